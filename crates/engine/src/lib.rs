@@ -1,0 +1,11 @@
+//! Doing it: the clocks, the signaling connection, the call, their caretaker and the recorder. All the I/O is here, and no
+//! opinion: the engine notes facts, `explain` says what they mean.
+
+pub mod call;
+pub mod clock;
+pub mod line;
+pub mod recorder;
+pub mod signaling;
+
+pub use clock::Clock;
+pub use recorder::Recorder;

@@ -1,0 +1,44 @@
+//! What the far end saw, in its own words and on its own clock.
+
+use crate::{Wall, fact::End};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Far {
+    /// The far end's wall clock minus ours, true to within half the round trip.
+    Clock { offset_ms: f64, rtt_ms: f64 },
+    /// `at` is on the far end's clock.
+    Saw { at: Wall, sight: Sight },
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// Our RTP began to arrive.
+    MediaStarted {
+        first: Wall,
+    },
+    /// Our RTP stopped arriving there; `last` is its last packet.
+    MediaStopped {
+        last: Wall,
+    },
+    MediaResumed {
+        last: Wall,
+        first: Wall,
+    },
+    /// Totals since the call began.
+    Counted {
+        received: u64,
+        lost: u64,
+        echoed: u64,
+    },
+    /// How the signaling socket ended, seen from there.
+    SocketEnded {
+        end: End,
+    },
+    /// A new socket took up the call.
+    Reattached,
+    /// It is about to stop for good reasons of its own.
+    ShuttingDown,
+}

@@ -1,0 +1,64 @@
+//! Marks: where the hold stands. The first and the last event of every whole log are marks.
+
+use crate::{Heard, profile};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// What this run set out to do. Always the first event.
+    Started(Box<Plan>),
+    /// The first RTP packet of the first call arrived: from here on a loss is a drop and not a failed start.
+    Established {
+        took_ms: f64,
+    },
+    /// Something a person wanted to remember at this moment.
+    Note {
+        text: Heard,
+    },
+    Ended {
+        by: EndedBy,
+    },
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub name: Heard,
+    /// The signaling adapter's id: `reflector`, `janus`, …
+    pub kind: Heard,
+    /// The far end's address, without user, query or fragment.
+    pub to: Heard,
+    /// The far end is our own, on loopback: says something of this computer and nothing of any network.
+    pub self_test: bool,
+    pub planned_s: f64,
+    /// How we keep the signaling connection from being quiet; absent means not at all.
+    pub heartbeat: Option<Heartbeat>,
+    pub silence: profile::Silence,
+    pub ice_policy: profile::IcePolicy,
+    pub recovery: profile::RecoveryPolicy,
+    /// Asked for in the profile and not done, each a finished sentence.
+    pub not_tested: Vec<Heard>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Heartbeat {
+    pub every_ms: f64,
+    pub answer_within_ms: f64,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The whole time was held.
+    TimeUp,
+    /// A person, or the signal a person sent. Never a drop.
+    User,
+    /// The call never stood, and trying again was over.
+    NotEstablished,
+    /// The far end hung up and the policy does not call again.
+    FarEnd,
+    /// Recovery was given up for good.
+    GaveUp,
+    /// Our own failure.
+    Fault { says: Heard },
+}

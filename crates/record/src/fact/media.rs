@@ -1,0 +1,55 @@
+//! Facts of the media itself, read from packets and never from states.
+
+use crate::{Heard, Stamp};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Media {
+    /// The first RTP packet of a call arrived; `first` is its time.
+    Flowing { first: Stamp },
+    /// No RTP for longer than the limit. `last` is the last packet before the silence: the event's own stamp is only when
+    /// we were sure.
+    Gap { last: Stamp },
+    /// RTP again: `last` before the gap, `first` after it.
+    Back { last: Stamp, first: Stamp },
+    /// One second of the call.
+    Sample(MediaSample),
+    /// Our own system refuses to send; `first` is the first refused packet.
+    SendFailing { errno: Option<i32>, says: Heard, first: Stamp },
+    /// Sending works again.
+    SendWorks { refused: u32, since: Stamp },
+}
+
+/// Counts are of the second that just ended; absent figures were not reported in it.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct MediaSample {
+    pub rtp_in: u32,
+    pub rtp_out: u32,
+    /// Missing by sequence number on the way to us.
+    pub lost_in: u32,
+    pub rtcp_in: u32,
+    pub stun_in: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter_in_ms: Option<f64>,
+    /// From RTCP: now − LSR − DLSR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_ms: Option<f64>,
+    /// As the far end reports our packets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_lost: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub far_jitter_ms: Option<f64>,
+    /// From our own connectivity checks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stun_rtt_ms: Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From us to the far end.
+    Out,
+    /// From the far end to us.
+    In,
+}

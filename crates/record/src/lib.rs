@@ -1,0 +1,23 @@
+//! What happened: facts with their stamps, the log they make, the profile that asked for them and the bundle that
+//! carries them. Pure: readers and writers are handed in, clocks are read elsewhere.
+#![forbid(unsafe_code)]
+
+pub mod about;
+pub mod bundle;
+pub mod event;
+pub mod fact;
+pub mod heard;
+pub mod log;
+pub mod private;
+pub mod profile;
+pub mod stamp;
+pub mod wire;
+
+pub use about::{About, Platform, RunId};
+pub use event::{Event, Seq};
+pub use fact::Fact;
+pub use heard::Heard;
+pub use log::{Damage, Log};
+pub use private::Private;
+pub use profile::Profile;
+pub use stamp::{Micros, Stamp, Wall};

@@ -1,0 +1,216 @@
+//! `Profile`: what a support desk prepares and an end user runs: where to call, for how long, and how.
+//!
+//! Reading is strict: an unknown field is refused by name, because a misspelt `heartbeat` would silently test something
+//! else. Secrets are `Private`, so the profile that goes into a bundle is this one, serialised.
+
+use crate::Private;
+use serde::{Deserialize, Serialize};
+
+mod address;
+mod read;
+mod span;
+
+pub use address::Address;
+pub use read::{Refusal, read};
+pub use span::Span;
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    #[serde(default)]
+    pub name: String,
+    #[serde(rename = "for", default = "five_minutes")]
+    pub for_: Span,
+    pub signaling: Signaling,
+    #[serde(default)]
+    pub ice: Ice,
+    #[serde(default)]
+    pub media: Media,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<Lanes>,
+    #[serde(default)]
+    pub recovery: Recovery,
+    #[serde(default)]
+    pub share: Share,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signaling {
+    /// An adapter's id; which ones there are, the engine knows.
+    #[serde(default = "reflector")]
+    pub kind: String,
+    pub url: Address,
+    #[serde(default, skip_serializing)]
+    pub token: Option<Private<String>>,
+    /// A certificate authority of the far end's own: PEM text, or the path of a PEM file beside the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    #[serde(default)]
+    pub heartbeat: HeartbeatChoice,
+}
+
+/// `heartbeat = "off"`, or how often and how long to wait for the answer.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum HeartbeatChoice {
+    Off(Off),
+    On(Heartbeat),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Off {
+    Off,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    pub every: Span,
+    #[serde(default = "five_seconds")]
+    pub answer_within: Span,
+}
+
+/// Five seconds finds a dead socket within six and costs 12 packets a minute. It also keeps proxies with short idle
+/// limits from closing: that is what the bare lane is for.
+impl Default for HeartbeatChoice {
+    fn default() -> Self {
+        Self::On(Heartbeat { every: five_seconds(), answer_within: five_seconds() })
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ice {
+    pub policy: IcePolicy,
+    pub servers: Vec<IceServer>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IcePolicy {
+    #[default]
+    All,
+    Relay,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IceServer {
+    pub urls: Vec<String>,
+    #[serde(default, skip_serializing)]
+    pub username: Option<Private<String>>,
+    #[serde(default, skip_serializing)]
+    pub credential: Option<Private<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<toml::value::Datetime>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    pub silence: Silence,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// Silent Opus frames, 50 packets a second: a muted caller.
+    #[default]
+    Frames,
+    /// Comfort noise, two and a half packets a second: a caller whose SDK saves bandwidth.
+    Dtx,
+    /// A call without any media packet.
+    None,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lanes {
+    pub bare_websocket: bool,
+    pub quiet_ladder: Vec<Span>,
+    pub udp_ladder: Vec<Span>,
+    pub controls: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recovery {
+    pub policy: RecoveryPolicy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoveryPolicy {
+    /// Tries for as long as the hold lasts.
+    #[default]
+    Patient,
+    None,
+    AsTwilio,
+    AsTelnyx,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Share {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<Addresses>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addresses {
+    Pseudonyms,
+    Plain,
+}
+
+impl Profile {
+    /// What `hold --to URL` without a profile means.
+    pub fn to(url: Address) -> Self {
+        Self {
+            name: String::new(),
+            for_: five_minutes(),
+            signaling: Signaling {
+                kind: reflector(),
+                url,
+                token: None,
+                ca: None,
+                heartbeat: HeartbeatChoice::default(),
+            },
+            ice: Ice::default(),
+            media: Media::default(),
+            lanes: None,
+            recovery: Recovery::default(),
+            share: Share::default(),
+        }
+    }
+
+    /// As used, secrets left out: the bundle's `profile.toml`.
+    pub fn without_secrets(&self) -> String {
+        let mut shown = self.clone();
+        // A CA given by path says where it lay on the maker's machine; given as text it is public.
+        shown.signaling.ca = shown.signaling.ca.filter(|ca| ca.contains("-----BEGIN CERTIFICATE-----"));
+        for server in &mut shown.ice.servers {
+            for url in &mut server.urls {
+                *url = address::without_user_and_query(url);
+            }
+        }
+        toml::to_string(&shown).expect("every part of a profile has a form in TOML")
+    }
+}
+
+fn reflector() -> String {
+    "reflector".to_owned()
+}
+fn five_minutes() -> Span {
+    Span::seconds(300)
+}
+fn five_seconds() -> Span {
+    Span::seconds(5)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The words a client and the reflector exchange over `/call`: JSON text frames, one message each.
+//!
+//! They live here because both ends speak them and the far end's account of a run is made of facts.
+//!
+//! ```text
+//! client                        reflector
+//! hello ──────────────────────▶
+//!       ◀────────────────────── welcome | refused
+//! offer, candidate… ──────────▶
+//!       ◀────────────────────── answer, candidate…
+//!       ◀─── saw … (as it happens; what happened while no socket stood follows the next welcome)
+//! clock ──────────────────────▶ clock            (any time; sixteen of them give the offset)
+//! bye   ──────────────────────▶ saw (totals), ended
+//! ```
+
+use crate::{
+    Heard, Private, Wall,
+    fact::{CallEndedBy, RefusalKind, Sight},
+};
+use serde::{Deserialize, Serialize};
+
+/// No message of either side is larger; over it the socket is closed with 1009.
+pub const LARGEST_MESSAGE: usize = 64 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum FromClient {
+    /// The first message on every socket. `resume` takes up a call that stands.
+    Hello {
+        client: Heard,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<Sealed>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resume: Option<Sealed>,
+    },
+    Offer {
+        sdp: String,
+    },
+    /// An empty `candidate` ends the list.
+    Candidate {
+        candidate: String,
+        #[serde(default)]
+        mid: Option<String>,
+        #[serde(default)]
+        line: Option<u16>,
+    },
+    Clock {
+        sent: Wall,
+    },
+    Bye {
+        reason: Heard,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum FromFar {
+    Welcome {
+        /// Names the call in both logs; no secret.
+        call: Heard,
+        /// The secret that takes up the call on another socket.
+        ticket: Sealed,
+        /// Changes when the reflector was started anew.
+        instance: Heard,
+        resumed: bool,
+        /// How long the call is kept without a socket.
+        kept_s: f64,
+        /// The reflector ends a socket that is quiet for longer.
+        idle_timeout_s: f64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ice_servers: Vec<Relay>,
+    },
+    Answer {
+        sdp: String,
+    },
+    Candidate {
+        candidate: String,
+        #[serde(default)]
+        mid: Option<String>,
+        #[serde(default)]
+        line: Option<u16>,
+    },
+    Clock {
+        sent: Wall,
+        here: Wall,
+    },
+    Saw {
+        at: Wall,
+        sight: Sight,
+    },
+    Refused {
+        kind: RefusalKind,
+        code: Heard,
+        says: Heard,
+    },
+    Ended {
+        by: CallEndedBy,
+        says: Heard,
+    },
+}
+
+/// Time-limited credentials for a TURN server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Relay {
+    pub urls: Vec<String>,
+    pub username: Sealed,
+    pub credential: Sealed,
+}
+
+/// A secret that must cross this one wire. It prints as little as `Private` does, and unlike it can be serialised: only
+/// the messages above may hold one.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub Private<String>);
+
+impl Sealed {
+    pub fn new(secret: String) -> Self {
+        Self(Private::new(secret))
+    }
+}
+impl Serialize for Sealed {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.reveal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_carries_its_token_over_the_wire_and_nowhere_else() {
+        let hello = FromClient::Hello {
+            client: "linewitness/0.1".into(),
+            token: Some(Sealed::new("hunter2".into())),
+            resume: None,
+        };
+        let text = serde_json::to_string(&hello).expect("can be written");
+        assert_eq!(text, r#"{"say":"hello","client":"linewitness/0.1","token":"hunter2"}"#);
+        assert_eq!(serde_json::from_str::<FromClient>(&text).expect("can be read"), hello);
+        assert!(!format!("{hello:?}").contains("hunter2"));
+    }
+}
