@@ -3,6 +3,10 @@
 //! The call notes its own facts (`Ice`, `Media`); `CallEvent` is only what the session must act on. The `webrtc` crate is
 //! named in this module's files alone.
 
+pub mod peer;
+pub mod runtime;
+pub mod socket;
+
 use crate::Recorder;
 use record::profile::{IcePolicy, IceServer, Silence};
 use tokio::sync::mpsc::UnboundedReceiver;
