@@ -6,6 +6,7 @@ pub mod clock;
 pub mod line;
 pub mod recorder;
 pub mod signaling;
+mod tls;
 
 pub use clock::Clock;
 pub use recorder::Recorder;
