@@ -1,0 +1,1 @@
+//! `linewitness reflect`: the far end, from the command line.
