@@ -23,11 +23,17 @@ pub enum Fault {
     UdpToServer,
     UdpToClient,
     /// The one TCP connection with this port on the client's side vanishes without a word; new ones work.
-    TcpFlowSilent { client_port: u16 },
+    TcpFlowSilent {
+        client_port: u16,
+    },
     /// The one UDP flow with this port on the client's side vanishes; another port works.
-    UdpFlowSilent { client_port: u16 },
+    UdpFlowSilent {
+        client_port: u16,
+    },
     /// The client's next segment of this connection is answered with a reset in the server's name.
-    TcpFlowReset { client_port: u16 },
+    TcpFlowReset {
+        client_port: u16,
+    },
 }
 
 impl Fault {

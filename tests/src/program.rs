@@ -19,9 +19,8 @@ pub struct Program {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The machine's own proxies must not carry the lab's calls.
-const PROXIES: [&str; 8] = [
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-];
+const PROXIES: [&str; 8] =
+    ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
 
 impl Program {
     /// `name` is that of its log files, so it must be its own within the world.

@@ -23,7 +23,8 @@ pub fn ensure() -> Result<(), String> {
     run("unshare", &[&unshare[..], &["true"]].concat())
         .map_err(|why| format!("not root, and user namespaces are not allowed here ({why})"))?;
     let myself = std::env::current_exe().map_err(|error| format!("cannot find my own program: {error}"))?;
-    let failed = Command::new("unshare").args(unshare).arg(myself).args(std::env::args_os().skip(1)).env(INSIDE, "1").exec();
+    let failed =
+        Command::new("unshare").args(unshare).arg(myself).args(std::env::args_os().skip(1)).env(INSIDE, "1").exec();
     Err(format!("could not start anew in a user namespace: {failed}"))
 }
 

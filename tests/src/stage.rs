@@ -1,6 +1,10 @@
 //! The stage: tells the stories, a few at a time, and counts how they ended, in the words of cargo's own test runs.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the lab's test runner, and its output is its use")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the lab's test runner, and its output is its use"
+)]
 
 use crate::{World, rights, world};
 use engine::Clock;
@@ -39,8 +43,10 @@ struct Report {
 /// `filter`: only stories whose name contains one of these.
 pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
     let all = stories.len();
-    let told: Vec<Story> =
-        stories.into_iter().filter(|story| filter.is_empty() || filter.iter().any(|f| story.name.contains(f))).collect();
+    let told: Vec<Story> = stories
+        .into_iter()
+        .filter(|story| filter.is_empty() || filter.iter().any(|f| story.name.contains(f)))
+        .collect();
     let left_out = all - told.len();
     println!("\nrunning {} tests", told.len());
     let start = Clock::real().now();
@@ -52,11 +58,8 @@ pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
         }
         Err(why) => {
             eprintln!("\n*** THE LAB IS SKIPPED: {why}. Nothing about real networks was tested. Run it as root. ***\n");
-            let skipped = |story: Story| Report {
-                name: story.name,
-                ended: Ended::Untold(why.clone()),
-                took: Duration::ZERO,
-            };
+            let skipped =
+                |story: Story| Report { name: story.name, ended: Ended::Untold(why.clone()), took: Duration::ZERO };
             told.into_iter().map(skipped).inspect(print).collect()
         }
     };

@@ -85,7 +85,9 @@ impl Verdict {
     pub fn read(bytes: &[u8]) -> Result<Self> {
         match serde_json::from_slice(bytes) {
             Ok(verdict) => Ok(verdict),
-            Err(error) => bail!("verdict.json is not as the contract words it: {error}\n{}", String::from_utf8_lossy(bytes)),
+            Err(error) => {
+                bail!("verdict.json is not as the contract words it: {error}\n{}", String::from_utf8_lossy(bytes))
+            }
         }
     }
 

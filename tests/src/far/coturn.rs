@@ -46,7 +46,8 @@ pub fn start(world: &World, certificate: &Certificate) -> Result<Program> {
         "--simple-log".into(),
         "--no-dtls".into(),
     ];
-    let program = crate::rights::program("turnserver").context("turnserver, of the package coturn, is not installed")?;
+    let program =
+        crate::rights::program("turnserver").context("turnserver, of the package coturn, is not installed")?;
     let args: Vec<&str> = settings.iter().map(String::as_str).collect();
     let mut program = Program::start(world, &world.server, "coturn", &program.to_string_lossy(), &args)?;
     program.listens(&world.server, PORT)?;

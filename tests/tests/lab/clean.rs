@@ -17,7 +17,10 @@ fn nothing(world: &World) -> Result<()> {
         ensure!(told.verdict.drops.is_empty(), "expected no drop");
         ensure!(told.verdict.owner == "not_proven", "nothing dropped, and yet {} is blamed", told.verdict.owner);
         ensure!((59.5..=61.0).contains(&told.verdict.held_s), "held for {} s of 60", told.verdict.held_s);
-        ensure!(told.count(|fact| matches!(fact, Fact::Action(Action::Began { .. }))) == 0, "it acted on a healthy path");
+        ensure!(
+            told.count(|fact| matches!(fact, Fact::Action(Action::Began { .. }))) == 0,
+            "it acted on a healthy path"
+        );
 
         let arrived: u32 = told
             .bundle

@@ -29,9 +29,8 @@ fn new_address(world: &World) -> Result<()> {
         media.last_good_before(after, 40.0 + linewitness_lab::world::ms_between(before, after))?;
         media.restored_after(before, after, 8_000.0)?;
         blames_nobody_afar(&told.verdict)?;
-        let moved = told.count(
-            |fact| matches!(fact, Fact::Ice(Ice::Pair { local, .. }) if local.ip().to_string() == NEW),
-        );
+        let moved =
+            told.count(|fact| matches!(fact, Fact::Ice(Ice::Pair { local, .. }) if local.ip().to_string() == NEW));
         ensure!(moved > 0, "media never left from the new address {NEW}");
         same_call(told)
     })

@@ -10,7 +10,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub const STORIES: &[Story] = &[
-    Story { name: "a_process_frozen_for_five_seconds_is_app_stalled_and_no_network_is_blamed", needs: &[], tell: frozen },
+    Story {
+        name: "a_process_frozen_for_five_seconds_is_app_stalled_and_no_network_is_blamed",
+        needs: &[],
+        tell: frozen,
+    },
     Story { name: "a_hold_killed_outright_is_offered_as_a_bundle_at_the_next_start", needs: &[], tell: killed },
     Story { name: "ctrl_c_ends_the_hold_in_order_and_is_no_drop", needs: &[], tell: interrupted },
 ];

@@ -46,11 +46,7 @@ fn absent(world: &World) -> Result<()> {
         let refused = told.count(|fact| {
             matches!(
                 fact,
-                Fact::Signaling(Signaling::ConnectFailed {
-                    stage: ConnectStage::Tcp,
-                    trouble: Trouble::Refused,
-                    ..
-                })
+                Fact::Signaling(Signaling::ConnectFailed { stage: ConnectStage::Tcp, trouble: Trouble::Refused, .. })
             )
         });
         ensure!(refused > 0, "nobody listened, and no refused connection is in the log");
