@@ -170,7 +170,7 @@ impl Session {
     async fn handle(&mut self, wake: Wake) -> Option<EndedBy> {
         match wake {
             Wake::Stop => return Some(EndedBy::User),
-            Wake::Line(LineEvent::Open) => self.tell_adapter(In::SocketOpen).await,
+            Wake::Line(LineEvent::Open) => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
             Wake::Line(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
             Wake::Line(LineEvent::Failed { .. }) => {
                 self.line = None;
@@ -398,7 +398,7 @@ impl Session {
         while let Some(line) = &mut self.line {
             match line.events.recv().await {
                 Some(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
-                Some(LineEvent::Open) => self.tell_adapter(In::SocketOpen).await,
+                Some(LineEvent::Open) => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
                 Some(LineEvent::Closed(_) | LineEvent::Failed { .. }) | None => return,
             }
         }
