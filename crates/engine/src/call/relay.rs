@@ -161,7 +161,9 @@ fn sentence(what: &str, error: &io::Error) -> String {
 fn tls_sentence(error: &io::Error) -> String {
     let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
     match rustls {
-        Some(tokio_rustls::rustls::Error::InvalidCertificate(why)) => format!("its certificate was not accepted: {why}"),
+        Some(tokio_rustls::rustls::Error::InvalidCertificate(why)) => {
+            format!("its certificate was not accepted: {why}")
+        }
         Some(why) => format!("TLS failed: {why}"),
         None => format!("TLS failed: {error}"),
     }
@@ -242,7 +244,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_not_turn_or_ends_amid_a_frame_is_an_error() {
-        let error = read_frame(&mut b"HTTP/1.1 400".as_slice()).await.expect_err("72 begins channel data of odd length");
+        let error =
+            read_frame(&mut b"HTTP/1.1 400".as_slice()).await.expect_err("72 begins channel data of odd length");
         assert!(matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof), "{error}");
         let error = read_frame(&mut [0x16, 3, 1, 0].as_slice()).await.expect_err("TLS");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

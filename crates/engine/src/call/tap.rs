@@ -80,7 +80,8 @@ impl AsyncUdpSocket for Tap {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let frame = self.from_relays.lock().expect("no holder panics").poll_recv(cx);
-        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut()) {
+        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut())
+        {
             // A frame longer than the stack's buffer is cut, as the system cuts a datagram.
             let length = frame.len().min(buf.len());
             buf[..length].copy_from_slice(&frame[..length]);
