@@ -297,6 +297,7 @@ fn tapped(
     };
     let lifeline = Arc::clone(lifeline);
     Ok(PeerRuntime::wrapping(wrapping)
+        .for_relays(!plan.names.is_empty() || !plan.over_streams.is_empty())
         .on_resolved(naming)
         .on_driver_end(move || lifeline.died("its driver has ended by itself")))
 }
