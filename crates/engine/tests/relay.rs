@@ -169,7 +169,8 @@ async fn a_wrong_password_is_a_refusal_by_number() {
         let mut stage = relayed(&url, "wrong", None).await;
         stage.offer().await;
         let refused = stage.fact("the refusal", |fact| matches!(fact, Fact::Ice(Ice::TurnRefused { .. }))).await;
-        let Fact::Ice(Ice::TurnRefused { server, request: TurnRequest::Allocate, code: 401, .. }) = &refused.fact else {
+        let Fact::Ice(Ice::TurnRefused { server, request: TurnRequest::Allocate, code: 401, .. }) = &refused.fact
+        else {
             panic!("{refused:?}")
         };
         assert_eq!(server.as_str(), url);
@@ -182,7 +183,8 @@ async fn a_wrong_password_is_a_refusal_by_number() {
 async fn a_certificate_that_nobody_vouches_for_or_of_another_name_is_not_accepted() {
     let Some(coturn) = Coturn::start() else { return };
     let port = coturn.tls;
-    for (url, ca) in [(format!("turns:localhost:{port}"), None), (format!("turns:127.0.0.1:{port}"), Some(coturn.ca.clone()))]
+    for (url, ca) in
+        [(format!("turns:localhost:{port}"), None), (format!("turns:127.0.0.1:{port}"), Some(coturn.ca.clone()))]
     {
         let mut stage = relayed(&url, PASSWORD, ca).await;
         stage.offer().await;
