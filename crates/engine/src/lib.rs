@@ -2,9 +2,13 @@
 //! opinion: the engine notes facts, `explain` says what they mean.
 
 pub mod call;
+pub mod caretaker;
 pub mod clock;
 pub mod line;
+pub mod pulse;
 pub mod recorder;
+pub mod runs;
+pub mod session;
 pub mod signaling;
 mod tls;
 

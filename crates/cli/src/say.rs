@@ -1,0 +1,47 @@
+//! The one place that speaks to the terminal.
+
+use crate::exit;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// A line of the result, on standard output. A reader that went away (`| head`) is no failure of ours.
+pub fn line(text: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// Exactly these bytes, on standard output.
+pub fn raw(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A remark beside the result, on standard error.
+pub fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Colour only where a person looks and has not asked for none.
+pub fn colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}
+
+/// Why a command ended early: one sentence and an exit code.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    says: String,
+}
+
+impl Failure {
+    pub fn bad_input(says: impl Into<String>) -> Self {
+        Self { code: exit::BAD_INPUT, says: says.into() }
+    }
+    pub fn ours(says: impl Into<String>) -> Self {
+        Self { code: exit::OUR_FAULT, says: says.into() }
+    }
+    pub fn tell(self) -> ExitCode {
+        aside(format_args!("linewitness: {}", self.says));
+        ExitCode::from(self.code)
+    }
+}
