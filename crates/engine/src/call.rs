@@ -125,7 +125,7 @@ impl Call {
         let (tracks, arriving) = unbounded_channel();
         let (connected, when_connected) = tokio::sync::watch::channel(false);
 
-        let relays = relays(&plan, setup.extra_ca.as_deref(), &instruments)?;
+        let relays = relays(&plan, setup.extra_ca, &instruments).await?;
         let handler = Handler {
             instruments: Arc::clone(&instruments),
             lifeline: Arc::clone(&lifeline),
@@ -268,10 +268,13 @@ fn labels(plan: &ServerPlan) -> std::collections::BTreeMap<String, Heard> {
     udp.chain(streams).map(|(place, label)| (format!("turn:{place}?transport=udp"), label)).collect()
 }
 
-fn relays(plan: &ServerPlan, extra_ca: Option<&str>, instruments: &Arc<Instruments>) -> anyhow::Result<Arc<Relays>> {
-    // Reading the platform's authorities takes a few milliseconds, so only where TLS is asked for.
+async fn relays(
+    plan: &ServerPlan,
+    extra_ca: Option<String>,
+    instruments: &Arc<Instruments>,
+) -> anyhow::Result<Arc<Relays>> {
     let needs_tls = plan.over_streams.iter().any(|relay| relay.tls);
-    let tls = needs_tls.then(|| tls::client_config(extra_ca)).transpose()?;
+    let tls = if needs_tls { Some(tls::client_config(extra_ca).await?) } else { None };
     Ok(Relays::new(plan.over_streams.clone(), tls, Arc::clone(instruments)))
 }
 

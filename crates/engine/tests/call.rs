@@ -2,8 +2,8 @@
 
 mod stage;
 
-use linewitness_engine::call::CallEvent;
-use linewitness_engine::call::peer::BindWhere;
+use engine::call::CallEvent;
+use engine::call::peer::BindWhere;
 use record::fact::{CandidateKind, Ice, IceState, Media};
 use record::profile::Silence;
 use record::{Event, Fact, Stamp};
@@ -27,13 +27,13 @@ fn is_back(fact: &Fact) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
     let mut stage = Stage::standing(Silence::Frames).await;
-    let samples = stage.samples(4_200 * MS).await;
-    assert!(samples.len() >= 3, "one sample a second: {samples:?}");
+    let samples = stage.samples(3_200 * MS).await;
+    assert!(samples.len() >= 2, "one sample a second: {samples:?}");
     for sample in &samples {
         assert!((47..=53).contains(&sample.rtp_out), "{sample:?}");
         assert!((47..=53).contains(&sample.rtp_in), "{sample:?}");
         assert_eq!(sample.lost_in, 0);
-        assert!(sample.stun_in >= 2, "checks and their answers: {sample:?}");
+        assert!((1..=4).contains(&sample.stun_in), "two checks a second are answered: {sample:?}");
         assert!(sample.jitter_in_ms.is_some_and(|ms| ms < 20.0), "{sample:?}");
     }
     let rtts: Vec<f64> = samples.iter().filter_map(|sample| sample.rtt_ms).collect();
@@ -58,8 +58,8 @@ async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn comfort_noise_is_two_or_three_packets_a_second_and_no_gap() {
     let mut stage = Stage::standing(Silence::Dtx).await;
-    let samples = stage.samples(4_200 * MS).await;
-    assert!(samples.iter().all(|sample| (2..=3).contains(&sample.rtp_out)), "{samples:?}");
+    let samples = stage.samples(2_800 * MS).await;
+    assert!(!samples.is_empty() && samples.iter().all(|sample| (2..=3).contains(&sample.rtp_out)), "{samples:?}");
     assert_eq!(stage.media().len(), 1, "{:?}", stage.media());
     stage.end().await;
 }
@@ -67,10 +67,6 @@ async fn comfort_noise_is_two_or_three_packets_a_second_and_no_gap() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_without_media_sends_none_and_is_judged_by_its_checks() {
     let mut stage = Stage::standing(Silence::None).await;
-    let samples = stage.samples(2_600 * MS).await;
-    assert!(!samples.is_empty());
-    assert!(samples.iter().all(|sample| sample.rtp_out == 0 && sample.rtp_in == 0), "{samples:?}");
-    assert_eq!(stage.media(), []);
     stage.far.does.cut.store(true, Relaxed);
     let cut = stage.recorder.now();
     let late = stage.fact("late consent", |fact| matches!(fact, Fact::Ice(Ice::ConsentLate { .. }))).await;
@@ -79,6 +75,10 @@ async fn a_call_without_media_sends_none_and_is_judged_by_its_checks() {
     assert!((5_000 * MS..5_200 * MS).contains(&late.at.since(last_ok)));
     stage.far.does.cut.store(false, Relaxed);
     stage.fact("consent again", |fact| matches!(fact, Fact::Ice(Ice::ConsentBack { .. }))).await;
+    let samples = stage.all_samples();
+    assert!(samples.len() >= 4, "one a second: {samples:?}");
+    assert!(samples.iter().all(|sample| sample.rtp_out == 0 && sample.rtp_in == 0), "{samples:?}");
+    assert_eq!(stage.media(), []);
     stage.end().await;
 }
 
@@ -93,7 +93,7 @@ async fn a_cut_is_declared_within_400_ms_and_dated_to_the_last_packet() {
     assert!(distance(last, cut) < 40 * MS, "dated to the truth: {:?}", distance(last, cut));
     assert!((300 * MS..400 * MS).contains(&gap.at.since(last)), "declared after {:?}", gap.at.since(last));
 
-    stage.run(1_000 * MS).await;
+    stage.run(400 * MS).await;
     stage.far.does.cut.store(false, Relaxed);
     let healed = stage.recorder.now();
     let back = stage.fact("the return", is_back).await;
@@ -109,8 +109,11 @@ async fn a_far_end_that_stops_speaking_is_a_gap_on_a_path_that_lives() {
     let mut stage = Stage::standing(Silence::Frames).await;
     stage.far.does.mute.store(true, Relaxed);
     stage.fact("the gap", is_gap).await;
-    let samples = stage.samples(2_300 * MS).await;
-    assert!(samples.iter().all(|sample| sample.rtp_in == 0 && sample.stun_in >= 2), "{samples:?}");
+    let samples = stage.samples(2_200 * MS).await;
+    assert!(
+        !samples.is_empty() && samples.iter().all(|sample| sample.rtp_in == 0 && sample.stun_in >= 1),
+        "{samples:?}"
+    );
     stage.end().await;
 }
 
@@ -122,7 +125,7 @@ async fn an_ice_restart_has_new_credentials_and_sockets_and_the_media_goes_on() 
     assert_eq!(changed, Some(true), "the far end's credentials are new");
     assert!(!offer.contains("a=candidate:"), "no candidate of the sockets that go");
     stage.fact("a new pair", |fact| matches!(fact, Fact::Ice(Ice::Pair { .. }))).await;
-    let samples = stage.samples(2_300 * MS).await;
+    let samples = stage.samples(2_200 * MS).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     assert!(sockets(&stage) > before, "sockets are bound anew");
     let done = stage.log.iter().filter_map(ice).filter(|fact| matches!(fact, Ice::GatheringDone { .. })).count();
@@ -137,7 +140,7 @@ async fn a_restart_offered_during_an_outage_recovers_when_the_path_is_back() {
     stage.far.does.cut.store(true, Relaxed);
     stage.fact("the gap", is_gap).await;
     stage.restart().await;
-    stage.run(3_000 * MS).await;
+    stage.run(2_500 * MS).await;
     stage.far.does.cut.store(false, Relaxed);
     let healed = stage.recorder.now();
     let back = stage.fact("the return", is_back).await;
@@ -154,7 +157,7 @@ async fn a_restart_whose_answer_was_lost_can_be_offered_again() {
     let (second, changed) = stage.restart().await;
     assert_ne!(lost, second);
     assert_eq!(changed, Some(true));
-    let samples = stage.samples(3_300 * MS).await;
+    let samples = stage.samples(2_200 * MS).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     stage.end().await;
 }
@@ -184,7 +187,7 @@ async fn a_driver_that_dies_is_announced() {
 async fn every_interface_is_offered_and_loopback_is_not() {
     let far = Far::new(BindWhere::Everywhere, vec![]).await;
     let mut stage =
-        Stage::set(linewitness_engine::call::CallSetup { bind: BindWhere::Interfaces, ..setup(Silence::Frames) }, far)
+        Stage::set(engine::call::CallSetup { bind: BindWhere::Interfaces, ..setup(Silence::Frames) }, far)
             .await;
     let bound: Vec<_> = {
         stage.offer().await;

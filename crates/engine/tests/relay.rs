@@ -3,8 +3,8 @@
 
 mod stage;
 
-use linewitness_engine::call::CallSetup;
-use linewitness_engine::call::peer::BindWhere;
+use engine::call::CallSetup;
+use engine::call::peer::BindWhere;
 use record::Fact;
 use record::fact::{CandidateKind, Ice, Media, TurnRequest};
 use record::profile::{IcePolicy, Silence};

@@ -2,11 +2,11 @@
 
 #![allow(dead_code, reason = "each test binary uses its part of the stage")]
 
-use linewitness_engine::call::peer::{self, Bind, BindWhere, PeerSettings};
-use linewitness_engine::call::runtime::PeerRuntime;
-use linewitness_engine::call::socket::PlainSocket;
-use linewitness_engine::call::{Call, CallEvent, CallSetup};
-use linewitness_engine::{Clock, Recorder};
+use engine::call::peer::{self, Bind, BindWhere, PeerSettings};
+use engine::call::runtime::PeerRuntime;
+use engine::call::socket::PlainSocket;
+use engine::call::{Call, CallEvent, CallSetup};
+use engine::{Clock, Recorder};
 use record::fact::{Media, MediaSample};
 use record::profile::{IcePolicy, IceServer, Silence};
 use record::{Event, Fact};
@@ -129,6 +129,14 @@ impl Stage {
         self.run(time).await;
         let sample = |event: &Arc<Event>| match &event.fact {
             Fact::Media(Media::Sample(sample)) if event.at >= from => Some(*sample),
+            _ => None,
+        };
+        self.log.iter().filter_map(sample).collect()
+    }
+
+    pub fn all_samples(&self) -> Vec<MediaSample> {
+        let sample = |event: &Arc<Event>| match &event.fact {
+            Fact::Media(Media::Sample(sample)) => Some(*sample),
             _ => None,
         };
         self.log.iter().filter_map(sample).collect()
