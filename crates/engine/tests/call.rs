@@ -27,11 +27,11 @@ fn is_back(fact: &Fact) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
     let mut stage = Stage::standing(Silence::Frames).await;
-    let samples = stage.samples(3_200 * MS).await;
+    let samples = stage.samples(3_100 * MS).await;
     assert!(samples.len() >= 2, "one sample a second: {samples:?}");
     for sample in &samples {
-        assert!((47..=53).contains(&sample.rtp_out), "{sample:?}");
-        assert!((47..=53).contains(&sample.rtp_in), "{sample:?}");
+        assert!((42..=58).contains(&sample.rtp_out), "{sample:?}");
+        assert!((42..=58).contains(&sample.rtp_in), "{sample:?}");
         assert_eq!(sample.lost_in, 0);
         assert!((1..=4).contains(&sample.stun_in), "two checks a second are answered: {sample:?}");
         assert!(sample.jitter_in_ms.is_some_and(|ms| ms < 20.0), "{sample:?}");
@@ -58,7 +58,7 @@ async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn comfort_noise_is_two_or_three_packets_a_second_and_no_gap() {
     let mut stage = Stage::standing(Silence::Dtx).await;
-    let samples = stage.samples(2_800 * MS).await;
+    let samples = stage.samples(2_200 * MS).await;
     assert!(!samples.is_empty() && samples.iter().all(|sample| (2..=3).contains(&sample.rtp_out)), "{samples:?}");
     assert_eq!(stage.media().len(), 1, "{:?}", stage.media());
     stage.end().await;
@@ -140,7 +140,7 @@ async fn a_restart_offered_during_an_outage_recovers_when_the_path_is_back() {
     stage.far.does.cut.store(true, Relaxed);
     stage.fact("the gap", is_gap).await;
     stage.restart().await;
-    stage.run(2_500 * MS).await;
+    stage.run(2_000 * MS).await;
     stage.far.does.cut.store(false, Relaxed);
     let healed = stage.recorder.now();
     let back = stage.fact("the return", is_back).await;
@@ -187,8 +187,7 @@ async fn a_driver_that_dies_is_announced() {
 async fn every_interface_is_offered_and_loopback_is_not() {
     let far = Far::new(BindWhere::Everywhere, vec![]).await;
     let mut stage =
-        Stage::set(engine::call::CallSetup { bind: BindWhere::Interfaces, ..setup(Silence::Frames) }, far)
-            .await;
+        Stage::set(engine::call::CallSetup { bind: BindWhere::Interfaces, ..setup(Silence::Frames) }, far).await;
     let bound: Vec<_> = {
         stage.offer().await;
         stage.run(200 * MS).await;

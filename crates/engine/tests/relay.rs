@@ -108,7 +108,7 @@ async fn holds_and_restarts(mut stage: Stage, over_stream: bool) {
     let samples = stage.samples(2_200 * MS).await;
     assert!(!samples.is_empty());
     for sample in &samples {
-        assert!((45..=55).contains(&sample.rtp_in) && (45..=55).contains(&sample.rtp_out), "{sample:?}");
+        assert!((42..=58).contains(&sample.rtp_in) && (42..=58).contains(&sample.rtp_out), "{sample:?}");
         assert!(sample.stun_rtt_ms.is_some(), "checks inside the relay are matched: {sample:?}");
         let jitter = sample.jitter_in_ms.expect("measured");
         assert!(jitter < 6.0, "no packet waits for the next one to take it along: {sample:?}");
@@ -125,7 +125,7 @@ async fn holds_and_restarts(mut stage: Stage, over_stream: bool) {
 
     assert_eq!(stage.restart().await.1, Some(true));
     stage.fact("a new pair", |fact| matches!(fact, Fact::Ice(Ice::Pair { .. }))).await;
-    let samples = stage.samples(2_200 * MS).await;
+    let samples = stage.samples(2_100 * MS).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     assert_eq!(allocated(&stage), 2, "a restart takes a new relay");
     assert_eq!(count(&stage, |fact| matches!(fact, Ice::TurnConnected { .. })), 2 * usize::from(over_stream));
@@ -141,24 +141,16 @@ fn is_trouble(fact: &Ice) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_relay_over_udp_carries_the_call_and_its_restart() {
+async fn relays_over_udp_tcp_and_tls_carry_the_call_and_its_restart() {
     let Some(coturn) = Coturn::start() else { return };
-    let url = format!("turn:localhost:{}?transport=udp", coturn.plain);
-    holds_and_restarts(relayed(&url, PASSWORD, None).await, false).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_relay_over_tcp_carries_the_call_and_its_restart() {
-    let Some(coturn) = Coturn::start() else { return };
-    let url = format!("turn:localhost:{}?transport=tcp", coturn.plain);
-    holds_and_restarts(relayed(&url, PASSWORD, None).await, true).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_relay_over_tls_carries_the_call_and_its_restart() {
-    let Some(coturn) = Coturn::start() else { return };
-    let url = format!("turns:localhost:{}", coturn.tls);
-    holds_and_restarts(relayed(&url, PASSWORD, Some(coturn.ca.clone())).await, true).await;
+    let (plain, tls) = (coturn.plain, coturn.tls);
+    let (udp, tcp) = (format!("turn:localhost:{plain}?transport=udp"), format!("turn:localhost:{plain}?transport=tcp"));
+    let tls = format!("turns:localhost:{tls}");
+    tokio::join!(
+        async { holds_and_restarts(relayed(&udp, PASSWORD, None).await, false).await },
+        async { holds_and_restarts(relayed(&tcp, PASSWORD, None).await, true).await },
+        async { holds_and_restarts(relayed(&tls, PASSWORD, Some(coturn.ca.clone())).await, true).await },
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
