@@ -167,7 +167,7 @@ const STRANGERS: usize = 64;
 
 async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
     let limits = &house.settings.limits;
-    let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes);
+    let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let mut shutdown = house.shutdown.clone();
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
