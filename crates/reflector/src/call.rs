@@ -121,7 +121,8 @@ enum Ended {
     /// No socket came back for it.
     Forgotten,
     Shutdown,
-    StackEnded,
+    /// Its media stack ended by itself.
+    Fault,
 }
 
 enum Happened {
@@ -147,7 +148,7 @@ impl Holding {
             };
             match happened {
                 Happened::Shutdown => return Ended::Shutdown,
-                Happened::Input(Input::StackEnded) => return Ended::StackEnded,
+                Happened::Input(Input::StackEnded) => return Ended::Fault,
                 Happened::Input(input) => self.take(input).await,
                 Happened::Incoming(Incoming::Alive) => {}
                 Happened::Incoming(Incoming::Heard(number)) => self.heard(number),
@@ -368,7 +369,7 @@ impl Holding {
             Ended::Bye => (Disconnect::Bye, code::NORMAL, CallEndedBy::Us, "you hung up"),
             Ended::Forgotten => (Disconnect::Idle, code::GOING_AWAY, CallEndedBy::FarEnd, "nobody came back"),
             Ended::Shutdown => (Disconnect::Shutdown, code::GOING_AWAY, CallEndedBy::FarEnd, "the reflector stops"),
-            Ended::StackEnded => {
+            Ended::Fault => {
                 tracing::error!(call = self.id, "the media stack of this call ended by itself");
                 (Disconnect::Fault, code::INTERNAL, CallEndedBy::Service, "the reflector's media stack stopped")
             }
