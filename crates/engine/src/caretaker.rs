@@ -78,6 +78,10 @@ impl Caretaker {
             Fact::Signaling(fact) => self.signaling(event.seq, event.at, fact),
             Fact::Media(fact) => self.media(event.seq, event.at, fact),
             Fact::Ice(Ice::State { state: record::fact::IceState::Failed }) => self.path.failed(event.seq),
+            // The far end's goodbye in DTLS; where signaling has the same news, the first to come counts.
+            Fact::Ice(Ice::Dtls { state }) if state.as_str() == "closed" && self.path.call_stands() => {
+                self.lose_call(event.at, Reason::CallLost, event.seq);
+            }
             Fact::Ice(Ice::StackDied { .. }) => self.lose_call(event.at, Reason::StackDied, event.seq),
             _ => {}
         }
@@ -209,7 +213,7 @@ impl Caretaker {
 
     /// The call itself is over; only a new one can follow.
     fn lose_call(&mut self, at: Stamp, reason: Reason, because: Seq) {
-        if self.over || !self.policy.acts {
+        if self.over || !self.policy.acts || self.path.new_call_pending() {
             return;
         }
         if !self.established {
@@ -221,10 +225,7 @@ impl Caretaker {
         if !self.policy.calls_again {
             return self.give_up("the call is lost, and this policy does not place another");
         }
-        let wait = match self.path.calls_lost_in_a_row() {
-            1 => Duration::ZERO,
-            again => self.policy.wait(again, self.dice.roll()),
-        };
+        let wait = self.policy.wait(self.path.calls_lost_in_a_row(), self.dice.roll());
         self.path.call_again(at.awake + wait, reason, because);
     }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     Recorder,
-    call::{Call, CallEvent, CallSetup},
+    call::{Call, CallEvent, CallSetup, peer::BindWhere},
     caretaker::{Caretaker, Order, Policy},
     line::{self, Line, LineCommand, LineEvent},
     pulse,
@@ -11,10 +11,11 @@ use crate::{
 };
 use record::{
     Event, Fact, Profile, Stamp,
-    fact::{EndedBy, Mark, Media, Move, Plan, SocketPurpose},
+    fact::{End, EndedBy, Mark, Media, Move, Plan, SocketPurpose},
     profile::{IceServer, Silence},
 };
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,7 @@ struct Session {
     reconnect: Option<Pin<Box<Sleep>>>,
     started: Stamp,
     established: Option<Stamp>,
+    bind: BindWhere,
 }
 
 /// What came of something that took its time.
@@ -107,17 +109,29 @@ fn untested(profile: &Profile) -> Vec<record::Heard> {
 /// Holds the call until the time is up, `stop` resolves, or nothing more can be done.
 pub async fn hold(profile: Profile, plan: Plan, recorder: Recorder, stop: impl Future<Output = ()>) -> EndedBy {
     let facts = recorder.listen();
+    let bind = where_to_bind(&profile, plan.self_test);
     recorder.note(Mark::Started(Box::new(plan)));
     let beat = tokio::spawn(pulse::beat(recorder.clone()));
-    let mut session = Session::new(profile, recorder, facts);
+    let mut session = Session::new(profile, recorder, facts, bind);
     let by = session.run(stop).await;
     session.finish(&by).await;
     beat.abort();
     by
 }
 
+/// Loopback joins only where the far end is on it: anywhere else it would be one more path that cannot work.
+fn where_to_bind(profile: &Profile, self_test: bool) -> BindWhere {
+    let host = profile.signaling.url.host();
+    let on_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match (self_test, on_loopback) {
+        (true, _) => BindWhere::Loopback,
+        (false, true) => BindWhere::Everywhere,
+        (false, false) => BindWhere::Interfaces,
+    }
+}
+
 impl Session {
-    fn new(profile: Profile, recorder: Recorder, facts: UnboundedReceiver<Arc<Event>>) -> Self {
+    fn new(profile: Profile, recorder: Recorder, facts: UnboundedReceiver<Arc<Event>>, bind: BindWhere) -> Self {
         let kind = signaling::by_id(&profile.signaling.kind).expect("plan() has checked the kind");
         let started = recorder.now();
         let (deeds_to, deeds) = unbounded_channel();
@@ -140,6 +154,7 @@ impl Session {
             started,
             established: None,
             profile,
+            bind,
             recorder,
         }
     }
@@ -170,17 +185,7 @@ impl Session {
     async fn handle(&mut self, wake: Wake) -> Option<EndedBy> {
         match wake {
             Wake::Stop => return Some(EndedBy::User),
-            Wake::Line(LineEvent::Open) => self.tell_adapter(In::SocketOpen).await,
-            Wake::Line(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
-            Wake::Line(LineEvent::Failed { .. }) => {
-                self.line = None;
-                self.ready = false;
-            }
-            Wake::Line(LineEvent::Closed(end)) => {
-                self.line = None;
-                self.ready = false;
-                self.tell_adapter(In::SocketClosed(end)).await;
-            }
+            Wake::Line(event) => self.line_event(event).await,
             Wake::Call(event) => self.call_event(event).await,
             Wake::Deed(Deed::CallMade(made)) => return self.call_made(made).await,
             Wake::Fact(event) => self.learn(&event),
@@ -202,6 +207,21 @@ impl Session {
         self.obey().await
     }
 
+    async fn line_event(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Open => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
+            LineEvent::Text(text) => self.tell_adapter(In::Text(text)).await,
+            LineEvent::Failed { .. } => self.line_is_gone(End::LetGo).await,
+            LineEvent::Closed(end) => self.line_is_gone(end).await,
+        }
+    }
+
+    async fn line_is_gone(&mut self, end: End) {
+        self.line = None;
+        self.ready = false;
+        self.tell_adapter(In::SocketClosed(end)).await;
+    }
+
     fn time_is_up(&self, now: Stamp) -> Option<EndedBy> {
         match self.established {
             // On the clock that runs through sleep: four hours are over four hours later.
@@ -211,18 +231,18 @@ impl Session {
     }
 
     fn learn(&mut self, event: &Event) {
-        let silent_by_choice = self.profile.media.silence == Silence::None;
-        let stands = match &event.fact {
-            Fact::Media(Media::Flowing { .. }) => true,
-            Fact::Ice(record::fact::Ice::Dtls { state }) => silent_by_choice && state.as_str() == "connected",
-            _ => false,
-        };
-        if stands && self.established.is_none() {
-            self.established = Some(event.at);
-            let took_ms = event.at.since(self.started).as_secs_f64() * 1e3;
-            self.recorder.note(Mark::Established { took_ms });
+        if let Fact::Media(Media::Flowing { first }) = &event.fact {
+            self.call_stands(*first);
         }
         self.caretaker.observe(event);
+    }
+
+    fn call_stands(&mut self, since: Stamp) {
+        if self.established.is_none() {
+            self.established = Some(since);
+            let took_ms = since.since(self.started).as_secs_f64() * 1e3;
+            self.recorder.note(Mark::Established { took_ms });
+        }
     }
 
     /// Carries out what the caretaker wants.
@@ -320,6 +340,7 @@ impl Session {
         self.wants_call = false;
         let setup = CallSetup {
             ice_servers: self.profile.ice.servers.iter().chain(&self.ice_servers).cloned().collect(),
+            bind: self.bind,
             policy: self.profile.ice.policy,
             silence: self.profile.media.silence,
             extra_ca: self.profile.signaling.ca.clone(),
@@ -357,6 +378,10 @@ impl Session {
                 self.tell_adapter(In::LocalCandidate { candidate, mid, line }).await;
             }
             CallEvent::EndOfCandidates => self.tell_adapter(In::EndOfCandidates).await,
+            // Without media packets by choice, a connected path is all that can be asked for.
+            CallEvent::Connected if self.profile.media.silence == Silence::None => self.call_stands(self.recorder.now()),
+            // All facts already, and the caretaker has them.
+            CallEvent::Connected | CallEvent::Failed | CallEvent::FarEndClosed | CallEvent::StackDied => {}
         }
     }
 
@@ -396,11 +421,8 @@ impl Session {
     /// Until the socket has closed in order. The adapter closes it when its own goodbye is answered.
     async fn say_goodbye(&mut self) {
         while let Some(line) = &mut self.line {
-            match line.events.recv().await {
-                Some(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
-                Some(LineEvent::Open) => self.tell_adapter(In::SocketOpen).await,
-                Some(LineEvent::Closed(_) | LineEvent::Failed { .. }) | None => return,
-            }
+            let Some(event) = line.events.recv().await else { return };
+            self.line_event(event).await;
         }
     }
 }

@@ -18,11 +18,13 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Puts something around each socket the stack opens, such as a tap.
 pub type Wrap = dyn Fn(PlainSocket) -> Arc<dyn AsyncUdpSocket> + Send + Sync;
+type Resolved = dyn Fn(&str, Result<&[SocketAddr], &io::Error>) + Send + Sync;
 type Ended = dyn Fn() + Send + Sync;
 
 #[derive(Default)]
 pub struct PeerRuntime {
     wrap: Option<Box<Wrap>>,
+    resolved: Option<Box<Resolved>>,
     ended: Option<Arc<Ended>>,
 }
 
@@ -33,7 +35,16 @@ impl PeerRuntime {
     }
 
     pub fn wrapping(wrap: impl Fn(PlainSocket) -> Arc<dyn AsyncUdpSocket> + Send + Sync + 'static) -> Self {
-        Self { wrap: Some(Box::new(wrap)), ended: None }
+        Self { wrap: Some(Box::new(wrap)), ..Self::default() }
+    }
+
+    /// Told what became of each server's `host:port`.
+    pub fn on_resolved(
+        mut self,
+        resolved: impl Fn(&str, Result<&[SocketAddr], &io::Error>) + Send + Sync + 'static,
+    ) -> Self {
+        self.resolved = Some(Box::new(resolved));
+        self
     }
 
     /// Called when a driver has ended, for whatever reason: the stack itself says nothing when it dies.
@@ -81,7 +92,13 @@ impl Runtime for PeerRuntime {
         Box::pin(async move { TokioRuntime.connect_tcp(remote).await })
     }
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move { tokio::net::lookup_host(host).await.map(Iterator::collect) })
+        Box::pin(async move {
+            let resolved = tokio::net::lookup_host(host).await.map(Iterator::collect::<Vec<_>>);
+            if let Some(tell) = &self.resolved {
+                tell(host, resolved.as_deref());
+            }
+            resolved
+        })
     }
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
         TokioRuntime.sleep(duration)

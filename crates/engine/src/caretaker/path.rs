@@ -121,6 +121,9 @@ impl Path {
     pub fn call_again(&mut self, due: Micros, reason: Reason, because: Seq) {
         self.call_again = Some((due, reason, because));
     }
+    pub fn new_call_pending(&self) -> bool {
+        self.call_again.is_some()
+    }
     pub fn call_due(&self, now: Stamp) -> Option<(Reason, Seq)> {
         self.call_again.filter(|(due, ..)| now.awake >= *due).map(|(_, reason, because)| (reason, because))
     }
