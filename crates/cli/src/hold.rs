@@ -108,7 +108,7 @@ fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Resu
     let (about, log, _, _) = runs::read(&run.folder).map_err(|error| Failure::ours(kept(&error)))?;
     let story = explain::story(&log);
     let out = out.unwrap_or_else(|| recover::bundle_name(&run.about.run));
-    runs::write_bundle(&run.folder, &about, explain::verdict_json(&story).as_bytes(), &out)
+    runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out)
         .map_err(|error| Failure::ours(kept(&error)))?;
     if let Some(Err(error)) = run.folder.parent().and_then(std::path::Path::parent).map(runs::prune) {
         tracing::warn!("older runs could not be cleared away: {error}");
@@ -120,9 +120,9 @@ fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Resu
     if let EndedBy::Fault { says } = by {
         return Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())));
     }
-    Ok(ExitCode::from(match explain::outcome(&story) {
+    Ok(ExitCode::from(match story.head.outcome {
         explain::Outcome::NotEstablished => exit::NOT_ESTABLISHED,
-        _ if explain::has_drops(&story) => exit::DROPPED,
+        _ if !story.head.drops.is_empty() => exit::DROPPED,
         _ => exit::HELD,
     }))
 }

@@ -205,7 +205,10 @@ impl Caretaker {
         if self.socket.logins_refused_in_a_row() >= policy::MOST_REFUSED_LOGINS {
             return self.give_up("the far end refused our login again and again; asking further would not change its mind");
         }
-        let wait = self.policy.wait(attempt, self.dice.roll());
+        let mut wait = self.policy.wait(attempt, self.dice.roll());
+        if !self.established {
+            wait = wait.min(policy::START_CAP);
+        }
         let step = Move::Reconnect { attempt, wait_ms: wait.as_secs_f64() * 1e3 };
         let id = self.begin(step, reason, Some(seq));
         self.socket.reconnecting(Underway { id, began: at });

@@ -13,6 +13,7 @@ use record::{
     fact::{self, ConnectStage, End, Heartbeat, SocketPurpose, Trouble},
     profile::Address,
 };
+use std::fmt;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -81,7 +82,6 @@ impl Default for Patience {
     }
 }
 
-#[derive(Debug)]
 pub enum LineEvent {
     /// The WebSocket stands.
     Open,
@@ -95,7 +95,6 @@ pub enum LineEvent {
     Closed(End),
 }
 
-#[derive(Debug)]
 pub enum LineCommand {
     Text(String),
     /// A ping now, whatever the heartbeat's turn: is anybody there?
@@ -107,6 +106,28 @@ pub enum LineCommand {
     },
     /// Drop it without a goodbye.
     LetGo,
+}
+
+/// Texts may hold secrets and are not printed.
+impl fmt::Debug for LineEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("Open"),
+            Self::Failed { stage, trouble } => write!(f, "Failed({stage:?}, {trouble:?})"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Closed(end) => write!(f, "Closed({end:?})"),
+        }
+    }
+}
+impl fmt::Debug for LineCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Probe => f.write_str("Probe"),
+            Self::Close { code, reason } => write!(f, "Close({code}, {reason})"),
+            Self::LetGo => f.write_str("LetGo"),
+        }
+    }
 }
 
 /// Dropping it lets go of the socket.

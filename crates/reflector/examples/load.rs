@@ -89,14 +89,15 @@ async fn callers(at: &str, calls: u64, seconds: u64) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     counts.store(0, Relaxed);
     println!("{calls} calls stand after {:.1} s", began.elapsed().as_secs_f64());
+    // Callers are not in step in life: ten groups, with a pause between them.
+    let group = standing.len().div_ceil(10);
     let mut ticker = tokio::time::interval(Duration::from_millis(20));
     let mut sent = 0;
     let began = now();
-    // Callers are not in step in life: ten groups, 2 ms apart.
     while began.elapsed() < Duration::from_secs(seconds) {
         ticker.tick().await;
         for (n, caller) in standing.iter_mut().enumerate() {
-            if n % (standing.len().div_ceil(10)) == 0 {
+            if n % group == 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             caller.send().await?;
