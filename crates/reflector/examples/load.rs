@@ -55,7 +55,8 @@ async fn measure(calls: u64, seconds: u64) -> anyhow::Result<()> {
         .args(["callers", &url, &calls.to_string(), &seconds.to_string()])
         .stdout(Stdio::piped())
         .spawn()?;
-    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stdout.take().context("no pipe")?));
+    let mut lines =
+        tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stdout.take().context("no pipe")?));
     // The callers say when all stand, and then how it went.
     let connected = lines.next_line().await?.context("the callers said nothing")?;
     println!("{connected}");
@@ -83,7 +84,9 @@ async fn callers(at: &str, calls: u64, seconds: u64) -> anyhow::Result<()> {
     let began = now();
     let mut standing = Vec::new();
     for n in 0..calls {
-        standing.push(Caller::place(at, u32::try_from(n)?, Arc::clone(&counts)).await.with_context(|| format!("call {n}"))?);
+        standing.push(
+            Caller::place(at, u32::try_from(n)?, Arc::clone(&counts)).await.with_context(|| format!("call {n}"))?,
+        );
     }
     // Let the last one's checks settle.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -134,15 +137,16 @@ enum Event {
 impl Caller {
     async fn place(at: &str, ssrc: u32, echoes: Arc<AtomicU64>) -> anyhow::Result<Self> {
         let (to, mut events) = unbounded_channel();
-        let connection = peer::build(PeerSettings {
+        let connection = Box::pin(peer::build(PeerSettings {
             runtime: Arc::new(PeerRuntime::plain()),
             handler: Arc::new(Handler(to)),
             ice_servers: vec![],
             policy: IcePolicy::All,
             bind: Bind { where_: BindWhere::Loopback, port: 0 },
-            interceptors: Registry::new().with(Slot::from(14_000), Count { echoes, inward: VecDeque::new(), outward: VecDeque::new() }),
+            interceptors: Registry::new()
+                .with(Slot::from(14_000), Count { echoes, inward: VecDeque::new(), outward: VecDeque::new() }),
             reactor_pool: 1,
-        })
+        }))
         .await?;
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc + 1), ..Default::default() },

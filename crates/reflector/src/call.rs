@@ -257,8 +257,8 @@ impl Holding {
             _ => BindWhere::Interfaces,
         };
         let account = Arc::clone(&self.account);
-        let peer =
-            Peer::new(where_, settings.media_threads, self.house.outside.clone(), account, self.to_self.clone()).await?;
+        let peer = Peer::new(where_, settings.media_threads, self.house.outside.clone(), account, self.to_self.clone())
+            .await?;
         match peer.answer(offer).await {
             Ok(answer) => {
                 self.peer = Some(peer);

@@ -76,9 +76,11 @@ pub async fn open(
         }
     };
     let says = match request.uri().path() {
-        "/call" => return upgrade(stream, &request, rest, message_bytes).await.map(|ws| {
-            ws.map(|ws| Caller { ws, remote, local })
-        }),
+        "/call" => {
+            return upgrade(stream, &request, rest, message_bytes)
+                .await
+                .map(|ws| ws.map(|ws| Caller { ws, remote, local }));
+        }
         "/" => ("200 OK", WELCOME),
         "/health" => ("200 OK", "ok\n"),
         _ => ("404 Not Found", "There is nothing here. Calls go to /call.\n"),
@@ -132,7 +134,8 @@ const LARGEST_HEAD: usize = 16 * 1024;
 
 /// The head of a GET request, and what came behind it. The caller sets the time limit.
 pub async fn read_request(stream: &mut impl Stream, mut buf: Vec<u8>) -> Result<(Request, Vec<u8>), Refused> {
-    const NO_HTTP: Refused = Refused { status: "400 Bad Request", says: "This is not an HTTP request we understand.\n" };
+    const NO_HTTP: Refused =
+        Refused { status: "400 Bad Request", says: "This is not an HTTP request we understand.\n" };
     loop {
         match Request::try_parse(&buf) {
             Ok(Some((head, request))) => return Ok((request, buf.split_off(head))),
@@ -142,7 +145,10 @@ pub async fn read_request(stream: &mut impl Stream, mut buf: Vec<u8>) -> Result<
             }
             Ok(None) => {}
             Err(Error::Protocol(ProtocolError::WrongHttpMethod)) => {
-                return Err(Refused { status: "405 Method Not Allowed\r\nAllow: GET", says: "Only GET is answered here.\n" });
+                return Err(Refused {
+                    status: "405 Method Not Allowed\r\nAllow: GET",
+                    says: "Only GET is answered here.\n",
+                });
             }
             Err(_) => return Err(NO_HTTP),
         }

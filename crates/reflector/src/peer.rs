@@ -123,8 +123,7 @@ fn echo_track() -> anyhow::Result<Arc<dyn TrackLocal>> {
         codec: opus().rtp_codec,
         ..Default::default()
     };
-    let track =
-        MediaStreamTrack::new("echo".into(), "echo".into(), "echo".into(), RtpCodecKind::Audio, vec![coding]);
+    let track = MediaStreamTrack::new("echo".into(), "echo".into(), "echo".into(), RtpCodecKind::Audio, vec![coding]);
     Ok(Arc::new(TrackLocalStaticRTP::new(track)))
 }
 

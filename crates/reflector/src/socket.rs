@@ -90,7 +90,9 @@ impl Socket {
                 code: CloseCode::Unsupported.into(),
                 says: "only text frames are understood here".into(),
             }),
-            Message::Pong(number) => number[..].try_into().map_or(Incoming::Alive, |n| Incoming::Heard(u64::from_be_bytes(n))),
+            Message::Pong(number) => {
+                number[..].try_into().map_or(Incoming::Alive, |n| Incoming::Heard(u64::from_be_bytes(n)))
+            }
             Message::Ping(_) | Message::Frame(_) => Incoming::Alive,
             Message::Close(frame) => {
                 self.complete_close().await;

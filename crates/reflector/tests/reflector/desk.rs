@@ -45,7 +45,10 @@ impl Desk {
 
     pub async fn close(self) -> Report {
         let _ = self.stop.send(());
-        tokio::time::timeout(Duration::from_secs(15), self.running).await.expect("ends in time").expect("does not panic")
+        tokio::time::timeout(Duration::from_secs(15), self.running)
+            .await
+            .expect("ends in time")
+            .expect("does not panic")
     }
 
     pub async fn socket(&self) -> Client {

@@ -85,7 +85,17 @@ fn no_text_frame_whatsoever_stops_the_reflector() {
         // Nearly messages: the right names with anything in them.
         (
             prop::sample::select(vec!["hello", "offer", "candidate", "clock", "bye"]),
-            prop::sample::select(vec!["client", "sdp", "candidate", "sent", "reason", "token", "resume", "mid", "line"]),
+            prop::sample::select(vec![
+                "client",
+                "sdp",
+                "candidate",
+                "sent",
+                "reason",
+                "token",
+                "resume",
+                "mid",
+                "line"
+            ]),
             prop_oneof![
                 any::<String>().prop_map(serde_json::Value::from),
                 any::<i64>().prop_map(serde_json::Value::from),

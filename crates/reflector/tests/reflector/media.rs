@@ -17,8 +17,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, RTCSessionDescription,
+    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+    RTCSessionDescription,
 };
 
 const OUR_SSRC: u32 = 0x0a0b_0c0d;
@@ -79,7 +79,7 @@ impl PeerConnectionEventHandler for Handler {
 impl Caller {
     async fn new() -> Self {
         let (to, events) = unbounded_channel();
-        let connection = peer::build(PeerSettings {
+        let connection = Box::pin(peer::build(PeerSettings {
             runtime: Arc::new(PeerRuntime::plain()),
             handler: Arc::new(Handler(to)),
             ice_servers: vec![],
@@ -87,7 +87,7 @@ impl Caller {
             bind: Bind { where_: BindWhere::Loopback, port: 0 },
             interceptors: Registry::new(),
             reactor_pool: 0,
-        })
+        }))
         .await
         .unwrap();
         let coding = RTCRtpEncodingParameters {
@@ -227,7 +227,11 @@ async fn whole_call(desk: &Desk) {
     let echoes = caller.send(30).await;
     assert_eq!(numbers(&echoes), (base..base + 30).collect::<Vec<_>>(), "each packet once and in order");
     assert!(echoes.iter().all(|packet| packet.header.ssrc != OUR_SSRC), "on the reflector's own stream");
-    assert!(echoes.iter().all(|packet| packet.header.timestamp == 960 * u32::from(numbers(&[packet.clone()])[0])));
+    assert!(
+        echoes
+            .iter()
+            .all(|packet| packet.header.timestamp == 960 * u32::from(numbers(std::slice::from_ref(packet))[0]))
+    );
     let last_sent = clock.now().wall.micros() - 60_000 - 20_000;
     let Sight::MediaStarted { first } = client.sight().await else { panic!("not started") };
     assert!((began - 5_000..began + 2_000_000).contains(&first.micros()), "{first}");

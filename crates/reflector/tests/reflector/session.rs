@@ -25,7 +25,9 @@ async fn a_welcome_says_what_the_client_must_know() {
     let mut client = desk.socket().await;
     client.say(&hello(None, None)).await;
     let first = client.welcome().await;
-    let FromFar::Welcome { ticket, resumed, kept_s, idle_timeout_s, ice_servers, .. } = first.whole else { unreachable!() };
+    let FromFar::Welcome { ticket, resumed, kept_s, idle_timeout_s, ice_servers, .. } = first.whole else {
+        unreachable!()
+    };
     assert_eq!((resumed, kept_s, idle_timeout_s), (false, 9.0, 7.0));
     assert_eq!(ticket.0.reveal().len(), 32, "128 bits in hexadecimal");
     let [relay] = &ice_servers[..] else { panic!("{ice_servers:?}") };
