@@ -2,10 +2,15 @@
 //! opinion: the engine notes facts, `explain` says what they mean.
 
 pub mod call;
+pub mod caretaker;
 pub mod clock;
 pub mod line;
+pub mod pulse;
 pub mod recorder;
+pub mod runs;
+pub mod session;
 pub mod signaling;
+mod tls;
 
 pub use clock::Clock;
 pub use recorder::Recorder;

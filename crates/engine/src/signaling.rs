@@ -1,13 +1,20 @@
 //! Signaling adapters: one file a provider, each a pure state machine. It is fed what happened and asks for what to do;
 //! sockets, clocks and the call belong to the session.
 
-use crate::line::Target;
+use crate::line::{Patience, Target};
 use record::{
-    Heard, Private, Stamp,
+    Heard, Micros, Stamp,
     fact::{CallEndedBy, End, Fact, RefusalKind, SocketPurpose},
     profile::{IceServer, Profile},
-    stamp::Micros,
 };
+use std::fmt;
+
+mod janus;
+mod offering;
+mod reflector;
+pub mod sdp;
+#[cfg(test)]
+mod tests;
 
 /// An adapter's card: who it is, what the profile form asks, what the far end can do, and how to make one.
 #[derive(Debug)]
@@ -48,14 +55,17 @@ pub trait Adapter: Send {
     fn wake_at(&self) -> Option<Micros>;
 }
 
-#[derive(Debug)]
 pub enum In {
     /// Bring the session up; `purpose` says whether a call stands that is to be taken up.
     Connect {
         purpose: SocketPurpose,
     },
-    SocketOpen,
+    /// The socket stands; `conn` is its number in the facts.
+    SocketOpen {
+        conn: u32,
+    },
     Text(String),
+    /// It has ended, or could not be made.
     SocketClosed(End),
     /// Place the call, or restart ICE in it.
     Offer {
@@ -75,7 +85,6 @@ pub enum In {
     Tick,
 }
 
-#[derive(Debug)]
 pub enum Out {
     OpenSocket(Box<Target>),
     Text(String),
@@ -85,7 +94,6 @@ pub enum Out {
 }
 
 /// What the session must act on.
-#[derive(Debug)]
 pub enum Event {
     /// Logged in, and resumed where that was asked for. The call may be placed, or its offer repeated.
     Ready {
@@ -115,13 +123,85 @@ pub enum Event {
 }
 
 /// Which adapters there are.
-pub const ALL: &[&Signaling] = &[];
+pub const ALL: &[&Signaling] = &[&reflector::SIGNALING, &janus::SIGNALING];
 
 pub fn by_id(id: &str) -> Option<&'static Signaling> {
     ALL.iter().copied().find(|adapter| adapter.id == id)
 }
 
-/// Kept here so that adapters agree on it: a secret crosses into a message only through this.
-pub fn secret_text(secret: &Private<String>) -> String {
-    secret.reveal().clone()
+/// Texts of strangers fed to a fresh adapter on a socket that stands, offer placed, all that it asks for drained: what
+/// fuzzing drives.
+pub fn feed_untrusted(id: &str, profile: &Profile, texts: &[&str]) {
+    let Some(signaling) = by_id(id) else { return };
+    let mut adapter = (signaling.new)(profile);
+    let now = Stamp::new(0, 0, 0);
+    let mut feed = |input| {
+        adapter.handle(now, input);
+        while adapter.poll().is_some() {}
+    };
+    feed(In::Connect { purpose: SocketPurpose::First });
+    feed(In::SocketOpen { conn: 1 });
+    feed(In::Offer { sdp: "v=0\r\na=ice-ufrag:ours\r\n".to_owned(), restart: false });
+    for text in texts {
+        feed(In::Text((*text).to_owned()));
+    }
+    feed(In::HangUp { reason: "done" });
+}
+
+/// The socket that a profile asks for.
+fn target(profile: &Profile, subprotocol: Option<&'static str>) -> Out {
+    Out::OpenSocket(Box::new(Target {
+        url: profile.signaling.url.clone(),
+        extra_ca: profile.signaling.ca.clone(),
+        subprotocol,
+        headers: Vec::new(),
+        heartbeat: profile.signaling.heartbeat.planned(),
+        largest_message: LARGEST_MESSAGE,
+        patience: Patience::default(),
+    }))
+}
+
+/// Descriptions of one audio track are a few kilobytes; ten times that is no signaling message any more.
+const LARGEST_MESSAGE: usize = 64 * 1024;
+
+/// Texts carry tokens, tickets and ICE passwords: whoever prints these sees only that something was there.
+impl fmt::Debug for In {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect { purpose } => write!(f, "Connect({purpose:?})"),
+            Self::SocketOpen { conn } => write!(f, "SocketOpen({conn})"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::SocketClosed(end) => write!(f, "SocketClosed({end:?})"),
+            Self::Offer { sdp, restart } => write!(f, "Offer({} bytes, restart: {restart})", sdp.len()),
+            Self::LocalCandidate { candidate, .. } => write!(f, "LocalCandidate({candidate})"),
+            Self::EndOfCandidates => f.write_str("EndOfCandidates"),
+            Self::HangUp { reason } => write!(f, "HangUp({reason})"),
+            Self::Tick => f.write_str("Tick"),
+        }
+    }
+}
+impl fmt::Debug for Out {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenSocket(target) => write!(f, "OpenSocket({})", target.url),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::CloseSocket { code, reason } => write!(f, "CloseSocket({code}, {reason})"),
+            Self::Note(fact) => write!(f, "Note({fact:?})"),
+            Self::Event(event) => write!(f, "{event:?}"),
+        }
+    }
+}
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { resumed, ice_servers } => {
+                write!(f, "Ready(resumed: {resumed}, {} ICE servers)", ice_servers.len())
+            }
+            Self::Answer { sdp } => write!(f, "Answer({} bytes)", sdp.len()),
+            Self::RemoteCandidate { candidate, .. } => write!(f, "RemoteCandidate({candidate})"),
+            Self::Refused { kind, code, says } => write!(f, "Refused({kind:?}, {code}, {says})"),
+            Self::CallEnded { by, says } => write!(f, "CallEnded({by:?}, {says})"),
+            Self::HungUp => f.write_str("HungUp"),
+        }
+    }
 }

@@ -80,6 +80,15 @@ impl Default for HeartbeatChoice {
     }
 }
 
+impl HeartbeatChoice {
+    /// As the log words it.
+    pub fn planned(self) -> Option<crate::fact::Heartbeat> {
+        let Self::On(heartbeat) = self else { return None };
+        let ms = |span: Span| span.get().as_secs_f64() * 1e3;
+        Some(crate::fact::Heartbeat { every_ms: ms(heartbeat.every), answer_within_ms: ms(heartbeat.answer_within) })
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ice {

@@ -1,0 +1,179 @@
+//! The command line as people type it.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use record::profile::{Address, Span};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "linewitness",
+    version,
+    about = "Holds a real call open, silently, and says exactly when and why it dropped.",
+    after_help = "Examples:
+  linewitness hold                                  try it: a call to this computer itself
+  linewitness hold --to wss://reflector.example/call --for 4h
+  linewitness hold acme.witness-profile             what a support desk has prepared
+  linewitness reflect --listen 0.0.0.0:7000         be the far end
+  linewitness explain call.witness                  what happened, and why"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Place a call, hold it, and write what happened into a bundle
+    Hold(Hold),
+    /// Be the far end that calls are placed to
+    Reflect(Reflect),
+    /// Say when and why a recorded call dropped, by today's rules
+    Explain(Explain),
+    /// Draw or word a recorded call for others
+    Report(Report),
+    /// Check a profile and say what it will do
+    Check(Check),
+    /// Make the bundle of a run that broke off
+    Recover(Recover),
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "Without PROFILE and --to, the call goes to a far end inside this program: a self-test of this
+computer only. Ctrl-C ends the hold early, in order, and the bundle is still written.
+
+Exit codes: 0 held (or ended by you without a drop), 3 at least one drop, 4 never established,
+2 bad arguments or profile, 1 a fault of our own.")]
+pub struct Hold {
+    /// A .witness-profile file
+    pub profile: Option<PathBuf>,
+    /// The far end, ws://HOST:PORT/call or wss://…; its token, if it wants one, in LINEWITNESS_TOKEN
+    #[arg(long, value_name = "URL", value_parser = Address::parse)]
+    pub to: Option<Address>,
+    /// How long to hold, such as 90s, 15m or 4h [default: the profile's, else 5m]
+    #[arg(long = "for", value_name = "TIME")]
+    pub for_: Option<Span>,
+    /// The bundle to write [default: linewitness-RUN.witness in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to show what happens
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// A certificate authority of the far end's own, as a PEM file
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Show the program's own diagnostics too; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A live line on a terminal, else plain lines
+    Human,
+    /// Each event as it is logged, one JSON object a line
+    Jsonl,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Reflect {
+    /// Address and port, for TCP and UDP alike
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7000")]
+    pub listen: SocketAddr,
+    /// A PEM file with the certificate chain; makes the far end wss://
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// A PEM file with the certificate's key
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Only callers who know this secret are served
+    #[arg(long, env = "LINEWITNESS_TOKEN", hide_env_values = true, value_name = "SECRET")]
+    pub token: Option<String>,
+    /// A signaling connection that is quiet for this long is closed
+    #[arg(long, env = "LINEWITNESS_IDLE_TIMEOUT", default_value = "60s", value_name = "TIME")]
+    pub idle_timeout: Span,
+    /// How often callers are expected to send a heartbeat; only to warn when the idle timeout is too short for it
+    #[arg(long, default_value = "5s", value_name = "TIME")]
+    pub heartbeat: Span,
+    /// How long a call is kept while its caller has no connection
+    #[arg(long, default_value = "2m", value_name = "TIME")]
+    pub keep: Span,
+    /// At most so many calls at once
+    #[arg(long, default_value_t = 400, value_name = "N")]
+    pub max_calls: usize,
+    /// At most so many calls at once from one address
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub max_calls_per_address: usize,
+    /// One fixed UDP port for the media of all calls, instead of one each
+    #[arg(long, value_name = "PORT")]
+    pub media_port: Option<u16>,
+    /// The address callers know this computer by, when a NAT stands before it
+    #[arg(long, value_name = "ADDR")]
+    pub advertise: Option<IpAddr>,
+    /// A reverse proxy on this computer hands the calls on
+    #[arg(long)]
+    pub behind_proxy: bool,
+    /// A coturn server's URL to hand to callers, with credentials made from --turn-secret; may be given again
+    #[arg(long, value_name = "URL", requires = "turn_secret")]
+    pub turn_url: Vec<String>,
+    /// coturn's static-auth-secret
+    #[arg(long, env = "LINEWITNESS_TURN_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub turn_secret: Option<String>,
+    /// How long those credentials are good for
+    #[arg(long, default_value = "24h", value_name = "TIME")]
+    pub turn_ttl: Span,
+    /// Serve Prometheus metrics at http://ADDR:PORT/metrics
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// Show the program's own diagnostics too; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Explain {
+    /// A .witness bundle, or the folder of a run
+    pub bundle: PathBuf,
+    /// Print verdict.json
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(group = clap::ArgGroup::new("form").multiple(true))]
+pub struct Report {
+    /// A .witness bundle, or the folder of a run
+    pub bundle: PathBuf,
+    /// Draw the timeline into this file
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub svg: Option<PathBuf>,
+    /// Print one paragraph, ready to paste into a ticket
+    #[arg(long, group = "form")]
+    pub ticket: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Check {
+    /// A .witness-profile file
+    pub profile: PathBuf,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Recover {
+    /// The run to recover [default: every run that broke off]
+    pub run: Option<String>,
+    /// The bundle to write [default: linewitness-RUN.witness in this folder]
+    #[arg(long, value_name = "FILE", requires = "run")]
+    pub out: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

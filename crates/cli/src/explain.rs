@@ -1,0 +1,16 @@
+//! `linewitness explain`: the verdict of a bundle, by today's rules.
+
+use crate::{args::Explain, files, say, say::Failure};
+use std::process::ExitCode;
+
+pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
+    let opened = files::open(&args.bundle)?;
+    let story = explain::story(&opened.log);
+    if args.json {
+        say::line(files::verdict_json(&story));
+    } else {
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::line(format_args!("\n{}", files::provenance(&opened.about)));
+    }
+    Ok(ExitCode::SUCCESS)
+}

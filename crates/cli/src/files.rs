@@ -1,0 +1,113 @@
+//! Finding and opening what the commands are given: profiles, bundles, run folders; one sentence for each that cannot be.
+
+use crate::say::{self, Failure};
+use engine::runs;
+use record::{About, Log, Profile, bundle, profile};
+use std::fs::{self, File};
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// A log to explain, with what the bundle says about itself.
+pub struct Opened {
+    pub about: About,
+    pub log: Log,
+}
+
+/// Opens a bundle or a run folder. Damage is told on standard error; what could be read is given.
+pub fn open(path: &Path) -> Result<Opened, Failure> {
+    let name = path.display();
+    if path.is_dir() {
+        let (about, log, _, damage) = runs::read(path)
+            .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
+        for damage in damage {
+            say::aside(format_args!("{name}: {damage}"));
+        }
+        return Ok(Opened { about, log });
+    }
+    let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    let (bundle, damage) =
+        bundle::read(BufReader::new(file)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
+    for damage in damage {
+        say::aside(format_args!("{name}: {damage}"));
+    }
+    Ok(Opened { about: bundle.about, log: bundle.log })
+}
+
+/// Reads a profile, and the certificate authority it may name by path.
+pub fn profile(path: &Path) -> Result<Profile, Failure> {
+    let name = path.display();
+    let bytes = fs::read(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    let mut profile =
+        profile::read(&bytes).map_err(|refusal| Failure::bad_input(format!("{name}: {refusal}")))?;
+    if let Some(ca) = &profile.signaling.ca
+        && !ca.contains("-----BEGIN")
+    {
+        let beside = path.parent().unwrap_or(Path::new("")).join(ca);
+        profile.signaling.ca = Some(pem(&beside)?);
+    }
+    refuse_what_we_cannot_keep(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
+    Ok(profile)
+}
+
+/// A promise about privacy that this version cannot keep must stop the run, not be passed over.
+fn refuse_what_we_cannot_keep(profile: &Profile) -> Result<(), String> {
+    if profile.share.recipient.is_some() {
+        return Err("share.recipient asks for an encrypted bundle, which this version cannot write; take the line out to get a plain one".into());
+    }
+    if profile.share.addresses == Some(profile::Addresses::Pseudonyms) {
+        return Err("share.addresses asks for pseudonyms, which this version cannot make; set it to \"plain\" or take the line out".into());
+    }
+    Ok(())
+}
+
+pub fn pem(path: &Path) -> Result<String, Failure> {
+    let name = path.display();
+    let text = fs::read_to_string(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    if text.contains("-----BEGIN ") {
+        Ok(text)
+    } else {
+        Err(Failure::bad_input(format!("{name}: this is not a PEM file; it should begin with -----BEGIN")))
+    }
+}
+
+/// Refuses a name that is taken before an hour of holding, not after.
+pub fn free(out: PathBuf) -> Result<PathBuf, Failure> {
+    if out.exists() {
+        return Err(Failure::bad_input(format!(
+            "{}: this file exists, and nothing is overwritten; choose another name with --out",
+            out.display()
+        )));
+    }
+    let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(Failure::bad_input(format!("{}: there is no such folder", folder.display())));
+    }
+    Ok(out)
+}
+
+pub fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".into(),
+        ErrorKind::PermissionDenied => "this account may not open it".into(),
+        ErrorKind::AlreadyExists => "this file exists, and nothing is overwritten".into(),
+        ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Which run this is and what recorded it, for whoever wants to ask back.
+pub fn provenance(about: &About) -> String {
+    let place = [about.platform.version.as_str(), about.platform.arch.as_str()];
+    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let by = if about.app.is_empty() { "an unknown version".into() } else { format!("Linewitness {}", about.app) };
+    match place.is_empty() {
+        true => format!("Run {}, recorded by {by}.", about.run),
+        false => format!("Run {}, recorded by {by} on {}.", about.run, place.join(", ")),
+    }
+}
+
+/// `verdict.json` as the contract words it.
+pub fn verdict_json(story: &explain::Story) -> String {
+    serde_json::to_string_pretty(&story.head).expect("a verdict holds text and numbers, which JSON can write")
+}

@@ -1,0 +1,173 @@
+//! `linewitness hold`: prepare, hold, write the bundle, say what happened.
+
+use crate::{
+    args::{Format, Hold},
+    exit, files,
+    live::Screen,
+    logging, recover, runtime, say,
+    say::Failure,
+    stop,
+};
+use engine::{
+    Clock,
+    runs::{self, Run},
+    session,
+};
+use record::{
+    Private, Profile,
+    fact::{EndedBy, Plan},
+    profile::Address,
+};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What was asked for, checked as far as it can be without doing it.
+struct Prepared {
+    profile: Profile,
+    plan: Plan,
+    out: Option<PathBuf>,
+}
+
+pub fn run(args: Hold) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        // The far end of a self-test lives exactly as long as the hold.
+        let (far_end, self_test) = match args.profile.is_none() && args.to.is_none() {
+            true => (Some(SelfTest::begin().await?), true),
+            false => (None, false),
+        };
+        let prepared = prepare(&args, far_end.as_ref().map(|far| far.address.clone()), self_test)?;
+        let code = hold(prepared, &args).await;
+        if let Some(far_end) = far_end {
+            far_end.end().await;
+        }
+        code
+    })
+}
+
+fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result<Prepared, Failure> {
+    let mut profile = match (&args.profile, own_far_end.or_else(|| args.to.clone())) {
+        (Some(path), None) => files::profile(path)?,
+        (None, Some(url)) => Profile::to(url),
+        (Some(path), Some(url)) => {
+            let mut profile = files::profile(path)?;
+            profile.signaling.url = url;
+            profile
+        }
+        (None, None) => unreachable!("without either, the far end is our own"),
+    };
+    if let Some(length) = args.for_ {
+        profile.for_ = length;
+    }
+    if let Some(ca) = &args.ca {
+        profile.signaling.ca = Some(files::pem(ca)?);
+    }
+    if args.profile.is_none()
+        && let Some(token) = std::env::var("LINEWITNESS_TOKEN").ok().filter(|token| !token.is_empty())
+    {
+        profile.signaling.token = Some(Private::new(token));
+    }
+    let plan = session::plan(&profile, self_test).map_err(|error| {
+        let name = args.profile.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
+        Failure::bad_input(format!("{name}{error}"))
+    })?;
+    Ok(Prepared { profile, plan, out: args.out.clone().map(files::free).transpose()? })
+}
+
+async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
+    let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
+    offer_broken_runs();
+    let run = Run::begin(&home, &prepared.profile, Clock::real(), |error| {
+        say::aside(format_args!(
+            "linewitness: the log can no longer be written ({}); the call goes on, but what follows will be missing from the bundle",
+            files::why(&error)
+        ));
+    })
+    .map_err(|error| {
+        let folder = home.display();
+        Failure::ours(format!("{folder}: a run cannot be recorded here: {}; set LINEWITNESS_HOME to a folder that can be written", files::why(&error)))
+    })?;
+    logging::begin(Some(&run.folder.join(runs::DIAGNOSTICS)), args.verbose);
+
+    let screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone());
+    let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
+    screen.end().await;
+    finish(&run, &by, prepared.out, args.format)
+}
+
+/// The bundle and the last words. The exit code is the verdict's.
+fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Result<ExitCode, Failure> {
+    let kept = |error: &std::io::Error| {
+        format!(
+            "the bundle could not be written ({}); nothing is lost, the run is kept: `linewitness recover {}` tries again",
+            files::why(error),
+            run.about.run
+        )
+    };
+    run.recorder.settle().map_err(|error| Failure::ours(kept(&error)))?;
+    let (about, log, _, _) = runs::read(&run.folder).map_err(|error| Failure::ours(kept(&error)))?;
+    let story = explain::story(&log);
+    let out = out.unwrap_or_else(|| recover::bundle_name(&run.about.run));
+    runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out)
+        .map_err(|error| Failure::ours(kept(&error)))?;
+    if let Some(Err(error)) = run.folder.parent().and_then(std::path::Path::parent).map(runs::prune) {
+        tracing::warn!("older runs could not be cleared away: {error}");
+    }
+    if format == Format::Human {
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::line(format_args!("\nSaved as {}", out.display()));
+    }
+    if let EndedBy::Fault { says } = by {
+        return Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())));
+    }
+    Ok(ExitCode::from(match story.head.outcome {
+        explain::Outcome::NotEstablished => exit::NOT_ESTABLISHED,
+        _ if !story.head.drops.is_empty() => exit::DROPPED,
+        _ => exit::HELD,
+    }))
+}
+
+fn offer_broken_runs() {
+    // What an earlier run left must never keep a new one from starting.
+    let Ok(broken) = recover::broken_off() else { return };
+    for run in broken {
+        let started = run.about.started.wall.timestamp().to_zoned(jiff::tz::TimeZone::system());
+        say::aside(format_args!(
+            "A run of {} broke off before its bundle was written. To get the bundle: linewitness recover {}",
+            started.strftime("%-d %B, %H:%M"),
+            run.about.run
+        ));
+    }
+}
+
+/// A far end of our own on loopback.
+struct SelfTest {
+    address: Address,
+    stop: tokio::sync::oneshot::Sender<()>,
+    done: tokio::task::JoinHandle<()>,
+}
+
+impl SelfTest {
+    async fn begin() -> Result<Self, Failure> {
+        let far = reflector::Reflector::bind(reflector::Settings::on_loopback())
+            .await
+            .map_err(|error| Failure::ours(format!("the far end for the self-test could not be started: {error:#}")))?;
+        let address = Address::parse(&format!("ws://{}/call", far.local_addr())).expect("a socket address makes a URL");
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let done = tokio::spawn(async move {
+            let _ = far
+                .run(async {
+                    // Dropped or told: either way it is over.
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        Ok(Self { address, stop, done })
+    }
+
+    async fn end(self) {
+        let _ = self.stop.send(());
+        // It has no caller any more; a second is plenty, and leaving is safe.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.done).await;
+    }
+}

@@ -1,0 +1,33 @@
+//! `linewitness report`: the same story for others: a picture, a paragraph.
+
+use crate::{args::Report, files, say, say::Failure};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub fn run(args: &Report) -> Result<ExitCode, Failure> {
+    let opened = files::open(&args.bundle)?;
+    let story = explain::story(&opened.log);
+    if let Some(path) = &args.svg {
+        write_new(path, explain::report::svg(&story).as_bytes())?;
+        say::aside(format_args!("The timeline is drawn in {}.", path.display()));
+    }
+    let zone = jiff::tz::TimeZone::system();
+    if args.ticket {
+        say::line(explain::report::ticket(&story, &zone));
+    } else if args.svg.is_none() {
+        say::raw(&explain::report::text(&story, &zone));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Nothing is overwritten, not even a picture.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    File::options()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), files::why(&error))))
+}

@@ -1,0 +1,42 @@
+//! The one place that speaks to the terminal.
+
+use crate::exit;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// A line of the result, on standard output. A reader that went away (`| head`) is no failure of ours.
+pub fn line(text: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// Exactly these bytes, on standard output.
+pub fn raw(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A remark beside the result, on standard error.
+pub fn aside(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Why a command ended early: one sentence and an exit code.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    says: String,
+}
+
+impl Failure {
+    pub fn bad_input(says: impl Into<String>) -> Self {
+        Self { code: exit::BAD_INPUT, says: says.into() }
+    }
+    pub fn ours(says: impl Into<String>) -> Self {
+        Self { code: exit::OUR_FAULT, says: says.into() }
+    }
+    pub fn tell(self) -> ExitCode {
+        aside(format_args!("linewitness: {}", self.says));
+        ExitCode::from(self.code)
+    }
+}

@@ -1,0 +1,113 @@
+//! The tap: a socket of the stack's that shows each datagram to the instruments, keeps refusals to send from the stack,
+//! and carries what is meant for a relay over TCP or TLS.
+
+use super::checks::is_check;
+use super::instruments::Instruments;
+use super::relay::{Frame, RelayStream, Relays};
+use super::socket::{PlainSocket, received};
+use super::wire::{self, Kind};
+use record::fact::Ice;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
+
+pub struct Tap {
+    socket: PlainSocket,
+    instruments: Arc<Instruments>,
+    relays: Arc<Relays>,
+    streams: Mutex<BTreeMap<SocketAddr, RelayStream>>,
+    from_relays: Mutex<Receiver<Frame>>,
+    to_us: Sender<Frame>,
+}
+
+/// Frames from a relay that wait for the stack; when it is behind, TCP holds the rest back.
+const WAITING: usize = 256;
+
+impl Tap {
+    pub fn new(socket: PlainSocket, instruments: Arc<Instruments>, relays: Arc<Relays>) -> Self {
+        instruments.note(Ice::SocketBound { local: socket.local() });
+        let (to_us, from_relays) = channel(WAITING);
+        let (streams, from_relays) = (Mutex::new(BTreeMap::new()), Mutex::new(from_relays));
+        Self { socket, instruments, relays, streams, from_relays, to_us }
+    }
+
+    fn send_to_relay(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let (magic, local) = (transmit.destination, self.socket.local());
+        let mut streams = self.streams.lock().expect("no holder panics");
+        if !streams.contains_key(&magic) {
+            streams.insert(magic, self.relays.open(magic, local, self.to_us.clone())?);
+        }
+        if streams.get(&magic).is_some_and(|stream| stream.send(transmit.contents)) {
+            self.instruments.datagram_out(local, magic, transmit.contents);
+        }
+        Ok(())
+    }
+}
+
+impl AsyncUdpSocket for Tap {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let taken = Ok(transmit.contents.len());
+        if self.relays.is_magic(transmit.destination) {
+            return Poll::Ready(self.send_to_relay(transmit).and(taken));
+        }
+        match ready!(self.socket.poll_send(cx, transmit)) {
+            Ok(_) => {
+                self.instruments.datagram_out(self.socket.local(), transmit.destination, transmit.contents);
+                Poll::Ready(taken)
+            }
+            Err(error) => {
+                self.instruments.not_sent(transmit.contents, &error);
+                // The stack logs each error it sees, fifty a second, and does nothing about it. Only those of its
+                // requests to servers are of use to it: it then stops waiting for them.
+                Poll::Ready(if asks_a_server(transmit.contents) { Err(error) } else { taken })
+            }
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let frame = self.from_relays.lock().expect("no holder panics").poll_recv(cx);
+        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut()) {
+            // A frame longer than the stack's buffer is cut, as the system cuts a datagram.
+            let length = frame.len().min(buf.len());
+            buf[..length].copy_from_slice(&frame[..length]);
+            *meta = received(magic, length);
+            self.instruments.datagram_in(self.socket.local(), magic, &frame);
+            return Poll::Ready(Ok(1));
+        }
+        let messages = ready!(self.socket.poll_recv(cx, bufs, meta))?;
+        for (buf, meta) in bufs.iter().zip(meta.iter()).take(messages) {
+            self.instruments.datagram_in(self.socket.local(), meta.addr, &buf[..meta.len]);
+        }
+        Poll::Ready(Ok(messages))
+    }
+}
+
+fn asks_a_server(datagram: &[u8]) -> bool {
+    matches!(wire::look(datagram), Kind::Stun(stun) if stun.class == wire::Class::Request && !is_check(&stun))
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.instruments.socket_gone(self.socket.local());
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tap({})", self.socket.local())
+    }
+}

@@ -1,0 +1,256 @@
+//! Each test is a short story told in facts, and the moves it must bring.
+
+use super::*;
+use record::fact::{CallEndedBy, ConnectStage, IceState, MediaSample, Trouble};
+use record::profile::RecoveryPolicy;
+
+struct Story {
+    caretaker: Caretaker,
+    seq: Seq,
+    now: Stamp,
+    seen: Vec<String>,
+}
+
+impl Story {
+    fn new(policy: RecoveryPolicy) -> Self {
+        let now = Stamp::new(1_795_255_200_000_000, 1_000_000_000, 1_000_000_000);
+        Self { caretaker: Caretaker::new(policy.into(), 7), seq: 0, now, seen: vec![] }
+    }
+    /// A call that stands.
+    fn held(policy: RecoveryPolicy) -> Self {
+        let mut story = Self::new(policy);
+        story.ready(false);
+        let first = story.now;
+        story.fact(Media::Flowing { first });
+        story
+    }
+    fn fact(&mut self, fact: impl Into<Fact>) -> &mut Self {
+        self.seq += 1;
+        self.caretaker.observe(&Event { seq: self.seq, at: self.now, fact: fact.into() });
+        self.drain();
+        self
+    }
+    fn ready(&mut self, resumed: bool) -> &mut Self {
+        self.fact(Signaling::Ready { conn: 1, session: None, instance: None, resumed })
+    }
+    fn gap(&mut self) -> &mut Self {
+        let last = self.now.minus(Duration::from_millis(300));
+        self.fact(Media::Gap { last })
+    }
+    fn closed(&mut self, end: End) -> &mut Self {
+        let at = self.now;
+        self.fact(Signaling::Closed { conn: 1, end, last_in: at, last_out: at, tcp: None })
+    }
+    fn pong(&mut self) -> &mut Self {
+        self.fact(Signaling::HeartbeatAnswered { conn: 1, rtt_ms: 20.0 })
+    }
+    /// Time passes in steps of 100 ms, as the session polls.
+    fn after(&mut self, seconds: f64) -> &mut Self {
+        for _ in 0..(seconds * 10.0).round() as u32 {
+            self.now = self.now.plus(Duration::from_millis(100));
+            self.drain();
+        }
+        self
+    }
+    fn drain(&mut self) {
+        for _ in 0..100 {
+            match self.caretaker.poll(self.now) {
+                None => return,
+                Some(Order::Begin { step, .. }) => self.seen.push(match step {
+                    Move::Reconnect { attempt, .. } => format!("reconnect {attempt}"),
+                    other => format!("{other:?}"),
+                }),
+                Some(Order::Note(Action::Ended { outcome, .. })) => {
+                    self.seen.push(format!("{outcome:?}").split(' ').next().unwrap_or_default().to_owned());
+                }
+                Some(Order::Note(Action::GaveUp { .. })) => self.seen.push("gave up".into()),
+                Some(Order::Note(Action::Began { .. })) => {}
+                Some(Order::End(by)) => self.seen.push(format!("end {by:?}")),
+            }
+        }
+        panic!("the caretaker never stops asking");
+    }
+    fn saw(&self, expected: &[&str]) {
+        assert_eq!(self.seen, expected);
+    }
+}
+
+#[test]
+fn a_healthy_call_is_left_alone() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    for _ in 0..20 {
+        story.pong().fact(Media::Sample(MediaSample { rtp_in: 50, stun_in: 1, ..MediaSample::default() })).after(5.0);
+    }
+    story.saw(&[]);
+}
+
+#[test]
+fn media_lost_while_signaling_lives_brings_an_ice_restart_and_rtp_decides() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().after(0.1).pong();
+    story.saw(&["ProbeSignaling", "Worked"]);
+    story.after(2.0);
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce"]);
+    story.caretaker.restart_answered();
+    let at = story.now;
+    story.fact(Media::Back { last: at, first: at });
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce", "Worked"]);
+}
+
+#[test]
+fn media_that_comes_back_before_the_restart_is_answered_was_not_mended_by_it() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().pong().after(2.0);
+    let at = story.now;
+    story.fact(Media::Back { last: at, first: at });
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce", "NotNeeded"]);
+}
+
+#[test]
+fn when_both_are_silent_nothing_is_thrown_away() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().after(8.0);
+    story.saw(&["ProbeSignaling", "Failed"]);
+    // The path comes back: RTP by itself, at once.
+    let at = story.now;
+    story.fact(Media::Back { last: at, first: at }).pong().after(5.0);
+    story.saw(&["ProbeSignaling", "Failed"]);
+}
+
+#[test]
+fn when_both_come_back_together_rtp_gets_a_moment_before_the_path_is_thrown_away() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().after(8.0).pong().after(0.2);
+    let at = story.now;
+    story.fact(Media::Back { last: at, first: at }).after(5.0);
+    story.saw(&["ProbeSignaling", "Failed"]);
+
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().after(8.0).pong().after(0.6);
+    story.saw(&["ProbeSignaling", "Failed", "RestartIce"]);
+}
+
+#[test]
+fn a_dead_socket_is_replaced_and_ice_is_not_touched() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::Reset);
+    story.saw(&["reconnect 1"]);
+    story.fact(Signaling::ConnectFailed { conn: 2, stage: ConnectStage::Tcp, trouble: Trouble::Refused, took_ms: 1.0 });
+    story.ready(true).after(60.0);
+    story.saw(&["reconnect 1", "Failed", "reconnect 2", "Worked"]);
+}
+
+#[test]
+fn a_service_that_forgot_the_call_gets_a_new_one() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::Fin).gap();
+    assert_eq!(story.caretaker.purpose(), SocketPurpose::Resume);
+    story.fact(Signaling::Refused {
+        conn: 2,
+        kind: RefusalKind::NoSuchCall,
+        code: "no_such_call".into(),
+        says: "".into(),
+    });
+    story.ready(false).after(0.5);
+    story.saw(&["reconnect 1", "Worked", "NewCall"]);
+    let first = story.now;
+    story.fact(Media::Flowing { first });
+    story.saw(&["reconnect 1", "Worked", "NewCall", "Worked"]);
+}
+
+#[test]
+fn a_far_end_that_hangs_up_again_and_again_is_called_ever_more_slowly() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    let ended = || Signaling::CallEnded { conn: 1, by: CallEndedBy::FarEnd, code: None, says: "".into() };
+    for _ in 0..30 {
+        story.fact(ended()).after(1.0);
+    }
+    let calls = story.seen.iter().filter(|s| *s == "NewCall").count();
+    assert!((2..=8).contains(&calls), "{:?}", story.seen);
+}
+
+#[test]
+fn a_new_call_without_rtp_is_tried_again() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.fact(Ice::StackDied { says: "".into() }).after(30.0);
+    assert_eq!(story.seen.iter().filter(|s| *s == "NewCall").count(), 2, "{:?}", story.seen);
+}
+
+#[test]
+fn restarts_that_bring_nothing_end_in_a_new_call() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().pong().after(100.0);
+    assert_eq!(story.seen.iter().filter(|s| *s == "RestartIce").count(), 4, "{:?}", story.seen);
+    assert!(story.seen.contains(&"NewCall".to_owned()), "{:?}", story.seen);
+}
+
+#[test]
+fn ice_failed_brings_the_restart_at_once() {
+    let mut story = Story::held(RecoveryPolicy::AsTelnyx);
+    story.gap().pong().fact(Ice::State { state: IceState::Failed });
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce"]);
+}
+
+#[test]
+fn refused_logins_are_not_repeated_for_ever() {
+    let refused = || Signaling::Refused { conn: 1, kind: RefusalKind::Auth, code: "auth".into(), says: "".into() };
+    let closed = || End::CloseFrame { by: Side::Them, code: Some(1008), reason: "".into() };
+    let mut story = Story::new(RecoveryPolicy::Patient);
+    story.fact(refused()).closed(closed());
+    story.saw(&["end NotEstablished"]);
+
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::Fin);
+    for _ in 0..3 {
+        story.fact(refused()).closed(closed());
+    }
+    assert_eq!(story.seen.last().map(String::as_str), Some("end GaveUp"), "{:?}", story.seen);
+}
+
+#[test]
+fn a_start_that_cannot_work_ends_at_once_and_one_that_might_is_tried_for_a_while() {
+    let failed = |trouble| Signaling::ConnectFailed { conn: 1, stage: ConnectStage::Tcp, trouble, took_ms: 1.0 };
+    let begun = || Signaling::Connecting { conn: 1, to: "".into(), purpose: SocketPurpose::First, proxy: None };
+    let mut story = Story::new(RecoveryPolicy::Patient);
+    story.fact(begun()).fact(failed(Trouble::NoSuchName { says: "".into() }));
+    story.saw(&["end NotEstablished"]);
+
+    let mut story = Story::new(RecoveryPolicy::Patient);
+    story.fact(begun());
+    for _ in 0..3 {
+        story.fact(failed(Trouble::Refused)).after(5.0);
+    }
+    assert_eq!(story.seen.iter().filter(|s| s.starts_with("reconnect")).count(), 3, "{:?}", story.seen);
+    story.after(10.0).fact(failed(Trouble::Refused));
+    assert_eq!(story.seen.last().map(String::as_str), Some("end NotEstablished"), "{:?}", story.seen);
+}
+
+#[test]
+fn the_policy_none_only_watches() {
+    let mut story = Story::held(RecoveryPolicy::None);
+    story.gap().pong().closed(End::Reset).after(60.0);
+    story.saw(&[]);
+}
+
+#[test]
+fn our_own_goodbye_brings_no_reconnect() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::CloseFrame { by: Side::Us, code: Some(1000), reason: "".into() }).after(30.0);
+    story.saw(&[]);
+}
+
+#[test]
+fn telnyx_gives_up_after_ten_attempts() {
+    let mut story = Story::held(RecoveryPolicy::AsTelnyx);
+    story.closed(End::Reset);
+    for _ in 0..10 {
+        story.fact(Signaling::ConnectFailed {
+            conn: 2,
+            stage: ConnectStage::Tcp,
+            trouble: Trouble::Refused,
+            took_ms: 1.0,
+        });
+    }
+    assert_eq!(story.seen.iter().filter(|s| s.starts_with("reconnect")).count(), 10);
+    assert_eq!(story.seen[story.seen.len() - 2..], ["gave up", "end GaveUp"]);
+}

@@ -1,0 +1,166 @@
+//! Whether what we wrote is answered: the kernel's repeats are the first evidence, a ping without pong the second. Pure.
+//!
+//! Saying so never ends a line; that is the heartbeat's deadline alone.
+
+use record::{Stamp, fact::TcpSample};
+use std::time::Duration;
+
+/// Three repeats of one segment: the chance that a path with 10 % loss does this to a healthy connection is 1 in 10,000
+/// a write, and with ordinary round trips the third comes after 1.7 seconds.
+const REPEATS: u32 = 3;
+/// A path of a few milliseconds repeats quickly; a second of silence is asked for besides.
+const AT_LEAST: Duration = Duration::from_secs(1);
+/// Without the kernel's help: two seconds cover a repeat or two on an ordinary path, and four round trips a slow one.
+const PONG_AT_LEAST: Duration = Duration::from_secs(2);
+const PONG_ROUND_TRIPS: u32 = 4;
+
+#[derive(Default)]
+pub struct Unanswered {
+    /// When the oldest byte that is not acknowledged was written.
+    waiting: Option<Stamp>,
+    /// What was last heard before it.
+    last_good: Option<Stamp>,
+    said: Option<Said>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Said {
+    since: Stamp,
+    by: Evidence,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Evidence {
+    Repeats,
+    Pong,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Word {
+    Unanswered { since: Stamp, last_good: Stamp },
+    AnsweredAgain { since: Stamp },
+}
+
+pub fn pong_patience(smoothed: Option<Duration>) -> Duration {
+    smoothed.map_or(PONG_AT_LEAST, |smoothed| (smoothed * PONG_ROUND_TRIPS).max(PONG_AT_LEAST))
+}
+
+impl Unanswered {
+    /// Bytes were handed to the kernel; `last_in` is when anything last came.
+    pub fn wrote(&mut self, at: Stamp, last_in: Stamp) {
+        if self.waiting.is_none() {
+            self.waiting = Some(at);
+            self.last_good = Some(last_in.min(at));
+        }
+    }
+
+    /// Something is written that the kernel has not yet reported as acknowledged.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    pub fn is_said(&self) -> bool {
+        self.said.is_some()
+    }
+
+    pub fn sampled(&mut self, now: Stamp, sample: &TcpSample) -> Option<Word> {
+        if sample.unacked == 0 {
+            self.waiting = None;
+        }
+        if sample.retransmits == 0 {
+            return match self.said {
+                Some(Said { since, by: Evidence::Repeats }) => self.answered(since),
+                _ => None,
+            };
+        }
+        let since = self.waiting?;
+        if self.said.is_some() || sample.retransmits < REPEATS || now.awake_since(since) < AT_LEAST {
+            return None;
+        }
+        let last_ack = now.minus(Duration::from_secs_f64(sample.last_ack_recv_ms.max(0.0) / 1e3));
+        Some(self.say(since, Evidence::Repeats, last_ack))
+    }
+
+    /// A ping of then has no pong for too long.
+    pub fn pong_missing(&mut self, sent: Stamp, last_in: Stamp) -> Option<Word> {
+        if self.said.is_some() {
+            return None;
+        }
+        Some(self.say(sent, Evidence::Pong, last_in))
+    }
+
+    /// A pong came.
+    pub fn pong(&mut self) -> Option<Word> {
+        let said = self.said?;
+        self.answered(said.since)
+    }
+
+    fn say(&mut self, since: Stamp, by: Evidence, last_sign: Stamp) -> Word {
+        self.said = Some(Said { since, by });
+        let before = if by == Evidence::Repeats { self.last_good } else { None };
+        let last_good = before.map_or(last_sign, |good| good.max(last_sign)).min(since);
+        Word::Unanswered { since, last_good }
+    }
+
+    fn answered(&mut self, since: Stamp) -> Option<Word> {
+        self.said = None;
+        Some(Word::AnsweredAgain { since })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Stamp {
+        Stamp::new(ms as i64 * 1000, ms * 1000, ms * 1000)
+    }
+    fn sample(unacked: u32, retransmits: u32, last_ack_recv_ms: f64) -> TcpSample {
+        TcpSample { unacked, retransmits, last_ack_recv_ms, ..TcpSample::default() }
+    }
+
+    #[test]
+    fn three_repeats_over_a_second_are_said_once_and_taken_back_once() {
+        let mut watch = Unanswered::default();
+        watch.wrote(at(10_000), at(9_000));
+        watch.wrote(at(10_500), at(9_000));
+        assert_eq!(watch.sampled(at(10_900), &sample(2, 3, 1_900.0)), None);
+        assert_eq!(watch.sampled(at(11_100), &sample(2, 2, 2_100.0)), None);
+        let said = Word::Unanswered { since: at(10_000), last_good: at(9_500) };
+        assert_eq!(watch.sampled(at(11_700), &sample(2, 3, 2_200.0)), Some(said));
+        assert_eq!(watch.sampled(at(12_700), &sample(2, 4, 3_200.0)), None);
+        assert_eq!(watch.sampled(at(14_000), &sample(0, 0, 1.0)), Some(Word::AnsweredAgain { since: at(10_000) }));
+        assert_eq!(watch.sampled(at(14_100), &sample(0, 0, 1.0)), None);
+        assert!(!watch.is_waiting());
+    }
+
+    #[test]
+    fn bytes_that_still_come_do_not_move_the_last_good_past_the_write() {
+        let mut watch = Unanswered::default();
+        watch.wrote(at(10_000), at(9_990));
+        let Some(Word::Unanswered { since, last_good }) = watch.sampled(at(12_000), &sample(1, 4, 5.0)) else {
+            panic!("unsaid")
+        };
+        assert_eq!((since, last_good), (at(10_000), at(10_000)));
+    }
+
+    #[test]
+    fn a_missing_pong_is_evidence_of_its_own_and_ends_with_a_pong() {
+        let mut watch = Unanswered::default();
+        watch.wrote(at(1_000), at(900));
+        assert_eq!(watch.sampled(at(3_000), &sample(0, 0, 10.0)), None);
+        let said = Word::Unanswered { since: at(1_000), last_good: at(900) };
+        assert_eq!(watch.pong_missing(at(1_000), at(900)), Some(said));
+        assert_eq!(watch.pong_missing(at(1_000), at(900)), None);
+        assert_eq!(watch.sampled(at(3_100), &sample(0, 0, 10.0)), None, "acknowledged is not answered");
+        assert_eq!(watch.pong(), Some(Word::AnsweredAgain { since: at(1_000) }));
+        assert_eq!(watch.pong(), None);
+    }
+
+    #[test]
+    fn a_slow_path_is_given_four_round_trips() {
+        assert_eq!(pong_patience(None), Duration::from_secs(2));
+        assert_eq!(pong_patience(Some(Duration::from_millis(80))), Duration::from_secs(2));
+        assert_eq!(pong_patience(Some(Duration::from_millis(900))), Duration::from_millis(3_600));
+    }
+}

@@ -1,0 +1,314 @@
+//! The reflector's own protocol, `record::wire`: the far end that testifies.
+
+use super::offering::{Candidate, Offering, ToSend};
+use super::{Adapter, Can, Event, Field, In, LARGEST_MESSAGE, Out, Signaling, target};
+use record::{
+    Heard, Micros, Private, Stamp,
+    fact::{self, CallEndedBy, Far, RefusalKind, SocketPurpose},
+    profile::{IceServer, Profile},
+    wire::{FromClient, FromFar, Relay, Sealed},
+};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+pub const SIGNALING: Signaling = Signaling {
+    id: "reflector",
+    label: "Linewitness reflector",
+    fields: &[
+        Field { id: "url", label: "Address (wss://host/call)", secret: false, required: true },
+        Field { id: "token", label: "Token", secret: true, required: false },
+    ],
+    can: Can { resume: true, restart_ice: true, echoes: true, testifies: true },
+    new: |profile| Box::new(Reflector::new(profile)),
+};
+
+/// As for an answer to an offer; a reflector under load that takes longer cannot hold calls.
+const WELCOME_WITHIN: Duration = Duration::from_secs(10);
+/// One exchange may be held up by a retransmission; of five, the quickest is a true round trip.
+const CLOCK_BURST: u32 = 5;
+/// Clocks drift by some milliseconds an hour; this follows them, and a clock that somebody sets, closely enough.
+const CLOCK_EVERY: Duration = Duration::from_secs(10);
+/// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
+const MOST_SIGHTS: u32 = 10_000;
+/// Each URL is handed to ICE, which resolves it: a stranger must not choose how many.
+const MOST_RELAYS: usize = 8;
+
+struct Reflector {
+    profile: Profile,
+    conn: u32,
+    stage: Stage,
+    /// The secret that takes up the call on another socket.
+    ticket: Option<Private<String>>,
+    offering: Offering,
+    clock: Clock,
+    sights: u32,
+    out: VecDeque<Out>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Off,
+    Opening,
+    /// Since when we wait to be welcomed.
+    Greeting(Stamp),
+    Ready,
+    /// Goodbye is said; the far end's account and its last word are still to come.
+    Leaving,
+}
+
+#[derive(Default)]
+struct Clock {
+    asked: Option<Stamp>,
+    answers: u32,
+    next: Option<Micros>,
+}
+
+impl Reflector {
+    fn new(profile: &Profile) -> Self {
+        Self {
+            profile: profile.clone(),
+            conn: 0,
+            stage: Stage::Off,
+            ticket: None,
+            offering: Offering::default(),
+            clock: Clock::default(),
+            sights: 0,
+            out: VecDeque::new(),
+        }
+    }
+
+    fn say(&mut self, message: &FromClient) {
+        let text = serde_json::to_string(message).expect("these messages are plain structs of texts and numbers");
+        self.out.push_back(Out::Text(text));
+    }
+    fn note(&mut self, fact: impl Into<fact::Fact>) {
+        self.out.push_back(Out::Note(fact.into()));
+    }
+    fn event(&mut self, event: Event) {
+        self.out.push_back(Out::Event(event));
+    }
+
+    fn greet(&mut self, now: Stamp) {
+        let token = self.profile.signaling.token.clone().map(Sealed);
+        let resume = self.ticket.clone().map(Sealed);
+        let client = Heard::new(concat!("linewitness/", env!("CARGO_PKG_VERSION")));
+        self.say(&FromClient::Hello { client, token, resume });
+        self.stage = Stage::Greeting(now);
+    }
+
+    fn send_pending(&mut self, now: Stamp) {
+        if self.stage != Stage::Ready {
+            return;
+        }
+        let ToSend { offer, candidates } = self.offering.to_send(now);
+        if let Some(sdp) = offer {
+            self.say(&FromClient::Offer { sdp });
+        }
+        for Candidate { candidate, mid, line } in candidates {
+            self.say(&FromClient::Candidate { candidate, mid, line });
+        }
+    }
+
+    fn ask_clock(&mut self, now: Stamp) {
+        self.clock.asked = Some(now);
+        self.clock.next = Some(now.awake + CLOCK_EVERY);
+        self.say(&FromClient::Clock { sent: now.wall });
+    }
+
+    fn heard(&mut self, now: Stamp, text: &str) {
+        if text.len() > LARGEST_MESSAGE {
+            return self.refused(RefusalKind::TooLarge, "too_large".into(), "its message is over 64 kB".into());
+        }
+        let Ok(message) = serde_json::from_str::<FromFar>(text) else {
+            return self.refused(
+                RefusalKind::Other,
+                "not_understood".into(),
+                "its message is not one of the reflector's protocol; is this the right path?".into(),
+            );
+        };
+        match message {
+            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, .. } => {
+                if matches!(self.stage, Stage::Greeting(_)) {
+                    self.welcomed(now, call, ticket, instance, resumed, ice_servers);
+                }
+            }
+            FromFar::Answer { sdp } => self.answered(now, &sdp),
+            FromFar::Candidate { candidate, mid, line } => {
+                if let Some(event) = self.offering.remote(Candidate { candidate, mid, line }) {
+                    self.event(event);
+                }
+            }
+            FromFar::Clock { sent, here } => {
+                if let Some(asked) = self.clock.asked.filter(|asked| asked.wall == sent) {
+                    self.compare_clocks(now, asked, here.micros());
+                }
+            }
+            FromFar::Saw { at, sight } => {
+                self.sights += 1;
+                if self.sights <= MOST_SIGHTS {
+                    self.note(Far::Saw { at, sight });
+                }
+            }
+            FromFar::Refused { kind, code, says } => {
+                // The ticket opens nothing any more; the next hello must not carry it.
+                if kind == RefusalKind::NoSuchCall {
+                    self.ticket = None;
+                    self.offering.forget();
+                }
+                if matches!(self.stage, Stage::Greeting(_)) {
+                    self.stage = Stage::Off;
+                }
+                self.refused(kind, code, says);
+            }
+            FromFar::Ended { by, says } => self.ended(by, says),
+        }
+    }
+
+    fn welcomed(
+        &mut self,
+        now: Stamp,
+        call: Heard,
+        ticket: Sealed,
+        instance: Heard,
+        resumed: bool,
+        relays: Vec<Relay>,
+    ) {
+        self.stage = Stage::Ready;
+        self.ticket = Some(ticket.0);
+        self.note(fact::Signaling::Ready { conn: self.conn, session: Some(call), instance: Some(instance), resumed });
+        let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
+        self.event(Event::Ready { resumed, ice_servers });
+        self.clock = Clock::default();
+        self.ask_clock(now);
+        self.send_pending(now);
+    }
+
+    fn answered(&mut self, now: Stamp, sdp: &str) {
+        let Some(answered) = self.offering.answer(sdp, now) else { return };
+        self.note(fact::Signaling::Answered {
+            conn: self.conn,
+            restarted: answered.restarted,
+            took_ms: answered.took.as_secs_f64() * 1e3,
+        });
+        self.out.extend(answered.events.into_iter().map(Out::Event));
+    }
+
+    fn compare_clocks(&mut self, now: Stamp, asked: Stamp, theirs: i64) {
+        let rtt = now.since(asked).as_micros() as i64;
+        let offset = theirs.saturating_sub(asked.wall.micros().saturating_add(rtt / 2));
+        self.note(Far::Clock { offset_ms: offset as f64 / 1e3, rtt_ms: rtt as f64 / 1e3 });
+        self.clock.asked = None;
+        self.clock.answers += 1;
+        if self.clock.answers < CLOCK_BURST {
+            self.ask_clock(now);
+        }
+    }
+
+    fn refused(&mut self, kind: RefusalKind, code: Heard, says: Heard) {
+        self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
+        self.event(Event::Refused { kind, code, says });
+    }
+
+    fn ended(&mut self, by: CallEndedBy, says: Heard) {
+        self.ticket = None;
+        self.offering.forget();
+        self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
+        self.event(Event::CallEnded { by, says });
+        if self.stage == Stage::Leaving {
+            self.leave("the call is over");
+        }
+    }
+
+    fn leave(&mut self, reason: &'static str) {
+        self.stage = Stage::Off;
+        self.out.push_back(Out::CloseSocket { code: 1000, reason });
+        self.event(Event::HungUp);
+    }
+
+    fn tick(&mut self, now: Stamp) {
+        let no_answer = || (RefusalKind::Other, Heard::from("no_answer"));
+        if let Stage::Greeting(since) = self.stage
+            && now.awake_since(since) >= WELCOME_WITHIN
+        {
+            self.stage = Stage::Off;
+            let (kind, code) = no_answer();
+            self.refused(kind, code, "no answer to our greeting within 10 s".into());
+        }
+        if self.offering.overdue(now) {
+            let (kind, code) = no_answer();
+            self.refused(kind, code, "no answer to our offer within 10 s".into());
+        }
+        if self.stage == Stage::Ready && self.clock.next.is_some_and(|next| next <= now.awake) {
+            self.ask_clock(now);
+        }
+    }
+}
+
+impl Adapter for Reflector {
+    fn handle(&mut self, now: Stamp, input: In) {
+        match input {
+            In::Connect { purpose } => {
+                if purpose == SocketPurpose::NewCall {
+                    self.ticket = None;
+                    self.offering.forget();
+                }
+                self.offering.socket_lost();
+                self.stage = Stage::Opening;
+                self.out.push_back(target(&self.profile, None));
+            }
+            In::SocketOpen { conn } => {
+                self.conn = conn;
+                self.greet(now);
+            }
+            In::Text(text) => self.heard(now, &text),
+            In::SocketClosed(_) => {
+                self.stage = Stage::Off;
+                self.offering.socket_lost();
+            }
+            In::Offer { sdp, restart } => {
+                self.offering.offer(sdp, !restart);
+                self.send_pending(now);
+            }
+            In::LocalCandidate { candidate, mid, line } => {
+                self.offering.candidate(Candidate { candidate, mid, line });
+                self.send_pending(now);
+            }
+            In::EndOfCandidates => {
+                self.offering.candidate(Candidate { candidate: String::new(), mid: None, line: None });
+                self.send_pending(now);
+            }
+            In::HangUp { reason } => {
+                self.offering.forget();
+                if self.stage == Stage::Ready {
+                    self.stage = Stage::Leaving;
+                    self.say(&FromClient::Bye { reason: reason.into() });
+                } else if self.stage != Stage::Leaving {
+                    self.leave(reason);
+                }
+            }
+            In::Tick => self.tick(now),
+        }
+    }
+
+    fn poll(&mut self) -> Option<Out> {
+        self.out.pop_front()
+    }
+
+    fn wake_at(&self) -> Option<Micros> {
+        let welcome = match self.stage {
+            Stage::Greeting(since) => Some(since.awake + WELCOME_WITHIN),
+            _ => None,
+        };
+        let clock = self.clock.next.filter(|_| self.stage == Stage::Ready);
+        [welcome, self.offering.deadline(), clock].into_iter().flatten().min()
+    }
+}
+
+fn ice_server(relay: Relay) -> IceServer {
+    IceServer {
+        urls: relay.urls.into_iter().take(MOST_RELAYS).collect(),
+        username: Some(relay.username.0),
+        credential: Some(relay.credential.0),
+        expires: None,
+    }
+}
