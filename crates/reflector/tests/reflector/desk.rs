@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use record::fact::{RefusalKind, Sight};
 use record::wire::{FromClient, FromFar, Sealed};
-use linewitness_reflector::{Reflector, Report, Settings};
+use reflector::{Reflector, Report, Settings};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;

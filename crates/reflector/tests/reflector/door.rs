@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, SOON};
 use record::wire::FromClient;
-use linewitness_reflector::{Reflector, Settings, TlsFiles};
+use reflector::{Reflector, Settings, TlsFiles};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -4,7 +4,7 @@ use crate::desk::{Client, Desk, hello};
 use proptest::prelude::*;
 use record::fact::RefusalKind;
 use record::wire::{FromClient, LARGEST_MESSAGE};
-use linewitness_reflector::Settings;
+use reflector::Settings;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Refused for this reason and closed with this code; and others are still served.

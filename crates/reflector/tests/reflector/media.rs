@@ -6,7 +6,7 @@ use engine::call::runtime::PeerRuntime;
 use record::fact::Sight;
 use record::profile::IcePolicy;
 use record::wire::{FromClient, FromFar};
-use linewitness_reflector::Settings;
+use reflector::Settings;
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};

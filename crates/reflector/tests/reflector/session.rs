@@ -4,7 +4,7 @@ use crate::desk::{Desk, SOON, hello};
 use record::fact::{CallEndedBy, End, RefusalKind, Side, Sight};
 use record::wire::{FromClient, FromFar, Sealed, close};
 use record::{Private, Wall};
-use linewitness_reflector::{Settings, Turn};
+use reflector::{Settings, Turn};
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
