@@ -33,8 +33,8 @@ pub struct Prepared {
 
 pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, Trouble> {
     let other = |says: &str| Trouble::Tls { kind: TlsTrouble::Other, says: Heard::new(says) };
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| other("this host name cannot stand in a certificate"))?;
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|_| other("this host name cannot stand in a certificate"))?;
     // Reading the platform's roots means hundreds of files on some systems.
     let roots = tokio::task::spawn_blocking(move || roots(extra_ca.as_deref()))
         .await
