@@ -4,12 +4,14 @@ mod any;
 mod computer;
 mod nulls;
 mod path;
+mod reports;
 mod run;
 mod service;
 mod start;
+mod tmpdump;
 mod verdicts;
 
-use crate::{Story, drops, story, timeline::Timeline};
+use crate::{Story, drops, report, story, timeline::Timeline};
 use record::Log;
 use run::Run;
 
@@ -54,5 +56,8 @@ fn checked(log: &Log) -> Story {
     let again = story(log);
     let json = |story: &Story| serde_json::to_string(story).expect("a story can be written");
     assert_eq!(json(&told), json(&again), "the same log must tell the same story");
+    for text in [report::svg(&told), report::ticket(&told), report::text(&told, &jiff::tz::TimeZone::UTC)] {
+        assert!(!text.contains("NaN"), "{text}");
+    }
     told
 }
