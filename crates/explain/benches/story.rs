@@ -3,12 +3,12 @@
 //! Goals: the story in under 150 ms, the bundle opened in under 1 s.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use explain::story;
+use linewitness_explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
-        Action, CandidateKind, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample, Move, Outcome, Plan, Reason,
-        Signaling, SocketPurpose, System, TcpSample,
+        Action, CandidateKind, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample, Move, Outcome, Plan,
+        Reason, Signaling, SocketPurpose, System, TcpSample,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -47,7 +47,8 @@ impl Writer {
 }
 
 fn eight_hours() -> Log {
-    let mut run = Writer { events: Vec::with_capacity(EVENTS), at: Stamp::new(1_795_255_200_000_000, 9_000_000, 9_000_000) };
+    let mut run =
+        Writer { events: Vec::with_capacity(EVENTS), at: Stamp::new(1_795_255_200_000_000, 9_000_000, 9_000_000) };
     run.note(Mark::Started(Box::new(Plan {
         name: "Eight hours".into(),
         kind: "reflector".into(),
@@ -62,7 +63,8 @@ fn eight_hours() -> Log {
     })));
     let mut conn = 1;
     run.connect(conn);
-    let (local, remote) = ("10.1.4.22:50112".parse().expect("an address"), "203.0.113.10:40000".parse().expect("an address"));
+    let (local, remote) =
+        ("10.1.4.22:50112".parse().expect("an address"), "203.0.113.10:40000".parse().expect("an address"));
     run.note(Ice::Pair { local, local_kind: CandidateKind::Host, remote, remote_kind: CandidateKind::Host });
     let first = run.at;
     run.note(Media::Flowing { first });
@@ -71,7 +73,12 @@ fn eight_hours() -> Log {
         let wobble = (second % 17) as f64;
         for part in 0..TCP_A_SECOND {
             run.wait(1_000 / (TCP_A_SECOND + 2));
-            let sample = TcpSample { rtt_ms: 24.0 + wobble, rtt_var_ms: 2.1, last_data_recv_ms: 100.0 * part as f64, ..Default::default() };
+            let sample = TcpSample {
+                rtt_ms: 24.0 + wobble,
+                rtt_var_ms: 2.1,
+                last_data_recv_ms: 100.0 * part as f64,
+                ..Default::default()
+            };
             run.note(Signaling::Tcp { conn, sample });
         }
         run.wait(100);

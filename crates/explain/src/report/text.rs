@@ -20,6 +20,10 @@ pub fn text(story: &Story, zone: &TimeZone) -> String {
     page.picture(story);
     page.drops(story);
     page.list("Findings", story.head.findings.iter().map(|finding| finding.says.as_str()));
+    page.list(
+        "Not seen",
+        story.head.drops.first().into_iter().flat_map(|drop| drop.not_seen.iter().map(String::as_str)),
+    );
     page.list("Not tested", story.head.not_tested.iter().map(String::as_str));
     page.recovery(story);
     page.environment(story);
@@ -116,29 +120,41 @@ impl Page<'_> {
     }
 
     fn drops(&mut self, story: &Story) {
-        for drop in &story.head.drops {
+        for (index, drop) in story.head.drops.iter().enumerate() {
             let plane = match drop.plane {
                 crate::Plane::Signaling => "Signaling",
                 crate::Plane::Media => "Media",
             };
+            let alike = story.head.drops[..index].iter().find(|d| d.cause == drop.cause && d.plane == drop.plane);
             self.title(&format!("Drop {}: {plane}", drop.id));
-            self.wrapped("  ", &drop.says);
-            self.line(&format!("  last good {}   first bad {}", hundredths(drop.last_good), hundredths(drop.first_bad)));
+            match alike {
+                Some(first) => self.wrapped("  ", &format!("As drop {}: {}", first.id, drop.says)),
+                None => self.wrapped("  ", &drop.says),
+            }
+            self.line(&format!(
+                "  last good {}   first bad {}",
+                hundredths(drop.last_good),
+                hundredths(drop.first_bad)
+            ));
             let restored = drop.restored.map_or_else(|| "never".to_owned(), hundredths);
             self.line(&format!("  declared  {}   restored  {restored}", hundredths(drop.declared)));
-            self.evidence(drop);
+            self.because(drop);
+            // What was ruled out and what to do read the same for each drop of a cause.
+            if alike.is_none() {
+                self.doubt(drop);
+            }
         }
     }
 
-    fn evidence(&mut self, drop: &DropVerdict) {
+    fn because(&mut self, drop: &DropVerdict) {
         for because in &drop.because {
             self.wrapped(&format!("  {:>6}  ", format!("#{}", because.seq)), &because.says);
         }
+    }
+
+    fn doubt(&mut self, drop: &DropVerdict) {
         for out in &drop.ruled_out {
             self.wrapped("     not  ", &out.says);
-        }
-        for unseen in &drop.not_seen {
-            self.wrapped("  unseen  ", unseen);
         }
         self.wrapped("   retest  ", &drop.advice.retest);
         self.wrapped("    wrong  ", &format!("We are wrong if {}", drop.advice.wrong_if));
@@ -218,11 +234,15 @@ fn strip(story: &Story, lane: &LaneView) -> String {
         }
     };
     for span in &lane.spans {
-        paint(span.from, span.to, match span.state {
-            SpanState::Alive => 1,
-            SpanState::Unknown => 2,
-            SpanState::Lost => 3,
-        });
+        paint(
+            span.from,
+            span.to,
+            match span.state {
+                SpanState::Alive => 1,
+                SpanState::Unknown => 2,
+                SpanState::Lost => 3,
+            },
+        );
     }
     for pause in story.pauses.iter().filter(|pause| pause.slept) {
         paint(pause.from, pause.to, 4);

@@ -81,10 +81,19 @@ fn signaling() -> impl Strategy<Value = Fact> {
             instance: Some(format!("{i}").as_str().into()),
             resumed
         }),
-        (conn.clone(), stage(), trouble())
-            .prop_map(|(conn, stage, trouble)| Signaling::ConnectFailed { conn, stage, trouble, took_ms: 1.0 }),
-        (conn.clone(), end(), stamp(), stamp())
-            .prop_map(|(conn, end, last_in, last_out)| Signaling::Closed { conn, end, last_in, last_out, tcp: None }),
+        (conn.clone(), stage(), trouble()).prop_map(|(conn, stage, trouble)| Signaling::ConnectFailed {
+            conn,
+            stage,
+            trouble,
+            took_ms: 1.0
+        }),
+        (conn.clone(), end(), stamp(), stamp()).prop_map(|(conn, end, last_in, last_out)| Signaling::Closed {
+            conn,
+            end,
+            last_in,
+            last_out,
+            tcp: None
+        }),
         (conn.clone(), stamp(), stamp()).prop_map(|(conn, since, last_good)| Signaling::Unanswered {
             conn,
             since,
@@ -110,9 +119,18 @@ fn media() -> impl Strategy<Value = Fact> {
         stamp().prop_map(|first| Media::Flowing { first }),
         stamp().prop_map(|last| Media::Gap { last }),
         (stamp(), stamp()).prop_map(|(last, first)| Media::Back { last, first }),
-        (any::<u32>(), any::<u32>(), any::<u32>(), any::<Option<f64>>()).prop_map(|(rtp_in, rtcp_in, stun_in, rtt_ms)| {
-            Media::Sample(MediaSample { rtp_in, rtp_out: 50, rtcp_in: rtcp_in / 2, stun_in: stun_in / 2, rtt_ms, ..Default::default() })
-        }),
+        (any::<u32>(), any::<u32>(), any::<u32>(), any::<Option<f64>>()).prop_map(
+            |(rtp_in, rtcp_in, stun_in, rtt_ms)| {
+                Media::Sample(MediaSample {
+                    rtp_in,
+                    rtp_out: 50,
+                    rtcp_in: rtcp_in / 2,
+                    stun_in: stun_in / 2,
+                    rtt_ms,
+                    ..Default::default()
+                })
+            }
+        ),
         stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
     ]
     .prop_map(Fact::from)
@@ -144,10 +162,16 @@ fn other() -> impl Strategy<Value = Fact> {
         Just(Ice::TurnLost { server: "t".into(), says: "".into() }.into()),
         (any::<f64>(), any::<f64>()).prop_map(|(offset_ms, rtt_ms)| Far::Clock { offset_ms, rtt_ms }.into()),
         (wall.clone(), wall.clone()).prop_map(|(at, last)| Far::Saw { at, sight: Sight::MediaStopped { last } }.into()),
-        (wall.clone(), wall.clone(), wall.clone())
-            .prop_map(|(at, last, first)| Far::Saw { at, sight: Sight::MediaResumed { last, first } }.into()),
-        (wall, any::<u64>(), any::<u64>())
-            .prop_map(|(at, received, lost)| Far::Saw { at, sight: Sight::Counted { received, lost, echoed: 0 } }.into()),
+        (wall.clone(), wall.clone(), wall.clone()).prop_map(|(at, last, first)| Far::Saw {
+            at,
+            sight: Sight::MediaResumed { last, first }
+        }
+        .into()),
+        (wall, any::<u64>(), any::<u64>()).prop_map(|(at, received, lost)| Far::Saw {
+            at,
+            sight: Sight::Counted { received, lost, echoed: 0 }
+        }
+        .into()),
         (0u32..4, any::<u32>()).prop_map(|(id, attempt)| Action::Began {
             id,
             step: Move::Reconnect { attempt, wait_ms: f64::INFINITY },
@@ -155,7 +179,13 @@ fn other() -> impl Strategy<Value = Fact> {
             because: Some(0)
         }
         .into()),
-        (0u32..4).prop_map(|id| Action::Began { id, step: Move::RestartIce, reason: Reason::PathSilent, because: None }.into()),
+        (0u32..4).prop_map(|id| Action::Began {
+            id,
+            step: Move::RestartIce,
+            reason: Reason::PathSilent,
+            because: None
+        }
+        .into()),
         (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
         Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
     ]

@@ -92,7 +92,11 @@ fn the_far_ends_close_that_answers_ours_is_no_drop() {
 fn a_busy_machine_whose_ticks_are_late_is_no_drop() {
     let mut run = Run::standing();
     for second in 1..20 {
-        run = run.at(f64::from(second) * 3.0).stalls(0.4).note(System::Load { own_cpu: 3.0, own_mb: 20.0, machine_cpu: 200.0 });
+        run = run.at(f64::from(second) * 3.0).stalls(0.4).note(System::Load {
+            own_cpu: 3.0,
+            own_mb: 20.0,
+            machine_cpu: 200.0,
+        });
     }
     check(run.at(60.3).time_up(), &[]);
 }

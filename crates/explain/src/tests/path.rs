@@ -24,7 +24,8 @@ fn a_fin_that_the_far_end_did_not_send_was_sent_between() {
 
 #[test]
 fn a_fin_with_media_gone_as_well_is_not_called_a_reset() {
-    let run = Run::standing().at(20.0).closes(1, End::Fin).media_stops().at(26.0).reconnected(2, "a", true).media_back();
+    let run =
+        Run::standing().at(20.0).closes(1, End::Fin).media_stops().at(26.0).reconnected(2, "a", true).media_back();
     let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC, and signaling ended with a TCP FIN and no close frame; this computer was awake and running; it was back after";
     check(
         run.at(60.3).time_up(),
@@ -88,7 +89,8 @@ fn without_media_as_a_control_half_open_is_only_likely() {
 
 #[test]
 fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
-    let silent = |again: f64| Run::standing().at(20.9).unanswered(1, 0.9, 5.0).at(again).answered_again(1).at(60.3).time_up();
+    let silent =
+        |again: f64| Run::standing().at(20.9).unanswered(1, 0.9, 5.0).at(again).answered_again(1).at(60.3).time_up();
     check(silent(21.9), &[]);
     let told = check(
         silent(22.1),

@@ -6,13 +6,7 @@ use jiff::tz::{self, TimeZone};
 use record::fact::{End, RefusalKind, Side, SocketPurpose};
 
 fn sample() -> Run {
-    Run::standing()
-        .at(20.0)
-        .closes(1, End::Reset)
-        .at(21.2)
-        .reconnected(2, "a", true)
-        .at(60.3)
-        .time_up()
+    Run::standing().at(20.0).closes(1, End::Reset).at(21.2).reconnected(2, "a", true).at(60.3).time_up()
 }
 
 #[test]
@@ -22,7 +16,9 @@ fn the_text_opens_with_owner_then_when_then_who_does_what() {
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("Internet path: the connection was reset  ◐ Likely"));
     assert_eq!(lines.next(), Some("Signaling lost once, at 11:00:20 (10:00:20 UTC)."));
-    assert!(lines.next().is_some_and(|line| line.starts_with("The network administrator, with the service's support:")));
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with("The network administrator, with the service's support:"))
+    );
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} is missing in\n{text}"));
     assert!(place("━ alive") < place("Drop 1: Signaling"));
     assert!(place("Drop 1: Signaling") < place("Not tested"));
@@ -59,11 +55,8 @@ fn drops_at_a_steady_interval_are_told_with_interval_and_spread() {
 
 #[test]
 fn a_strangers_words_stay_words_in_the_picture() {
-    let hostile = End::CloseFrame {
-        by: Side::Them,
-        code: Some(1011),
-        reason: "</text><script>alert(1)</script>\"&".into(),
-    };
+    let hostile =
+        End::CloseFrame { by: Side::Them, code: Some(1011), reason: "</text><script>alert(1)</script>\"&".into() };
     let run = Run::standing()
         .plan(|plan| plan.name = "<b onload=\"x\">".into())
         .at(20.0)

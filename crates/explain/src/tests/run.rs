@@ -138,7 +138,15 @@ impl Run {
     }
 
     pub fn flowing(mut self) -> Self {
-        self.feed = MediaSample { rtp_in: 50, rtp_out: 50, rtcp_in: 1, stun_in: 1, rtt_ms: Some(20.0), jitter_in_ms: Some(1.5), ..Default::default() };
+        self.feed = MediaSample {
+            rtp_in: 50,
+            rtp_out: 50,
+            rtcp_in: 1,
+            stun_in: 1,
+            rtt_ms: Some(20.0),
+            jitter_in_ms: Some(1.5),
+            ..Default::default()
+        };
         self.samples = true;
         self.gap = false;
         let first = self.stamp();
@@ -177,7 +185,8 @@ impl Run {
     pub fn ready(mut self, conn: u32, instance: &str, resumed: bool) -> Self {
         self.beats = Some(conn);
         self.last_beat = self.uptime;
-        let (local, remote) = (format!("10.0.0.1:{}", 51_000 + conn).parse().unwrap(), "10.0.0.2:7000".parse().unwrap());
+        let (local, remote) =
+            (format!("10.0.0.1:{}", 51_000 + conn).parse().unwrap(), "10.0.0.2:7000".parse().unwrap());
         self.note(Signaling::TcpConnected { conn, local, remote, took_ms: 20.0 })
             .note(Signaling::Upgraded { conn, server: None, took_ms: 20.0 })
             .note(Signaling::Ready { conn, session: Some("s-1".into()), instance: Some(instance.into()), resumed })
@@ -187,10 +196,15 @@ impl Run {
     pub fn reconnected(mut self, conn: u32, instance: &str, resumed: bool) -> Self {
         self.moves += 1;
         let id = self.moves;
-        self.note(Action::Began { id, step: Move::Reconnect { attempt: 1, wait_ms: 0.0 }, reason: Reason::SocketEnded, because: None })
-            .connecting(conn, SocketPurpose::Resume)
-            .ready(conn, instance, resumed)
-            .note(Action::Ended { id, outcome: Outcome::Worked, took_ms: 40.0 })
+        self.note(Action::Began {
+            id,
+            step: Move::Reconnect { attempt: 1, wait_ms: 0.0 },
+            reason: Reason::SocketEnded,
+            because: None,
+        })
+        .connecting(conn, SocketPurpose::Resume)
+        .ready(conn, instance, resumed)
+        .note(Action::Ended { id, outcome: Outcome::Worked, took_ms: 40.0 })
     }
 
     pub fn ice_restarted(mut self) -> Self {
@@ -202,7 +216,12 @@ impl Run {
     }
 
     pub fn fails_to_connect(self, conn: u32, stage: ConnectStage, trouble: Trouble) -> Self {
-        self.connecting(conn, SocketPurpose::Resume).note(Signaling::ConnectFailed { conn, stage, trouble, took_ms: 1.0 })
+        self.connecting(conn, SocketPurpose::Resume).note(Signaling::ConnectFailed {
+            conn,
+            stage,
+            trouble,
+            took_ms: 1.0,
+        })
     }
 
     /// The last byte came `quiet` seconds ago.

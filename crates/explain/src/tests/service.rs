@@ -119,7 +119,8 @@ fn http_503_after_an_end_is_a_limit_that_is_likely() {
 
 #[test]
 fn http_500_is_no_limit() {
-    let run = Run::standing().at(20.0).closes(1, End::Fin).at(21.0).fails_to_connect(2, ConnectStage::Upgrade, http(500));
+    let run =
+        Run::standing().at(20.0).closes(1, End::Fin).at(21.0).fails_to_connect(2, ConnectStage::Upgrade, http(500));
     check(
         run.at(25.0).reconnected(3, "a", true).at(60.3).time_up(),
         &[

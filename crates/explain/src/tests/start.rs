@@ -132,7 +132,8 @@ fn a_relay_only_call_without_a_relay_failed_at_the_relay() {
 
 #[test]
 fn a_user_who_ends_before_anything_failed_has_ended_it() {
-    let told = check(Run::begun().at(1.0).connecting(1, SocketPurpose::First).note(Mark::Ended { by: EndedBy::User }), &[]);
+    let told =
+        check(Run::begun().at(1.0).connecting(1, SocketPurpose::First).note(Mark::Ended { by: EndedBy::User }), &[]);
     assert_eq!(told.head.outcome, crate::Outcome::EndedByUser);
     let _ = CandidateKind::Host;
 }

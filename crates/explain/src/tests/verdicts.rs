@@ -23,8 +23,22 @@ fn the_verdict_has_the_promised_names() {
     assert_eq!(
         inner,
         [
-            "because", "cause", "confidence", "declared", "do", "first_bad", "id", "last_good", "measured", "not_seen",
-            "owner", "plane", "recovery", "restored", "ruled_out", "says"
+            "because",
+            "cause",
+            "confidence",
+            "declared",
+            "do",
+            "first_bad",
+            "id",
+            "last_good",
+            "measured",
+            "not_seen",
+            "owner",
+            "plane",
+            "recovery",
+            "restored",
+            "ruled_out",
+            "says"
         ]
     );
     assert_eq!(drop["last_good"], "2026-11-21T10:00:19.500Z");
@@ -43,7 +57,10 @@ fn the_verdict_has_the_promised_names() {
 fn a_silent_call_that_held_says_what_it_does_not_clear() {
     let told = check(Run::standing().at(60.3).time_up(), &[]);
     assert!(
-        told.head.not_tested.iter().any(|says| says.starts_with("Idle periods over 5.00 s on signaling were not tested")),
+        told.head
+            .not_tested
+            .iter()
+            .any(|says| says.starts_with("Idle periods over 5.00 s on signaling were not tested")),
         "{:?}",
         told.head.not_tested
     );
@@ -89,7 +106,7 @@ fn the_commonest_cause_leads() {
     let told = checked(&run.at(60.3).time_up().log());
     assert_eq!(
         told.head.headline,
-        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC in 60.0 s, and 1 loss of other causes."
+        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC in 60.0 s, and 1 loss of another cause."
     );
 }
 
