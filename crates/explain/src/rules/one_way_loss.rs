@@ -45,16 +45,26 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let stopped = stopped_there(timeline, gap, over);
     if control > STRAGGLERS {
         let still = inside.control_seq.unwrap_or(gap.at.seq);
-        let heard = Evidence::of(still, format!(
-            "While no RTP came back, {control} RTCP and STUN packets of the far end still arrived in {}.",
-            words::count(inside.seconds, "second"),
-        ));
+        let heard = Evidence::of(
+            still,
+            format!(
+                "While no RTP came back, {control} RTCP and STUN packets of the far end still arrived in {}.",
+                words::count(inside.seconds, "second"),
+            ),
+        );
         // The far end sends our own packets back: with its control packets arriving, it is ours that do not reach it.
         return match stopped {
-            Some(sighting) => Some(OneWay { lost: Direction::Out, shown: true, because: heard.and(sighting.at.seq, format!(
-                "The far end saw our last packet at {}.",
-                words::utc_exact(sighting.last.unwrap_or(sighting.when)),
-            )) }),
+            Some(sighting) => Some(OneWay {
+                lost: Direction::Out,
+                shown: true,
+                because: heard.and(
+                    sighting.at.seq,
+                    format!(
+                        "The far end saw our last packet at {}.",
+                        words::utc_exact(sighting.last.unwrap_or(sighting.when)),
+                    ),
+                ),
+            }),
             None if !timeline.far_testifies() => Some(OneWay { lost: Direction::Out, shown: false, because: heard }),
             None => None,
         };
@@ -82,10 +92,13 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     (lost.saturating_mul(2) < inside.sent).then(|| OneWay {
         lost: Direction::In,
         shown: true,
-        because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(seq, format!(
-            "The far end received {received} of our packets and missed {lost}, though we sent {} in the gap alone.",
-            inside.sent,
-        )),
+        because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+            seq,
+            format!(
+                "The far end received {received} of our packets and missed {lost}, though we sent {} in the gap alone.",
+                inside.sent,
+            ),
+        ),
     })
 }
 
@@ -147,7 +160,9 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         && inside.seconds >= WHOLE_SECONDS
         && inside.rtcp + inside.stun == 0
         && inside.rtp == 0;
-    both.then(|| "Both directions stopped: the far end received nothing of us either, and nothing of it arrived here.".into())
+    both.then(|| {
+        "Both directions stopped: the far end received nothing of us either, and nothing of it arrived here.".into()
+    })
 }
 
 pub const RULE: Rule = Rule {
