@@ -188,7 +188,7 @@ impl Reflector {
         self.note(fact::Signaling::Answered {
             conn: self.conn,
             restarted: answered.restarted,
-            took_ms: answered.took.as_secs_f64() * 1e3,
+            took_ms: answered.took.as_micros() as f64 / 1e3,
         });
         self.out.extend(answered.events.into_iter().map(Out::Event));
     }
