@@ -2,14 +2,19 @@
 //! allows.
 
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Set in the copy of the lab that runs inside a user namespace, so that it does not try again.
 const INSIDE: &str = "LINEWITNESS_LAB_INSIDE";
 
 /// Returns when the process may make network namespaces, as it is or started anew as root of a user namespace of its
-/// own; else says why not.
+/// own; else says why not. Must be called before the process has a second thread.
 pub fn ensure() -> Result<(), String> {
+    let folders = search_path();
+    let path = std::env::join_paths(folders).map_err(|error| format!("PATH cannot be extended: {error}"))?;
+    // SAFETY: no other thread reads the environment, for there is none yet.
+    unsafe { std::env::set_var("PATH", path) };
     // SAFETY: asks for a number and cannot fail.
     let root = unsafe { libc::geteuid() } == 0;
     if root {
@@ -44,9 +49,14 @@ fn run(program: &str, args: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Where a program is, also in the folders that only root's search path has.
-pub fn program(name: &str) -> Option<std::path::PathBuf> {
+/// Where a program is.
+pub fn program(name: &str) -> Option<PathBuf> {
+    search_path().into_iter().map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// With the folders that only root's search path has: `nft` and others lie there.
+fn search_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let sbin = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(std::path::PathBuf::from);
-    std::env::split_paths(&path).chain(sbin).map(|folder| folder.join(name)).find(|file| file.is_file())
+    let sbin = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(sbin).collect()
 }

@@ -112,9 +112,10 @@ pub fn sweep() {
     }
 }
 
-/// A pid is given anew to other programs after a while, so the name is asked for too.
+/// A pid is given anew to other programs after a while, so the program is asked for too. A dead process has none.
 fn is_lab(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.starts_with("lab"))
+    let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+    program.is_ok_and(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lab-")))
 }
 
 pub fn now() -> Wall {

@@ -23,7 +23,7 @@ mod words;
 
 pub use cause::{Cause, Confidence, Owner};
 pub use drops::{Drop, Plane};
-pub use rows::{Lane, Row, Tone, sentence};
+pub use rows::{Lane, Row, Tone, sentence, tone};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story};
 pub use timeline::Timeline;

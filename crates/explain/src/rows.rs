@@ -196,7 +196,10 @@ fn signaling(fact: &Signaling) -> String {
             format!("Connection {conn}: the proxy let it through after {}.", took(took_ms))
         }
         Signaling::TlsReady { conn, version, cipher, issuer, took_ms } => {
-            format!("Connection {conn}: {version} stands ({cipher}, certificate from {issuer}), after {}.", took(took_ms))
+            format!(
+                "Connection {conn}: {version} stands ({cipher}, certificate from {issuer}), after {}.",
+                took(took_ms)
+            )
         }
         Signaling::Upgraded { conn, server, took_ms } => {
             let server = server.as_ref().map(|server| format!(" at {server}")).unwrap_or_default();
@@ -311,7 +314,10 @@ fn ice(fact: &Ice) -> String {
             words::length(words::millis(*took_ms))
         ),
         Ice::TurnConnected { server, took_ms } => {
-            format!("The connection to the TURN server {server} stands, after {}.", words::length(words::millis(*took_ms)))
+            format!(
+                "The connection to the TURN server {server} stands, after {}.",
+                words::length(words::millis(*took_ms))
+            )
         }
         Ice::TurnLost { server, says } => {
             format!("The TURN server {server} could not be reached or was lost{}.", words::quoted(says))
@@ -336,7 +342,9 @@ fn media(fact: &Media) -> String {
     match fact {
         Media::Flowing { first } => format!("Media flows; the first packet came at {}.", words::utc_exact(*first)),
         Media::Gap { last } => format!("No media packet since {}.", words::utc_exact(*last)),
-        Media::Back { last, first } => format!("Media again, after {} without a packet.", words::length(first.since(*last))),
+        Media::Back { last, first } => {
+            format!("Media again, after {} without a packet.", words::length(first.since(*last)))
+        }
         Media::Sample(sample) => format!(
             "{} came and {} went in this second; {} missing.",
             words::count(sample.rtp_in as usize, "packet"),
@@ -367,7 +375,9 @@ fn far(fact: &Far) -> String {
             let clock = |wall: &Wall| wall.timestamp().strftime("%H:%M:%S").to_string();
             let what = match sight {
                 Sight::MediaStarted { first } => format!("our media began to arrive at {}", clock(first)),
-                Sight::MediaStopped { last } => format!("our media stopped arriving; the last packet came at {}", clock(last)),
+                Sight::MediaStopped { last } => {
+                    format!("our media stopped arriving; the last packet came at {}", clock(last))
+                }
                 Sight::MediaResumed { last, first } => {
                     format!("our media arrived again at {}, after the packet of {}", clock(first), clock(last))
                 }
@@ -414,7 +424,10 @@ fn action(fact: &Action) -> String {
                 Move::ProbeSignaling => "asking the far end for a sign of life".to_owned(),
                 Move::RestartIce => "restarting ICE".to_owned(),
                 Move::Reconnect { attempt, wait_ms } => {
-                    format!("connecting signaling again, attempt {attempt}, after waiting {}", words::length(words::millis(*wait_ms)))
+                    format!(
+                        "connecting signaling again, attempt {attempt}, after waiting {}",
+                        words::length(words::millis(*wait_ms))
+                    )
                 }
                 Move::NewCall => "placing a new call".to_owned(),
             };

@@ -7,8 +7,8 @@ use crate::Drop;
 use record::{
     Heard, Log, Seq, Stamp,
     fact::{
-        CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
-        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+        CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason, RefusalKind,
+        Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
     },
 };
 use std::collections::BTreeMap;

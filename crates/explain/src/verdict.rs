@@ -13,7 +13,7 @@ mod headline;
 mod recovery;
 mod untested;
 
-pub use recovery::Recovery;
+pub use recovery::{By, Recovery};
 
 pub const SCHEMA: &str = "linewitness.verdict/1";
 

@@ -51,10 +51,16 @@ pub fn lab(filter: &[String]) -> Command {
     command
 }
 
+/// The cargo that runs this, and so the same toolchain, without what it set for us as `package xtask`: ring's build asks
+/// for these variables, and would be compiled anew at each change between `cargo xtask` and plain cargo.
 pub fn cargo(args: &[&str]) -> Command {
-    // The cargo that runs this, and so the same toolchain.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

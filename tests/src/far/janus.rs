@@ -30,7 +30,7 @@ pub fn start(world: &World) -> Result<Program> {
     )?;
     write("janus.plugin.echotest.jcfg", "general: { }\n".into())?;
     let args = ["-F", folder.to_str().context("the lab's folder has a plain name")?, "--disable-colors"];
-    let mut program = Program::start(world, &world.server, "janus.log", &program.to_string_lossy(), &args)?;
+    let mut program = Program::start(world, &world.server, "janus", &program.to_string_lossy(), &args)?;
     program.listens(&world.server, PORT)?;
     Ok(program)
 }

@@ -71,7 +71,8 @@ fn silence_counts(timeline: &Timeline, socket: &Socket, silence: &Silence) -> Op
             let end = closed.map_or(over, |closed| closed.at.stamp);
             let next = timeline.next_ready(silence.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
             // Given up for another socket before the hold was over: that it was dead was acted on.
-            let replaced = closed.is_some() && timeline.sockets.iter().any(|other| other.began.stamp >= silence.at.stamp);
+            let replaced =
+                closed.is_some() && timeline.sockets.iter().any(|other| other.began.stamp >= silence.at.stamp);
             (replaced || lasted(end) >= COUNTS_FROM).then_some(next)
         }
     }

@@ -32,7 +32,10 @@ fn stall<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pause> {
             (Plane::Signaling, _) => found && stall.length() >= ENDS_SOCKETS_FROM,
         }
     };
-    timeline.pauses_in(PauseKind::Stalled, drop.last_good, drop.declared).filter(fits).max_by_key(|stall| stall.length())
+    timeline
+        .pauses_in(PauseKind::Stalled, drop.last_good, drop.declared)
+        .filter(fits)
+        .max_by_key(|stall| stall.length())
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -46,8 +49,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             words::utc_exact(stall.from),
             words::utc_exact(stall.to),
         ),
-        because: Evidence::of(stall.seq, format!("Our own ten ticks a second did not come for {stood}, and the computer did not sleep."))
-            .and(drop.seq, "The loss was found when the program ran again."),
+        because: Evidence::of(
+            stall.seq,
+            format!("Our own ten ticks a second did not come for {stood}, and the computer did not sleep."),
+        )
+        .and(drop.seq, "The loss was found when the program ran again."),
         measured: Measured::seconds(stall.length()),
     })
 }

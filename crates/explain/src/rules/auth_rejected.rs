@@ -85,11 +85,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     let mut signs = own.into_iter().chain(later);
     let first = signs.next()?;
-    let again = if times > 1 {
-        format!("; {times} connections in a row were refused this way")
-    } else {
-        String::new()
-    };
+    let again = if times > 1 { format!("; {times} connections in a row were refused this way") } else { String::new() };
     let mut because = Evidence::of(first.seq, first.says);
     for sign in signs.take(4) {
         because = because.and(sign.seq, sign.says);
@@ -110,16 +106,19 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     Advice {
         who: "Whoever issues the credentials".into(),
-        what: "Check the token in the profile: that it is of this service, has not expired, and outlives the hold.".into(),
+        what: "Check the token in the profile: that it is of this service, has not expired, and outlives the hold."
+            .into(),
         retest: look::retest(timeline, "Put a fresh token into the profile"),
-        wrong_if: format!("the service's log shows a successful login of this client at {}.", words::utc(drop.first_bad)),
+        wrong_if: format!(
+            "the service's log shows a successful login of this client at {}.",
+            words::utc(drop.first_bad)
+        ),
     }
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let refused = timeline.sockets.iter().any(|socket| sign(socket).is_some());
-    let back = look::socket(timeline, drop)
-        .and_then(|socket| timeline.next_ready(drop.first_bad, socket.conn));
+    let back = look::socket(timeline, drop).and_then(|socket| timeline.next_ready(drop.first_bad, socket.conn));
     (!refused && back.is_some()).then(|| "The same credentials were accepted again on the next connection.".into())
 }
 

@@ -39,13 +39,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let there = seen_there(timeline, closed);
     let flow = words::flow(socket);
     let quiet = closed.at.stamp.since(closed.last_in.max(closed.last_out));
-    let mut because = Evidence::of(
-        closed.at.seq,
-        format!("{} ended {}.", service_closed::capital(&flow), words::ended(closed.end)),
-    );
-    if let Some(tcp) = &socket.tcp {
-        because = because.and(tcp.seq, format!("The connection was {} to {}.", tcp.local, tcp.remote));
-    }
+    let mut because =
+        Evidence::of(closed.at.seq, format!("{} ended {}.", service_closed::capital(&flow), words::ended(closed.end)));
     let media = timeline.media_alive(closed.at.stamp, closed.at.stamp);
     because = because
         .and_maybe(media.map(|seq| (seq, "Media went on, so only this connection was ended.".into())))

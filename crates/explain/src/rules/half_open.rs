@@ -52,9 +52,16 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let mut because = match dead.silence {
         Some(silence) => Evidence::of(
             silence.at.seq,
-            format!("What was written at {} on {} stayed unanswered.", words::utc_exact(silence.since), words::flow(dead.socket)),
+            format!(
+                "What was written at {} on {} stayed unanswered.",
+                words::utc_exact(silence.since),
+                words::flow(dead.socket)
+            ),
         ),
-        None => Evidence::of(drop.seq, format!("{} ended without a word.", service_closed::capital(&words::flow(dead.socket)))),
+        None => Evidence::of(
+            drop.seq,
+            format!("{} ended without a word.", service_closed::capital(&words::flow(dead.socket))),
+        ),
     };
     let resent = dead.socket.resending.iter().rfind(|(at, _)| at.stamp > dead.since && at.stamp <= until);
     let retransmits = resent.map(|(_, tcp)| tcp.retransmits).or(dead.silence.and_then(|s| s.retransmits));
@@ -68,9 +75,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             ),
         );
     }
-    because = because.and_maybe(
-        media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())),
-    );
+    because = because
+        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())));
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {

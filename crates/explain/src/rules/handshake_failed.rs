@@ -120,17 +120,22 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let (stage, _) = failed_stage(timeline);
     let far = look::far(timeline);
     let (who, what) = match stage {
-        ConnectStage::Proxy => {
-            ("The network administrator", format!("Allow CONNECT to {far} on the HTTP proxy, or exempt it from the proxy."))
+        ConnectStage::Proxy => (
+            "The network administrator",
+            format!("Allow CONNECT to {far} on the HTTP proxy, or exempt it from the proxy."),
+        ),
+        ConnectStage::Dns => {
+            ("The network administrator", format!("Make the resolver of this network answer for the host of {far}."))
         }
-        ConnectStage::Dns => ("The network administrator", format!("Make the resolver of this network answer for the host of {far}.")),
         ConnectStage::Tcp => (
             "The network administrator, with the service's support",
             format!("Allow TCP to {far} in the firewall, and check that the service listens there."),
         ),
         ConnectStage::Tls => (
             "The network administrator, with the service's support",
-            format!("Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."),
+            format!(
+                "Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."
+            ),
         ),
         ConnectStage::Upgrade | ConnectStage::Login | ConnectStage::Offer => (
             "The voice service's support",
@@ -138,14 +143,19 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         ),
         ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
             "The network administrator",
-            format!("Allow UDP from this computer to the media addresses of {far}, or provide a TURN server on TCP 443."),
+            format!(
+                "Allow UDP from this computer to the media addresses of {far}, or provide a TURN server on TCP 443."
+            ),
         ),
     };
     Advice {
         who: who.into(),
         what,
         retest: look::retest(timeline, "After the change"),
-        wrong_if: format!("another client on this computer completes {} to the same address in the same minute.", words::stage(stage)),
+        wrong_if: format!(
+            "another client on this computer completes {} to the same address in the same minute.",
+            words::stage(stage)
+        ),
     }
 }
 

@@ -26,9 +26,13 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
             };
             let udp_good = words::utc_exact(udp.last_good);
             (
-                format!("Everything to the far end stopped at once, TCP and UDP alike, after {udp_good}{how}{running}; {back}."),
-                Evidence::of(udp.seq, format!("The last media packet came at {udp_good}."))
-                    .and(tcp.seq, format!("The last sign of life on signaling came at {}.", words::utc_exact(tcp.last_good))),
+                format!(
+                    "Everything to the far end stopped at once, TCP and UDP alike, after {udp_good}{how}{running}; {back}."
+                ),
+                Evidence::of(udp.seq, format!("The last media packet came at {udp_good}.")).and(
+                    tcp.seq,
+                    format!("The last sign of life on signaling came at {}.", words::utc_exact(tcp.last_good)),
+                ),
             )
         }
         (None, Plane::Media) => {
@@ -75,7 +79,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             look::search(timeline, drop)
         ),
         retest: look::retest(timeline, "On another network, such as a telephone's,"),
-        wrong_if: "nothing is claimed; a second run with the same loss at the same time of day or age would narrow it.".into(),
+        wrong_if: "nothing is claimed; a second run with the same loss at the same time of day or age would narrow it."
+            .into(),
     }
 }
 

@@ -45,21 +45,45 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let stopped = stopped_there(timeline, gap, over);
     if control > STRAGGLERS {
         let still = inside.control_seq.unwrap_or(gap.at.seq);
-        let heard = Evidence::of(still, format!(
-            "While no RTP came back, {control} RTCP and STUN packets of the far end still arrived in {}.",
-            words::count(inside.seconds, "second"),
-        ));
+        let heard = Evidence::of(
+            still,
+            format!(
+                "While no RTP came back, {control} RTCP and STUN packets of the far end still arrived in {}.",
+                words::count(inside.seconds, "second"),
+            ),
+        );
         // The far end sends our own packets back: with its control packets arriving, it is ours that do not reach it.
         return match stopped {
-            Some(sighting) => Some(OneWay { lost: Direction::Out, shown: true, because: heard.and(sighting.at.seq, format!(
-                "The far end saw our last packet at {}.",
-                words::utc_exact(sighting.last.unwrap_or(sighting.when)),
-            )) }),
+            Some(sighting) => Some(OneWay {
+                lost: Direction::Out,
+                shown: true,
+                because: heard.and(
+                    sighting.at.seq,
+                    format!(
+                        "The far end saw our last packet at {}.",
+                        words::utc_exact(sighting.last.unwrap_or(sighting.when)),
+                    ),
+                ),
+            }),
             None if !timeline.far_testifies() => Some(OneWay { lost: Direction::Out, shown: false, because: heard }),
             None => None,
         };
     }
-    // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction.
+    // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction. Where our
+    // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
+    if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
+        && last >= gap.last.plus(NEAR)
+    {
+        let longer = last.since(gap.last);
+        return Some(OneWay {
+            lost: Direction::In,
+            shown: true,
+            because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+                sighting.at.seq,
+                format!("The far end went on receiving our packets for {} longer.", words::length(longer)),
+            ),
+        });
+    }
     if stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
         return None;
     }
@@ -68,10 +92,13 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     (lost.saturating_mul(2) < inside.sent).then(|| OneWay {
         lost: Direction::In,
         shown: true,
-        because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(seq, format!(
-            "The far end received {received} of our packets and missed {lost}, though we sent {} in the gap alone.",
-            inside.sent,
-        )),
+        because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+            seq,
+            format!(
+                "The far end received {received} of our packets and missed {lost}, though we sent {} in the gap alone.",
+                inside.sent,
+            ),
+        ),
     })
 }
 
@@ -129,11 +156,13 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
     let inside = timeline.arrived(gap.last, over);
-    let both = stopped_there(timeline, gap, over).is_some()
+    let both = stopped_there(timeline, gap, over).is_some_and(|there| there.last < Some(gap.last.plus(NEAR)))
         && inside.seconds >= WHOLE_SECONDS
         && inside.rtcp + inside.stun == 0
         && inside.rtp == 0;
-    both.then(|| "Both directions stopped: the far end received nothing of us either, and nothing of it arrived here.".into())
+    both.then(|| {
+        "Both directions stopped: the far end received nothing of us either, and nothing of it arrived here.".into()
+    })
 }
 
 pub const RULE: Rule = Rule {

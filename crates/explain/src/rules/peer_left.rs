@@ -37,7 +37,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         owner: None,
         confidence: Confidence::Shown,
         says: format!("The far end hung up{code} at {}{}.", words::utc_exact(end.at.stamp), words::quoted(end.says)),
-        because: Evidence::of(end.at.seq, format!("The far end ended the call by word{code}{}.", words::quoted(end.says))),
+        because: Evidence::of(
+            end.at.seq,
+            format!("The far end ended the call by word{code}{}.", words::quoted(end.says)),
+        ),
         measured: end.code.map_or_else(Measured::default, |code| Measured::default().word("code", code.as_str())),
     })
 }

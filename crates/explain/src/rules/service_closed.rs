@@ -44,7 +44,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             words::utc_exact(end.at.stamp),
             words::quoted(end.says)
         ),
-        because: Evidence::of(end.at.seq, format!("The service ended the call by word{code}{}.", words::quoted(end.says))),
+        because: Evidence::of(
+            end.at.seq,
+            format!("The service ended the call by word{code}{}.", words::quoted(end.says)),
+        ),
         measured: end.code.map_or_else(Measured::default, |code| Measured::default().word("code", code.as_str())),
     })
 }
@@ -69,7 +72,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         who: "The voice service's support".into(),
         what: format!("Look up why it closed: {}{}.", look::search(timeline, drop), session(timeline, drop)),
         retest: look::retest(timeline, "Once the reason is mended"),
-        wrong_if: "its log shows no close from its side in that second; then a proxy in front of it sent the frame.".into(),
+        wrong_if: "its log shows no close from its side in that second; then a proxy in front of it sent the frame."
+            .into(),
     }
 }
 
@@ -95,7 +99,13 @@ pub const RULE: Rule = Rule {
     owner: Owner::VoiceService,
     title: "the service closed the connection",
     advice,
-    outranks: &[Cause::ServiceUnreachable, Cause::ConnectionReset, Cause::OneWayLoss, Cause::HalfOpen, Cause::NotProven],
+    outranks: &[
+        Cause::ServiceUnreachable,
+        Cause::ConnectionReset,
+        Cause::OneWayLoss,
+        Cause::HalfOpen,
+        Cause::NotProven,
+    ],
     settle: Duration::from_secs(5),
     find,
     rules_out: Some(rules_out),

@@ -91,7 +91,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     });
     Advice {
         who: "Whoever runs the voice service".into(),
-        what: format!("Raise the limit that was reached at {} (connections or calls), or add an instance.", words::utc(drop.first_bad)),
+        what: format!(
+            "Raise the limit that was reached at {} (connections or calls), or add an instance.",
+            words::utc(drop.first_bad)
+        ),
         retest: match wait.filter(|wait| wait.is_finite()) {
             Some(wait) => look::retest(timeline, &format!("Wait the {wait:.0} s that the service asks for")),
             None => look::retest(timeline, "Raise the limit or wait for a quiet hour"),

@@ -83,7 +83,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     if let Some((seq, times)) = signs.refused {
         let times = words::times(times);
-        because = because.and(seq, format!("New connections were refused {times}: the address lived and nobody listened."));
+        because =
+            because.and(seq, format!("New connections were refused {times}: the address lived and nobody listened."));
     }
     if let Some(seq) = signs.announced {
         because = because.and(seq, "The far end had told us that it was shutting down.");

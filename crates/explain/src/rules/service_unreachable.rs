@@ -96,7 +96,10 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let failed = look::failed_attempts(timeline, drop);
     let (_, ready) = timeline.next_ready(drop.first_bad, socket.conn)?;
     failed.is_empty().then(|| {
-        format!("The service answered at the first new connection, {} after the loss.", words::length(ready.at.stamp.since(drop.first_bad)))
+        format!(
+            "The service answered at the first new connection, {} after the loss.",
+            words::length(ready.at.stamp.since(drop.first_bad))
+        )
     })
 }
 

@@ -55,7 +55,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     Advice {
         who: "Whoever uses this computer".into(),
         what: "Set sleep on mains power to Never for working hours, or keep the lid open during calls.".into(),
-        retest: look::retest(timeline, "Change the setting, leave the computer untouched for longer than the old limit"),
+        retest: look::retest(
+            timeline,
+            "Change the setting, leave the computer untouched for longer than the old limit",
+        ),
         wrong_if: format!("the system's own power log shows no sleep at {second}."),
     }
 }

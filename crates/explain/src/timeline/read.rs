@@ -1,8 +1,8 @@
 //! One event into the timeline. No wildcard for lanes: a new lane must say here where it belongs.
 
 use super::{
-    At, CallEnd, Closed, Consent, Failed, Gap, Heartbeat, Pair, Ready, Refused, SendTrouble, Silence, Socket, Step, Tcp,
-    Timeline, TurnTrouble, not_after,
+    At, CallEnd, Closed, Consent, Failed, Gap, Heartbeat, Pair, Ready, Refused, SendTrouble, Silence, Socket, Step,
+    Tcp, Timeline, TurnTrouble, not_after,
 };
 use record::fact::{Action, CallEndedBy, Fact, Ice, Mark, Media, Signaling, SocketPurpose, System};
 
@@ -48,8 +48,7 @@ impl<'a> Timeline<'a> {
             }
             Signaling::Ready { conn, session, instance, resumed } => {
                 self.hung_up = None;
-                let ready =
-                    Ready { at, session: session.as_ref(), instance: instance.as_ref(), resumed: *resumed };
+                let ready = Ready { at, session: session.as_ref(), instance: instance.as_ref(), resumed: *resumed };
                 // A provider may greet again on the same socket; the first time is when it began to stand.
                 self.socket(*conn, at).ready.get_or_insert(ready);
             }

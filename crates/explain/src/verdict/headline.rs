@@ -1,7 +1,7 @@
 //! The one sentence that stands above everything.
 
 use super::{Outcome, held};
-use crate::{Cause, Drop, Plane, Timeline, rules::Judgement, words};
+use crate::{Cause, Confidence, Drop, Owner, Plane, Timeline, rules::Judgement, words};
 use record::fact::EndedBy;
 
 /// The loss the headline speaks of: of the cause with most drops; of equals the better proven, then the earlier. Sleep
@@ -17,19 +17,17 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
     let length = words::length(held(timeline));
     let mut says = match (main(judged), outcome) {
         (Some((_, judgement)), Outcome::NotEstablished) => {
-            format!("{}: {} ({}): {}", judgement.owner, judgement.title, judgement.confidence, without_stop(&judgement.says))
+            format!("{}: {}", head(judgement), without_stop(&judgement.says))
         }
         (Some((_, judgement)), _) => {
             let others = judged.iter().filter(|(_, other)| other.cause != judgement.cause).count();
-            let also = if others > 0 { format!(", and {} of other causes", words::count(others, "loss")) } else { String::new() };
-            let also = also.replace("losss", "losses");
-            format!(
-                "{}: {} ({}); {} in {length}{also}",
-                judgement.owner,
-                judgement.title,
-                judgement.confidence,
-                lost(judged, judgement.cause)
-            )
+            let also = match others {
+                0 => String::new(),
+                1 => ", and 1 loss of another cause".into(),
+                n => format!(", and {n} losses of other causes"),
+            };
+            let lost = lost(judged, judgement.cause);
+            format!("{}; {lost} in {length}{also}", head(judgement))
         }
         (None, Outcome::NotEstablished) => "The call does not stand yet, and nothing has failed".into(),
         (None, Outcome::EndedByUser) if timeline.stood().is_none() => "Ended by the user before the call stood".into(),
@@ -49,6 +47,14 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
     }
     says.push('.');
     says
+}
+
+/// "Internet path: the connection was reset (Likely)"; what is not proven says so once.
+fn head(judgement: &Judgement) -> String {
+    match (judgement.owner, judgement.confidence) {
+        (Owner::NotProven, Confidence::NotProven) => format!("{}: {}", judgement.owner, judgement.title),
+        (owner, confidence) => format!("{owner}: {} ({confidence})", judgement.title),
+    }
 }
 
 /// "signaling and media lost once, at 10:42:07 UTC"

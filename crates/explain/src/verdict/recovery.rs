@@ -23,10 +23,8 @@ pub enum By {
 
 pub(super) fn of(timeline: &Timeline, drop: &Drop) -> Recovery {
     let over = drop.over(timeline);
-    let moves: Vec<(&Step, By)> = timeline
-        .steps_in(drop.last_good, over)
-        .filter_map(|step| Some((step, kind(step.step, drop.plane)?)))
-        .collect();
+    let moves: Vec<(&Step, By)> =
+        timeline.steps_in(drop.last_good, over).filter_map(|step| Some((step, kind(step.step, drop.plane)?))).collect();
     let worked = moves.iter().rev().find(|(step, _)| step.ended.is_some_and(|(_, o)| *o == Outcome::Worked));
     // The caretaker may write down its success a moment after the packet that proved it, or the log may break off.
     let under_way = moves.iter().rev().find(|(step, _)| step.ended.is_none());
@@ -51,7 +49,10 @@ fn kind(step: Move, plane: Plane) -> Option<By> {
 fn by_what_stands(timeline: &Timeline, drop: &Drop) -> By {
     let other_socket = drop.plane == Plane::Signaling
         && drop.restored.is_some_and(|restored| {
-            timeline.sockets.iter().any(|s| s.ready.is_some_and(|r| r.at.stamp == restored) && s.began.stamp > drop.last_good)
+            timeline
+                .sockets
+                .iter()
+                .any(|s| s.ready.is_some_and(|r| r.at.stamp == restored) && s.began.stamp > drop.last_good)
         });
     if other_socket { By::Reconnect } else { By::Itself }
 }

@@ -8,9 +8,7 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     let mut list = Vec::new();
     if let Some(plan) = timeline.plan {
         if plan.self_test {
-            list.push(
-                "No network was tested: the far end ran on this computer, over loopback.".to_owned(),
-            );
+            list.push("No network was tested: the far end ran on this computer, over loopback.".to_owned());
         }
         list.push(quiet(plan));
         if plan.silence != Silence::None {
@@ -18,7 +16,9 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
     }
-    list.push("No control ran beside the call: other destinations, the gateway and name service were not asked.".into());
+    list.push(
+        "No control ran beside the call: other destinations, the gateway and name service were not asked.".into(),
+    );
     list
 }
 
@@ -29,6 +29,9 @@ fn quiet(plan: &Plan) -> String {
             "Idle periods over {} on signaling were not tested: the heartbeat kept the connection from being quiet, and no quiet connection ran beside it.",
             words::length(words::millis(heartbeat.every_ms))
         ),
-        None => "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone.".into(),
+        None => {
+            "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone."
+                .into()
+        }
     }
 }
