@@ -53,10 +53,10 @@ use tokio::task::JoinSet;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
 
-/// Targets of the stack's own diagnostics that repeat themselves: the driver logs each packet it could not send, ICE each
-/// check without an answer. What matters of it is among our facts.
-pub const NOISY_LOG_TARGETS: &[&str] =
-    &["webrtc::peer_connection::driver", "rtc_ice", "rtc::peer_connection::handler", "rtc_turn"];
+/// Targets of the stack's own diagnostics that repeat themselves for as long as a trouble lasts: the driver complains of
+/// each packet that it could not hand on, ICE five times a second that it has no pair to check yet. What matters of it is
+/// among our facts.
+pub const NOISY_LOG_TARGETS: &[&str] = &["webrtc::peer_connection::driver", "rtc_ice::agent"];
 
 #[derive(Clone, Debug)]
 pub struct CallSetup {

@@ -65,7 +65,7 @@ pub async fn build(settings: PeerSettings) -> anyhow::Result<Arc<dyn PeerConnect
     let configuration =
         RTCConfigurationBuilder::new().with_ice_servers(settings.ice_servers).with_ice_transport_policy(policy).build();
 
-    let peer = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
         .with_setting_engine(setting_engine())
@@ -74,9 +74,9 @@ pub async fn build(settings: PeerSettings) -> anyhow::Result<Arc<dyn PeerConnect
         .with_handler(settings.handler)
         .with_udp_addrs(vec![settings.bind])
         .with_dedicated_reactor_pool_size(settings.reactor_pool)
-        .build()
-        .await
-        .context("the WebRTC stack could not be started")?;
+        .build();
+    // The whole connection lives in this future while it is made: 20 kB that every caller's future would carry.
+    let peer = Box::pin(building).await.context("the WebRTC stack could not be started")?;
     Ok(Arc::new(peer))
 }
 

@@ -8,6 +8,7 @@ use super::socket::{PlainSocket, received};
 use super::wire::{self, Kind};
 use record::fact::Ice;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
@@ -39,10 +40,11 @@ impl Tap {
     fn send_to_relay(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let (magic, local) = (transmit.destination, self.socket.local());
         let mut streams = self.streams.lock().expect("no holder panics");
-        if !streams.contains_key(&magic) {
-            streams.insert(magic, self.relays.open(magic, local, self.to_us.clone())?);
-        }
-        if streams.get(&magic).is_some_and(|stream| stream.send(transmit.contents)) {
+        let stream = match streams.entry(magic) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(free) => free.insert(self.relays.open(magic, local, self.to_us.clone())?),
+        };
+        if stream.send(transmit.contents) {
             self.instruments.datagram_out(local, magic, transmit.contents);
         }
         Ok(())
