@@ -69,8 +69,19 @@ pub struct PauseView {
     pub to: f64,
 }
 
+/// Of a log that is whole: a file, or a run that has ended.
 pub fn story(log: &Log) -> Story {
+    tell(Timeline::read(log))
+}
+
+/// Of a run that goes on: that its log has no end yet says nothing.
+pub fn story_so_far(log: &Log) -> Story {
     let mut timeline = Timeline::read(log);
+    timeline.goes_on = true;
+    tell(timeline)
+}
+
+fn tell(mut timeline: Timeline) -> Story {
     timeline.drops = drops::find(&timeline);
     let judged: Vec<(&Drop, Judgement)> =
         timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();

@@ -5,7 +5,7 @@ mod computer;
 mod nulls;
 mod path;
 mod reports;
-mod run;
+pub(crate) mod run;
 mod service;
 mod start;
 mod tmpdump;

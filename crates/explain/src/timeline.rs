@@ -52,6 +52,8 @@ pub struct Timeline<'a> {
     pub far_clock: Option<far::FarClock>,
     pub steps: Vec<Step<'a>>,
     pub gave_up: Vec<(At, &'a Heard)>,
+    /// The run is still being written.
+    pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
@@ -271,6 +273,7 @@ impl<'a> Timeline<'a> {
             far_clock: None,
             steps: Vec::new(),
             gave_up: Vec::new(),
+            goes_on: false,
             blind: Vec::new(),
             drops: Vec::new(),
             conn_index: BTreeMap::new(),

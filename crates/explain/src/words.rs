@@ -2,7 +2,7 @@
 
 use crate::timeline::Socket;
 use record::{
-    Heard, Stamp,
+    Heard, Stamp, Wall,
     fact::{ConnectStage, End, RefusalKind, Side, TlsTrouble, Trouble},
 };
 use std::time::Duration;
@@ -34,8 +34,11 @@ pub fn utc(at: Stamp) -> String {
 
 /// To the hundredth, for what happened.
 pub fn utc_exact(at: Stamp) -> String {
-    let hundredths = at.wall.micros().rem_euclid(1_000_000) / 10_000;
-    format!("{}.{hundredths:02} UTC", at.wall.timestamp().strftime("%H:%M:%S"))
+    format!("{} UTC", hundredths(at.wall))
+}
+
+pub fn hundredths(wall: Wall) -> String {
+    format!("{}.{:02}", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
 }
 
 pub fn count(n: usize, one: &str) -> String {

@@ -60,6 +60,12 @@ impl Group<'_> {
         }
     }
 
+    /// Before the time of day of the first: one loss of both planes is one moment.
+    pub fn at(&self) -> &'static str {
+        let of = |plane| self.drops.iter().filter(|drop| drop.plane == plane).count();
+        if of(Plane::Signaling).max(of(Plane::Media)) > 1 { "first at" } else { "at" }
+    }
+
     /// Between the onsets of one plane's drops; two make one interval, which says nothing of regularity.
     fn interval(&self) -> Option<(Duration, Duration)> {
         let plane = self.drops.first()?.plane;

@@ -2,7 +2,7 @@
 //! between two witness lines, the last proof of life and the first sign of death. The accent means lost and nothing else.
 
 use super::groups::{Group, groups};
-use crate::{Confidence, Story};
+use crate::{Cause, Confidence, Story};
 use pen::*;
 use std::fmt::Write;
 
@@ -72,10 +72,12 @@ impl Drawing<'_> {
 
     fn when(&self, group: &Group) -> String {
         let Some(first) = group.drops.first() else { return self.story.head.headline.clone() };
-        let first_word = if group.drops.len() > 1 { "first at" } else { "at" };
         let at = first.first_bad.timestamp().strftime("%H:%M:%S");
         let more = if group.drops.len() == 1 { format!(" {}", first.says) } else { String::new() };
-        format!("{}, {first_word} {at} UTC.{more}", group.how_often())
+        if group.cause == Cause::HandshakeFailed {
+            return first.says.clone();
+        }
+        format!("{}, {} {at} UTC.{more}", group.how_often(), group.at())
     }
 
     fn disc(&mut self, x: f64, y: f64, confidence: Confidence) {

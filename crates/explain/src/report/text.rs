@@ -100,8 +100,7 @@ impl Page<'_> {
         };
         self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
         let Some(first) = group.drops.first() else { return };
-        let first_word = if group.drops.len() > 1 { "first at" } else { "at" };
-        self.wrapped("", &format!("{}, {first_word} {}.", group.how_often(), self.moment(first.first_bad)));
+        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(first.first_bad)));
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
 
@@ -219,7 +218,7 @@ impl Page<'_> {
 }
 
 fn hundredths(wall: Wall) -> String {
-    format!("{}.{:02} UTC", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
+    format!("{} UTC", words::hundredths(wall))
 }
 
 const COLUMNS: usize = 64;

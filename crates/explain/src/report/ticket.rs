@@ -65,7 +65,7 @@ fn moments(group: &Group) -> String {
 }
 
 fn hundredths(wall: Wall) -> String {
-    format!("{}.{:02}Z", wall.timestamp().strftime("%Y-%m-%dT%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
+    format!("{}T{}Z", wall.timestamp().strftime("%Y-%m-%d"), words::hundredths(wall))
 }
 
 fn run(story: &Story) -> String {

@@ -52,6 +52,8 @@ pub enum MarkKind {
     Fin,
     Reset,
     Silence,
+    /// An attempt that failed before the call stood.
+    Failed,
     /// A move of recovery.
     Move,
     /// Something of the machine.
@@ -95,6 +97,14 @@ fn signaling(timeline: &Timeline) -> LaneView {
                 },
             });
         }
+    }
+    if timeline.stood().is_none() {
+        marks.extend(timeline.sockets.iter().filter_map(|socket| socket.failed).map(|failed| Mark {
+            at: on_axis(timeline, failed.at.stamp),
+            kind: MarkKind::Failed,
+            seq: failed.at.seq,
+            text: format!("{} failed", words::stage(failed.stage)),
+        }));
     }
     LaneView { id: "signaling", label: "Signaling", spans, marks }
 }

@@ -84,6 +84,12 @@ fn a_log_that_breaks_off_has_a_verdict_that_says_so() {
 }
 
 #[test]
+fn a_run_that_goes_on_is_not_said_to_break_off() {
+    let log = Run::standing().at(20.3).far_clock(0.0).log();
+    assert_eq!(crate::story_so_far(&log).head.headline, "Holding for 20.0 s; nothing dropped so far.");
+}
+
+#[test]
 fn while_evidence_may_still_come_nothing_is_called_shown() {
     let run = Run::standing().at(20.0).close_frame(1, 1011, "");
     let confidence = |run: Run| checked(&run.log()).head.drops[0].confidence;

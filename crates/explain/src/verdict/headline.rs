@@ -33,9 +33,11 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
         (None, Outcome::EndedByUser) if timeline.stood().is_none() => "Ended by the user before the call stood".into(),
         (None, Outcome::EndedByUser) => format!("Held for {length} until the user ended it; nothing dropped"),
         (None, _) if timeline.is_over() => format!("Held for {length}; nothing dropped"),
+        (None, _) if timeline.goes_on => format!("Holding for {length}; nothing dropped so far"),
         (None, _) => format!("{length} on record; nothing dropped until then"),
     };
     match timeline.ended {
+        None if timeline.goes_on => {}
         None => says.push_str("; the recording breaks off there, without an end of its own"),
         Some((_, EndedBy::Fault { says: fault })) => {
             says.push_str(&format!("; Linewitness itself then failed{}", words::quoted(fault)));
