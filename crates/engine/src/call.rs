@@ -93,7 +93,9 @@ pub struct Call {
     lifeline: Arc<Lifeline>,
     gathering: Arc<Gathering>,
     negotiation: Mutex<Negotiation>,
+    relays: Arc<Relays>,
     tasks: JoinSet<()>,
+    closed: bool,
 }
 
 #[derive(Default)]
@@ -123,6 +125,7 @@ impl Call {
         let (tracks, arriving) = unbounded_channel();
         let (connected, when_connected) = tokio::sync::watch::channel(false);
 
+        let relays = relays(&plan, setup.extra_ca, &instruments).await?;
         let handler = Handler {
             instruments: Arc::clone(&instruments),
             lifeline: Arc::clone(&lifeline),
@@ -132,7 +135,7 @@ impl Call {
         };
         let ear = rtcp::Ear::new(Arc::clone(&instruments));
         let peer = peer::build(PeerSettings {
-            runtime: Arc::new(tapped(&plan, setup.extra_ca.as_deref(), &instruments, &lifeline)?),
+            runtime: Arc::new(tapped(&plan, &relays, &instruments, &lifeline)),
             handler: Arc::new(handler),
             ice_servers: plan.for_the_stack,
             policy: setup.policy,
@@ -150,7 +153,7 @@ impl Call {
         tasks.spawn(listen(arriving));
         tasks.spawn(speak(voice, setup.silence, when_connected, Arc::clone(&instruments), Arc::clone(&lifeline)));
         let negotiation = Mutex::default();
-        Ok((Self { peer, instruments, lifeline, gathering, negotiation, tasks }, from_call))
+        Ok((Self { peer, instruments, lifeline, gathering, negotiation, relays, tasks, closed: false }, from_call))
     }
 
     /// The first offer. Candidates follow as events.
@@ -236,6 +239,8 @@ impl Call {
             Ok(Err(error)) => tracing::warn!(%error, "the stack did not close in order"),
             Err(_) => tracing::warn!("the stack did not close in time"),
         }
+        self.relays.end().await;
+        self.closed = true;
     }
 
     fn negotiation(&self) -> MutexGuard<'_, Negotiation> {
@@ -246,6 +251,9 @@ impl Call {
 /// The stack's driver lives on when its connection is only dropped.
 impl Drop for Call {
     fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
         self.lifeline.over();
         let peer = Arc::clone(&self.peer);
         if let Ok(here) = tokio::runtime::Handle::try_current() {
@@ -260,19 +268,24 @@ fn labels(plan: &ServerPlan) -> std::collections::BTreeMap<String, Heard> {
     udp.chain(streams).map(|(place, label)| (format!("turn:{place}?transport=udp"), label)).collect()
 }
 
+async fn relays(
+    plan: &ServerPlan,
+    extra_ca: Option<String>,
+    instruments: &Arc<Instruments>,
+) -> anyhow::Result<Arc<Relays>> {
+    let needs_tls = plan.over_streams.iter().any(|relay| relay.tls);
+    let tls = if needs_tls { Some(tls::client_config(extra_ca).await?) } else { None };
+    Ok(Relays::new(plan.over_streams.clone(), tls, Arc::clone(instruments)))
+}
+
 fn tapped(
     plan: &ServerPlan,
-    extra_ca: Option<&str>,
+    relays: &Arc<Relays>,
     instruments: &Arc<Instruments>,
     lifeline: &Arc<Lifeline>,
-) -> anyhow::Result<PeerRuntime> {
-    // Reading the platform's authorities takes a few milliseconds, so only where TLS is asked for.
-    let needs_tls = plan.over_streams.iter().any(|relay| relay.tls);
-    let tls = needs_tls.then(|| tls::client_config(extra_ca)).transpose()?;
-    let relays = Relays::new(plan.over_streams.clone(), tls, Arc::clone(instruments));
-
+) -> PeerRuntime {
     let wrapping = {
-        let instruments = Arc::clone(instruments);
+        let (instruments, relays) = (Arc::clone(instruments), Arc::clone(relays));
         move |socket| Arc::new(Tap::new(socket, Arc::clone(&instruments), Arc::clone(&relays))) as _
     };
     let naming = {
@@ -296,9 +309,10 @@ fn tapped(
         }
     };
     let lifeline = Arc::clone(lifeline);
-    Ok(PeerRuntime::wrapping(wrapping)
+    PeerRuntime::wrapping(wrapping)
+        .for_relays(!plan.names.is_empty() || !plan.over_streams.is_empty())
         .on_resolved(naming)
-        .on_driver_end(move || lifeline.died("its driver has ended by itself")))
+        .on_driver_end(move || lifeline.died("its driver has ended by itself"))
 }
 
 async fn pulse(instruments: Arc<Instruments>) {

@@ -43,7 +43,10 @@ pub struct Caretaker {
 pub enum Order {
     /// Note it, and carry out `Begin`s.
     Note(Action),
-    Begin { id: u32, step: Move },
+    Begin {
+        id: u32,
+        step: Move,
+    },
     /// Nothing more can be done; the hold ends.
     End(EndedBy),
 }
@@ -203,7 +206,8 @@ impl Caretaker {
             return self.give_up(&says);
         }
         if self.socket.logins_refused_in_a_row() >= policy::MOST_REFUSED_LOGINS {
-            return self.give_up("the far end refused our login again and again; asking further would not change its mind");
+            return self
+                .give_up("the far end refused our login again and again; asking further would not change its mind");
         }
         let mut wait = self.policy.wait(attempt, self.dice.roll());
         if !self.established {

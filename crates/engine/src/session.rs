@@ -368,7 +368,9 @@ impl Session {
                 self.tell_adapter(In::Offer { sdp: offer, restart: false }).await;
                 self.obey().await
             }
-            Err(error) => Some(EndedBy::Fault { says: format!("the call could not be made: {error:#}").as_str().into() }),
+            Err(error) => {
+                Some(EndedBy::Fault { says: format!("the call could not be made: {error:#}").as_str().into() })
+            }
         }
     }
 
@@ -379,7 +381,9 @@ impl Session {
             }
             CallEvent::EndOfCandidates => self.tell_adapter(In::EndOfCandidates).await,
             // Without media packets by choice, a connected path is all that can be asked for.
-            CallEvent::Connected if self.profile.media.silence == Silence::None => self.call_stands(self.recorder.now()),
+            CallEvent::Connected if self.profile.media.silence == Silence::None => {
+                self.call_stands(self.recorder.now())
+            }
             // All facts already, and the caretaker has them.
             CallEvent::Connected | CallEvent::Failed | CallEvent::FarEndClosed | CallEvent::StackDied => {}
         }

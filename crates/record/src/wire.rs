@@ -15,7 +15,8 @@
 //!
 //! A `hello` that asks to resume a call which is not there any more is refused as `no_such_call`, and the socket stays
 //! open: another `hello`, without `resume`, begins a new call on it. Every other refusal of a `hello` closes the socket.
-//! `ended` says who ended the call as the client's log would say it: `us` is the client.
+//! A sight is told again on the next socket unless the client is known to have heard it; the same sight with the same
+//! time may so come twice, and means one. `ended` says who ended the call as the client's log would say it: `us` is the client.
 
 use crate::{
     Heard, Private, Wall,

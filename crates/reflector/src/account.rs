@@ -111,8 +111,7 @@ impl Tally {
             // Late or doubled: proof of life all the same.
             self.last = Some(Last { at: packet.at, ..last });
         }
-        std::mem::take(&mut self.silent)
-            .then_some(Sight::MediaResumed { last: last.at.wall, first: packet.at.wall })
+        std::mem::take(&mut self.silent).then_some(Sight::MediaResumed { last: last.at.wall, first: packet.at.wall })
     }
 
     fn learn_step(&mut self, timestamps: u32) {

@@ -76,9 +76,11 @@ impl Call {
             to_self: self.to_self,
             socket: None,
             peer: None,
-            unsaid: VecDeque::new(),
+            kept: VecDeque::new(),
+            said: 0,
+            seen: 0,
             alone_since: None,
-            _seat: self.seat,
+            seat: self.seat,
         };
         holding.attach(first, false).await;
         let ended = holding.run(self.mailbox, &mut shutdown).await;
@@ -94,11 +96,23 @@ struct Holding {
     to_self: UnboundedSender<Input>,
     socket: Option<Socket>,
     peer: Option<Peer>,
-    /// Seen while nobody could be told.
-    unsaid: VecDeque<(Wall, Sight)>,
+    /// Seen, and not known to have been heard.
+    kept: VecDeque<Kept>,
+    /// The last sight written to the socket that stands.
+    said: u64,
+    /// The last one seen; they are numbered from 1.
+    seen: u64,
     /// Since when there is no socket.
     alone_since: Option<Stamp>,
-    _seat: Seat,
+    seat: Seat,
+}
+
+/// Written is not heard: into a connection that has died silently one can write for minutes. So a ping follows each
+/// sight, and until its pong comes the sight is kept for the next socket.
+struct Kept {
+    number: u64,
+    at: Wall,
+    sight: Sight,
 }
 
 /// How a call comes to its end.
@@ -107,7 +121,8 @@ enum Ended {
     /// No socket came back for it.
     Forgotten,
     Shutdown,
-    StackEnded,
+    /// Its media stack ended by itself.
+    Fault,
 }
 
 enum Happened {
@@ -133,9 +148,10 @@ impl Holding {
             };
             match happened {
                 Happened::Shutdown => return Ended::Shutdown,
-                Happened::Input(Input::StackEnded) => return Ended::StackEnded,
+                Happened::Input(Input::StackEnded) => return Ended::Fault,
                 Happened::Input(input) => self.take(input).await,
                 Happened::Incoming(Incoming::Alive) => {}
+                Happened::Incoming(Incoming::Heard(number)) => self.heard(number),
                 Happened::Incoming(Incoming::Message(FromClient::Bye { reason })) => {
                     tracing::debug!(call = self.id, %reason, "the caller hung up");
                     return Ended::Bye;
@@ -189,15 +205,12 @@ impl Holding {
         tracing::debug!(call = self.id, remote = %socket.remote, resumed, "a socket attached");
         self.socket = Some(socket);
         self.alone_since = None;
+        self.said = 0;
         self.say(self.house.welcome(&self.id, &self.ticket, resumed)).await;
-        while self.socket.is_some()
-            && let Some((at, sight)) = self.unsaid.pop_front()
-        {
-            self.say_sight(at, sight).await;
-        }
         if resumed {
-            self.saw(self.house.clock.now().wall, Sight::Reattached).await;
+            self.keep(self.house.clock.now().wall, Sight::Reattached);
         }
+        self.tell().await;
     }
 
     async fn answer(&mut self, message: FromClient) {
@@ -244,8 +257,8 @@ impl Holding {
             _ => BindWhere::Interfaces,
         };
         let account = Arc::clone(&self.account);
-        let peer =
-            Peer::new(where_, settings.media_threads, self.house.outside.clone(), account, self.to_self.clone()).await?;
+        let peer = Peer::new(where_, settings.media_threads, self.house.outside.clone(), account, self.to_self.clone())
+            .await?;
         match peer.answer(offer).await {
             Ok(answer) => {
                 self.peer = Some(peer);
@@ -272,26 +285,39 @@ impl Holding {
     }
 
     async fn saw(&mut self, at: Wall, sight: Sight) {
-        if self.socket.is_some() {
-            self.say_sight(at, sight).await;
-        } else {
-            self.keep(at, sight);
-        }
+        self.keep(at, sight);
+        self.tell().await;
     }
 
     fn keep(&mut self, at: Wall, sight: Sight) {
-        if self.unsaid.len() == SIGHTS_KEPT {
-            self.unsaid.pop_front();
+        if self.kept.len() == SIGHTS_KEPT {
+            self.kept.pop_front();
         }
-        self.unsaid.push_back((at, sight));
+        self.seen += 1;
+        self.kept.push_back(Kept { number: self.seen, at, sight });
     }
 
-    async fn say_sight(&mut self, at: Wall, sight: Sight) {
-        let Some(socket) = &mut self.socket else { return self.keep(at, sight) };
-        if let Err(end) = socket.say(&FromFar::Saw { at, sight: sight.clone() }).await {
-            // Whether it arrived is unknown: it is told again, before whatever else is kept, and twice is better than never.
-            self.unsaid.push_front((at, sight));
+    /// Writes what this socket was not told yet.
+    async fn tell(&mut self) {
+        let Some(socket) = &mut self.socket else { return };
+        let before = self.said;
+        for kept in self.kept.iter().filter(|kept| kept.number > before) {
+            if let Err(end) = socket.say(&FromFar::Saw { at: kept.at, sight: kept.sight.clone() }).await {
+                return self.lost(end);
+            }
+            self.said = kept.number;
+        }
+        if self.said > before
+            && let Err(end) = socket.ask(self.said).await
+        {
             self.lost(end);
+        }
+    }
+
+    /// What came before this number was heard.
+    fn heard(&mut self, number: u64) {
+        while self.kept.front().is_some_and(|kept| kept.number <= number.min(self.said)) {
+            self.kept.pop_front();
         }
     }
 
@@ -343,7 +369,7 @@ impl Holding {
             Ended::Bye => (Disconnect::Bye, code::NORMAL, CallEndedBy::Us, "you hung up"),
             Ended::Forgotten => (Disconnect::Idle, code::GOING_AWAY, CallEndedBy::FarEnd, "nobody came back"),
             Ended::Shutdown => (Disconnect::Shutdown, code::GOING_AWAY, CallEndedBy::FarEnd, "the reflector stops"),
-            Ended::StackEnded => {
+            Ended::Fault => {
                 tracing::error!(call = self.id, "the media stack of this call ended by itself");
                 (Disconnect::Fault, code::INTERNAL, CallEndedBy::Service, "the reflector's media stack stopped")
             }
@@ -358,6 +384,8 @@ impl Holding {
         if let Some(peer) = self.peer.take() {
             peer.close().await;
         }
+        // Whoever reads the close frame may place the next call at once.
+        drop(self.seat);
         if let Some(socket) = self.socket.take() {
             self.house.metrics.disconnected(why);
             socket.close(code, says).await;

@@ -3,6 +3,8 @@
 //! TLS or not is told by the first byte; the rest by the path of the HTTP request, so that other services can move in
 //! behind the same port.
 
+use engine::Clock;
+use engine::line::stream::{Carrier, Watched};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -24,7 +26,7 @@ use tokio_tungstenite::{
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-pub type WebSocket = WebSocketStream<Box<dyn Stream>>;
+pub type WebSocket = WebSocketStream<Carrier>;
 
 /// Someone who asked for `/call` and speaks WebSocket.
 pub struct Caller {
@@ -32,7 +34,6 @@ pub struct Caller {
     pub remote: SocketAddr,
     /// Where the caller reached us.
     pub local: SocketAddr,
-    pub tls: bool,
 }
 
 /// `None`: answered or turned away, and done.
@@ -41,6 +42,7 @@ pub async fn open(
     remote: SocketAddr,
     tls: Option<&TlsAcceptor>,
     message_bytes: usize,
+    clock: &Clock,
 ) -> std::io::Result<Option<Caller>> {
     let local = tcp.local_addr()?;
     // Signaling messages are small and each is waited for.
@@ -50,9 +52,9 @@ pub async fn open(
         return Ok(None);
     }
     let speaks_tls = first[0] == TLS_HANDSHAKE;
-    let mut stream: Box<dyn Stream> = match (tls, speaks_tls) {
-        (Some(tls), true) => Box::new(tls.accept(tcp).await?),
-        (None, false) => Box::new(tcp),
+    let mut stream = match (tls, speaks_tls) {
+        (Some(tls), true) => Carrier::Tls(Box::new(tls.accept(Watched::new(tcp, clock.clone())).await?.into())),
+        (None, false) => Carrier::Plain(Watched::new(tcp, clock.clone())),
         (Some(_), false) => {
             let mut tcp = tcp;
             answer(&mut tcp, "400 Bad Request", "This port speaks TLS: use wss:// or https://.\n").await?;
@@ -74,9 +76,11 @@ pub async fn open(
         }
     };
     let says = match request.uri().path() {
-        "/call" => return upgrade(stream, &request, rest, message_bytes).await.map(|ws| {
-            ws.map(|ws| Caller { ws, remote, local, tls: tls.is_some() })
-        }),
+        "/call" => {
+            return upgrade(stream, &request, rest, message_bytes)
+                .await
+                .map(|ws| ws.map(|ws| Caller { ws, remote, local }));
+        }
         "/" => ("200 OK", WELCOME),
         "/health" => ("200 OK", "ok\n"),
         _ => ("404 Not Found", "There is nothing here. Calls go to /call.\n"),
@@ -95,7 +99,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 const NO_TLS_HERE: [u8; 7] = [0x15, 3, 1, 0, 2, 2, 70];
 
 async fn upgrade(
-    mut stream: Box<dyn Stream>,
+    mut stream: Carrier,
     request: &Request,
     rest: Vec<u8>,
     message_bytes: usize,
@@ -129,8 +133,9 @@ pub struct Refused {
 const LARGEST_HEAD: usize = 16 * 1024;
 
 /// The head of a GET request, and what came behind it. The caller sets the time limit.
-pub async fn read_request(stream: &mut (impl Stream + ?Sized), mut buf: Vec<u8>) -> Result<(Request, Vec<u8>), Refused> {
-    const NO_HTTP: Refused = Refused { status: "400 Bad Request", says: "This is not an HTTP request we understand.\n" };
+pub async fn read_request(stream: &mut impl Stream, mut buf: Vec<u8>) -> Result<(Request, Vec<u8>), Refused> {
+    const NO_HTTP: Refused =
+        Refused { status: "400 Bad Request", says: "This is not an HTTP request we understand.\n" };
     loop {
         match Request::try_parse(&buf) {
             Ok(Some((head, request))) => return Ok((request, buf.split_off(head))),
@@ -140,7 +145,10 @@ pub async fn read_request(stream: &mut (impl Stream + ?Sized), mut buf: Vec<u8>)
             }
             Ok(None) => {}
             Err(Error::Protocol(ProtocolError::WrongHttpMethod)) => {
-                return Err(Refused { status: "405 Method Not Allowed\r\nAllow: GET", says: "Only GET is answered here.\n" });
+                return Err(Refused {
+                    status: "405 Method Not Allowed\r\nAllow: GET",
+                    says: "Only GET is answered here.\n",
+                });
             }
             Err(_) => return Err(NO_HTTP),
         }
@@ -151,7 +159,7 @@ pub async fn read_request(stream: &mut (impl Stream + ?Sized), mut buf: Vec<u8>)
     }
 }
 
-pub async fn answer(stream: &mut (impl Stream + ?Sized), status: &str, says: &str) -> std::io::Result<()> {
+pub async fn answer(stream: &mut impl Stream, status: &str, says: &str) -> std::io::Result<()> {
     let length = says.len();
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\
@@ -165,7 +173,7 @@ pub async fn answer(stream: &mut (impl Stream + ?Sized), status: &str, says: &st
 
 /// Ends our direction and waits for the other's. Closing a socket with unread bytes resets it, and the reset can
 /// overtake the very words that explain the end.
-pub async fn linger(stream: &mut (impl Stream + ?Sized)) {
+pub async fn linger(stream: &mut impl Stream) {
     const AT_MOST: Duration = Duration::from_secs(1);
     let drain = async {
         if stream.shutdown().await.is_err() {

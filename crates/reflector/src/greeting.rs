@@ -110,7 +110,7 @@ impl No {
 async fn first_word(socket: &mut Socket) -> Result<Hello, Unheard> {
     loop {
         return match socket.next().await {
-            Incoming::Alive => continue,
+            Incoming::Alive | Incoming::Heard(_) => continue,
             Incoming::Message(FromClient::Hello { client, token, resume }) => Ok(Hello { client, token, resume }),
             Incoming::Message(_) => Err(Unheard::No(No::bad_request(code::POLICY, "the first message must be hello"))),
             Incoming::Wrong(wrong) => {
@@ -128,7 +128,8 @@ async fn first_word(socket: &mut Socket) -> Result<Hello, Unheard> {
 async fn turn_away(mut socket: Socket, house: &House, no: No) {
     tracing::debug!(remote = %socket.remote, kind = ?no.kind, says = no.says, "turned away");
     house.metrics.disconnected(no.why);
-    let refused = FromFar::Refused { kind: no.kind, code: no.code.to_string().as_str().into(), says: no.says.as_str().into() };
+    let refused =
+        FromFar::Refused { kind: no.kind, code: no.code.to_string().as_str().into(), says: no.says.as_str().into() };
     if socket.say(&refused).await.is_ok() {
         socket.close(no.code, &no.says).await;
     }

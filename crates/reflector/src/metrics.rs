@@ -110,7 +110,12 @@ impl Metrics {
         about(to, "linewitness_calls_total", "counter", "Calls begun since the start.")?;
         writeln!(to, "linewitness_calls_total {}", self.total.load(Relaxed))?;
 
-        about(to, "linewitness_messages_total", "counter", "Signaling messages, by direction as the reflector sees it.")?;
+        about(
+            to,
+            "linewitness_messages_total",
+            "counter",
+            "Signaling messages, by direction as the reflector sees it.",
+        )?;
         for (direction, count) in [("in", &self.received), ("out", &self.sent)] {
             writeln!(to, "linewitness_messages_total{{direction=\"{direction}\"}} {}", count.load(Relaxed))?;
         }
@@ -207,11 +212,16 @@ mod tests {
             let (series, value) = line.rsplit_once(' ').expect(line);
             let name = series.split('{').next().unwrap();
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'), "{line}");
-            assert!(typed.iter().any(|t| name == t || name.strip_prefix(t.as_str()).is_some_and(|s| s.starts_with('_'))));
+            assert!(
+                typed.iter().any(|t| name == t || name.strip_prefix(t.as_str()).is_some_and(|s| s.starts_with('_')))
+            );
             if let Some(labels) = series.strip_prefix(name).filter(|l| !l.is_empty()) {
                 let inner = labels.strip_prefix('{').and_then(|l| l.strip_suffix('}')).expect(line);
                 let (label, value) = inner.split_once('=').expect(line);
-                assert!(!label.is_empty() && value.starts_with('"') && value.ends_with('"') && value.len() > 2, "{line}");
+                assert!(
+                    !label.is_empty() && value.starts_with('"') && value.ends_with('"') && value.len() > 2,
+                    "{line}"
+                );
             }
             assert!(values.insert(series.to_owned(), value.parse().expect(line)).is_none(), "{series} comes twice");
         }
@@ -234,9 +244,10 @@ mod tests {
         let bucket = |le: &str| values[&format!("linewitness_call_duration_seconds_bucket{{le=\"{le}\"}}")];
         assert_eq!(values["linewitness_calls_active"], 1.0);
         assert_eq!(values["linewitness_calls_total"], 6.0);
-        assert_eq!(["60", "300", "600", "1800", "3600", "7200", "14400", "+Inf"].map(bucket), [
-            2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 4.0, 5.0
-        ]);
+        assert_eq!(
+            ["60", "300", "600", "1800", "3600", "7200", "14400", "+Inf"].map(bucket),
+            [2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 4.0, 5.0]
+        );
         assert_eq!(values["linewitness_call_duration_seconds_count"], 5.0);
         assert_eq!(values["linewitness_call_duration_seconds_sum"], 103_751.0);
         assert_eq!(values["linewitness_disconnects_total{reason=\"idle\"}"], 1.0);

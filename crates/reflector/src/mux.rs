@@ -191,7 +191,8 @@ fn check_for(datagram: &[u8]) -> Option<&str> {
     }
     let mut rest = datagram.get(20..)?;
     while let Some((head, tail)) = rest.split_first_chunk::<4>() {
-        let (kind, length) = (u16::from_be_bytes([head[0], head[1]]), usize::from(u16::from_be_bytes([head[2], head[3]])));
+        let (kind, length) =
+            (u16::from_be_bytes([head[0], head[1]]), usize::from(u16::from_be_bytes([head[2], head[3]])));
         if kind == USERNAME {
             return std::str::from_utf8(tail.get(..length)?).ok()?.split(':').next();
         }

@@ -106,7 +106,11 @@ impl Reflector {
         let scheme = if self.tls.is_some() { "wss" } else { "ws" };
         let mut at = self.local;
         if at.ip().is_unspecified() {
-            at.set_ip(if at.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+            at.set_ip(if at.is_ipv4() {
+                std::net::Ipv4Addr::LOCALHOST.into()
+            } else {
+                std::net::Ipv6Addr::LOCALHOST.into()
+            });
         }
         format!("{scheme}://{at}/call")
     }
@@ -167,7 +171,7 @@ const STRANGERS: usize = 64;
 
 async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
     let limits = &house.settings.limits;
-    let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes);
+    let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let mut shutdown = house.shutdown.clone();
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
@@ -183,7 +187,12 @@ async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, h
     greet(socket, house).await;
 }
 
-async fn finish(mut tasks: JoinSet<()>, house: Arc<House>, stop: watch::Sender<bool>, drained: &mut mpsc::Receiver<()>) -> Report {
+async fn finish(
+    mut tasks: JoinSet<()>,
+    house: Arc<House>,
+    stop: watch::Sender<bool>,
+    drained: &mut mpsc::Receiver<()>,
+) -> Report {
     let drain = house.settings.drain;
     let (calls, metrics) = (Arc::clone(&house.calls), Arc::clone(&house.metrics));
     stop.send_replace(true);

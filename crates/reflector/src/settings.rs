@@ -103,7 +103,10 @@ impl Settings {
 
     /// What cannot work is refused before anything is opened.
     pub fn check(&self) -> anyhow::Result<()> {
-        ensure!(!self.idle_timeout.is_zero(), "The idle timeout is 0 s: every call would end at once. Set a longer one.");
+        ensure!(
+            !self.idle_timeout.is_zero(),
+            "The idle timeout is 0 s: every call would end at once. Set a longer one."
+        );
         ensure!(self.limits.calls > 0, "No calls are allowed at all. Set the limit of calls to 1 or more.");
         ensure!(self.limits.calls_per_address > 0, "No calls per address are allowed. Set that limit to 1 or more.");
         ensure!(
@@ -111,7 +114,10 @@ impl Settings {
             "The message limit of {} bytes is too small for a session description. Set 8192 or more.",
             self.limits.message_bytes
         );
-        ensure!(self.media_port != Some(0), "Port 0 is no port that media could be fixed to. Name one, or none at all.");
+        ensure!(
+            self.media_port != Some(0),
+            "Port 0 is no port that media could be fixed to. Name one, or none at all."
+        );
         if let Some(turn) = &self.turn {
             ensure!(!turn.urls.is_empty(), "A TURN secret is given and no TURN server. Name its URL as well.");
             ensure!(!turn.secret.reveal().is_empty(), "The TURN secret is empty. Copy `static-auth-secret` of coturn.");

@@ -3,9 +3,11 @@
 use crate::door::{Caller, WebSocket, linger};
 use crate::metrics::{Disconnect, Metrics};
 use engine::Clock;
+use engine::line::ending::{by_close_frame, without_close_frame};
+use engine::line::stream::Witness;
 use futures_util::{SinkExt, StreamExt};
 use record::{
-    Heard, Stamp,
+    Stamp,
     fact::{End, Side},
     wire::{FromClient, FromFar},
 };
@@ -14,13 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{
     self, Message,
-    error::{CapacityError, ProtocolError},
+    error::CapacityError,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
 pub struct Socket {
     ws: WebSocket,
     tls: bool,
+    witness: Witness,
     pub remote: SocketAddr,
     pub local: SocketAddr,
     clock: Clock,
@@ -31,8 +34,10 @@ pub struct Socket {
 
 pub enum Incoming {
     Message(FromClient),
-    /// A ping or pong: somebody is there.
+    /// A ping or a stranger's pong: somebody is there.
     Alive,
+    /// The answer to `ask`.
+    Heard(u64),
     /// What cannot be answered but by closing.
     Wrong(Wrong),
     Ended(End),
@@ -53,9 +58,10 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Socket {
     pub fn new(caller: Caller, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let Caller { ws, remote, local, tls } = caller;
+        let Caller { ws, remote, local } = caller;
+        let (tls, witness) = (ws.get_ref().is_tls(), ws.get_ref().witness());
         let last_in = clock.now();
-        Self { ws, tls, remote, local, clock, metrics, last_in }
+        Self { ws, tls, witness, remote, local, clock, metrics, last_in }
     }
 
     /// May be dropped while it waits, without loss.
@@ -65,7 +71,7 @@ impl Socket {
         let message = match frame {
             Some(Ok(message)) => message,
             Some(Err(error)) => return self.failed(error),
-            None => return Incoming::Ended(End::Fin),
+            None => return Incoming::Ended(self.ending(None)),
         };
         match message {
             Message::Text(text) => {
@@ -84,13 +90,13 @@ impl Socket {
                 code: CloseCode::Unsupported.into(),
                 says: "only text frames are understood here".into(),
             }),
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Incoming::Alive,
+            Message::Pong(number) => {
+                number[..].try_into().map_or(Incoming::Alive, |n| Incoming::Heard(u64::from_be_bytes(n)))
+            }
+            Message::Ping(_) | Message::Frame(_) => Incoming::Alive,
             Message::Close(frame) => {
                 self.complete_close().await;
-                let (code, reason) = frame.map_or((None, Heard::default()), |frame| {
-                    (Some(frame.code.into()), Heard::new(&frame.reason))
-                });
-                Incoming::Ended(End::CloseFrame { by: Side::Them, code, reason })
+                Incoming::Ended(by_close_frame(Side::Them, frame.as_ref()))
             }
         }
     }
@@ -102,7 +108,7 @@ impl Socket {
                 code: CloseCode::Size.into(),
                 says: format!("a message of {size} bytes is over the limit of {max_size}"),
             }),
-            error => Incoming::Ended(ending(error, self.tls)),
+            error => Incoming::Ended(self.ending(Some(&error))),
         }
     }
 
@@ -115,14 +121,26 @@ impl Socket {
 
     pub async fn say(&mut self, message: &FromFar) -> Result<(), End> {
         let text = serde_json::to_string(message).expect("messages of the wire are plain data");
-        match tokio::time::timeout(TAKEN_WITHIN, self.ws.send(Message::text(text))).await {
-            Ok(Ok(())) => {
-                self.metrics.message_out();
-                Ok(())
-            }
-            Ok(Err(error)) => Err(ending(error, self.tls)),
+        self.send(Message::text(text)).await?;
+        self.metrics.message_out();
+        Ok(())
+    }
+
+    /// Asks whether all that was said before has been heard.
+    pub async fn ask(&mut self, number: u64) -> Result<(), End> {
+        self.send(Message::Ping(number.to_be_bytes().to_vec().into())).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match tokio::time::timeout(TAKEN_WITHIN, self.ws.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.ending(Some(&error))),
             Err(_) => Err(End::Silence { waited_ms: TAKEN_WITHIN.as_secs_f64() * 1e3 }),
         }
+    }
+
+    fn ending(&self, error: Option<&tungstenite::Error>) -> End {
+        without_close_frame(error, &self.witness.seen(), self.tls)
     }
 
     /// Says why, and makes sure that it can be heard. Bounded in time.
@@ -134,9 +152,9 @@ impl Socket {
                 // Read the caller's answer; what cannot be read as frames is drained raw below.
                 while let Some(Ok(_)) = self.ws.next().await {}
             }
+            linger(self.ws.get_mut()).await;
         };
         let _cut = tokio::time::timeout(CLOSED_WITHIN, goodbye).await;
-        linger(self.ws.get_mut()).await;
     }
 }
 
@@ -148,30 +166,6 @@ fn fitting(reason: &str) -> &str {
         end -= 1;
     }
     &reason[..end]
-}
-
-/// In an order that TLS alone can tell apart: `close_notify` reads as an orderly end of the stream, a bare FIN under
-/// TLS as an unexpected one.
-fn ending(error: tungstenite::Error, tls: bool) -> End {
-    use std::io::ErrorKind;
-    match error {
-        tungstenite::Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionReset => End::Reset,
-            ErrorKind::UnexpectedEof => End::Fin,
-            ErrorKind::InvalidData => End::Broken { says: Heard::new(&error.to_string()) },
-            _ => End::Local { errno: error.raw_os_error(), says: Heard::new(&error.to_string()) },
-        },
-        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
-        | tungstenite::Error::ConnectionClosed
-        | tungstenite::Error::AlreadyClosed => {
-            if tls {
-                End::CloseNotify
-            } else {
-                End::Fin
-            }
-        }
-        error => End::Broken { says: Heard::new(&error.to_string()) },
-    }
 }
 
 /// The same end as metrics name it.

@@ -38,7 +38,7 @@ pub struct Gathering {
 impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         let label = |url: &String| self.gathering.relays.get(url).cloned().unwrap_or_else(|| Heard::new(url));
-        let relay_by = event.candidate.url.as_ref().filter(|url| url.starts_with("turn")).map(label);
+        let relay_by = Some(&event.url).filter(|url| url.starts_with("turn")).map(label);
         let Some(fact) = candidates::local(&event.candidate, relay_by) else { return };
         match event.candidate.to_json() {
             Ok(init) => {

@@ -62,6 +62,11 @@ impl Instruments {
         &self.recorder
     }
 
+    /// For what is seen beside the packets.
+    pub fn note(&self, fact: Ice) {
+        self.recorder.note(fact);
+    }
+
     /// From now on there is a call to measure.
     pub fn connected(&self) {
         let now = self.recorder.now();
@@ -113,9 +118,9 @@ impl Instruments {
     pub fn datagram_in(&self, local: SocketAddr, from: SocketAddr, datagram: &[u8]) {
         let Kind::Stun(stun) = wire::unwrap(datagram) else { return };
         self.with(|read, now| {
-            read.second.stun_in += 1;
             let mut noted = vec![];
             if let Some(rtt) = read.checks.heard(now, &stun) {
+                read.second.stun_in += 1;
                 read.second.stun_rtt_ms = Some(ms(rtt));
                 noted.extend(facts(read.consent.answered(now)));
             }
@@ -199,11 +204,4 @@ fn facts<F: Into<Fact>>(of: impl IntoIterator<Item = F>) -> Vec<Fact> {
 
 fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-/// For what is noted outside the instruments.
-impl Instruments {
-    pub fn note(&self, fact: Ice) {
-        self.recorder.note(fact);
-    }
 }

@@ -40,3 +40,35 @@ impl Lifeline {
         self.instruments.settle();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, Recorder};
+    use record::Fact;
+    use record::profile::Silence;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[test]
+    fn a_stack_dies_once_and_never_after_a_wanted_end() {
+        let recorder = Recorder::unwritten(Clock::real());
+        let mut facts = recorder.listen();
+        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder));
+        let (events, mut told) = unbounded_channel();
+        let lifeline = Lifeline::new(events.clone(), Arc::clone(&instruments));
+        lifeline.tell(CallEvent::Connected);
+        lifeline.died("its driver has ended by itself");
+        lifeline.died("it takes no more packets");
+        lifeline.tell(CallEvent::Failed);
+        assert!(matches!(told.try_recv(), Ok(CallEvent::Connected)));
+        assert!(matches!(told.try_recv(), Ok(CallEvent::StackDied)));
+        assert!(told.try_recv().is_err(), "the last word");
+        assert!(matches!(facts.try_recv().expect("noted").fact, Fact::Ice(Ice::StackDied { .. })));
+        assert!(facts.try_recv().is_err());
+
+        let lifeline = Lifeline::new(events, instruments);
+        lifeline.over();
+        lifeline.died("its driver has ended by itself");
+        assert!(told.try_recv().is_err() && facts.try_recv().is_err());
+    }
+}

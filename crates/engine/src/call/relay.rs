@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 
@@ -36,6 +37,7 @@ pub struct Relays {
     /// The socket that uses a server. The stack asks for a relay from each of its sockets, one an interface; over a
     /// stream they would all take the same path, so the first one gets the connection and the others are turned away.
     taken: Mutex<BTreeMap<SocketAddr, SocketAddr>>,
+    running: Mutex<JoinSet<()>>,
 }
 
 /// What came from a relay: its magic address and the datagram.
@@ -60,7 +62,7 @@ impl Relays {
             instruments.name_server(server.magic, server.label.clone());
         }
         let servers = servers.into_iter().map(|server| (server.magic, server)).collect();
-        Arc::new(Self { servers, tls, instruments, taken: Mutex::new(BTreeMap::new()) })
+        Arc::new(Self { servers, tls, instruments, taken: Mutex::default(), running: Mutex::default() })
     }
 
     pub fn is_magic(&self, address: SocketAddr) -> bool {
@@ -76,8 +78,17 @@ impl Relays {
         }
         taken.insert(magic, local);
         let (out, frames) = channel(QUEUE);
-        tokio::spawn(run(Arc::clone(self), server.clone(), frames, up));
+        self.running.lock().expect("no holder panics").spawn(run(Arc::clone(self), server.clone(), frames, up));
         Ok(RelayStream { out, magic, relays: Arc::clone(self) })
+    }
+
+    /// Once the sockets are gone: waits for the connections to end in order, and ends those that do not.
+    pub async fn end(&self) {
+        let mut running = std::mem::take(&mut *self.running.lock().expect("no holder panics"));
+        let all = async { while running.join_next().await.is_some() {} };
+        if tokio::time::timeout(FLUSH_WITHIN, all).await.is_err() {
+            running.shutdown().await;
+        }
     }
 }
 
@@ -161,7 +172,9 @@ fn sentence(what: &str, error: &io::Error) -> String {
 fn tls_sentence(error: &io::Error) -> String {
     let rustls = error.get_ref().and_then(|inner| inner.downcast_ref::<tokio_rustls::rustls::Error>());
     match rustls {
-        Some(tokio_rustls::rustls::Error::InvalidCertificate(why)) => format!("its certificate was not accepted: {why}"),
+        Some(tokio_rustls::rustls::Error::InvalidCertificate(why)) => {
+            format!("its certificate was not accepted: {why}")
+        }
         Some(why) => format!("TLS failed: {why}"),
         None => format!("TLS failed: {error}"),
     }
@@ -242,7 +255,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_is_not_turn_or_ends_amid_a_frame_is_an_error() {
-        let error = read_frame(&mut b"HTTP/1.1 400".as_slice()).await.expect_err("72 begins channel data of odd length");
+        let error =
+            read_frame(&mut b"HTTP/1.1 400".as_slice()).await.expect_err("72 begins channel data of odd length");
         assert!(matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof), "{error}");
         let error = read_frame(&mut [0x16, 3, 1, 0].as_slice()).await.expect_err("TLS");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

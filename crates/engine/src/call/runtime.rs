@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
@@ -26,6 +27,16 @@ pub struct PeerRuntime {
     wrap: Option<Box<Wrap>>,
     resolved: Option<Box<Resolved>>,
     ended: Option<Arc<Ended>>,
+    /// Present where relays are in use.
+    second_look: Option<Arc<SecondLook>>,
+}
+
+/// The driver hands what goes through a relay to its TURN client after it has asked that client for its datagrams, and
+/// asks again when something else wakes it: a packet would wait for the next one. So it goes round once more, without
+/// waiting, before each time it really waits.
+#[derive(Default)]
+struct SecondLook {
+    taken: AtomicBool,
 }
 
 impl PeerRuntime {
@@ -44,6 +55,11 @@ impl PeerRuntime {
         resolved: impl Fn(&str, Result<&[SocketAddr], &io::Error>) + Send + Sync + 'static,
     ) -> Self {
         self.resolved = Some(Box::new(resolved));
+        self
+    }
+
+    pub fn for_relays(mut self, in_use: bool) -> Self {
+        self.second_look = in_use.then(Arc::default);
         self
     }
 
@@ -101,7 +117,14 @@ impl Runtime for PeerRuntime {
         })
     }
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        TokioRuntime.sleep(duration)
+        match &self.second_look {
+            // Taken only when it was waited out: a driver that something else woke has new things to hand on.
+            Some(look) if !look.taken.swap(false, Ordering::Relaxed) => {
+                let look = Arc::clone(look);
+                Box::pin(async move { look.taken.store(true, Ordering::Relaxed) })
+            }
+            _ => TokioRuntime.sleep(duration),
+        }
     }
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
         TokioRuntime.interval(period)

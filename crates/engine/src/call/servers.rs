@@ -42,9 +42,9 @@ pub fn plan(servers: &[IceServer]) -> anyhow::Result<ServerPlan> {
                 (Scheme::Turns, Transport::Udp) => plan.left_out.push(format!(
                     "{label} is left out: TURN over DTLS is not supported; most servers offer turns:…?transport=tcp too"
                 )),
-                (Scheme::Stun, Transport::Tcp) | (Scheme::Stuns, _) => plan.left_out.push(format!(
-                    "{label} is left out: STUN is asked over UDP alone; most servers offer stun:… too"
-                )),
+                (Scheme::Stun, Transport::Tcp) | (Scheme::Stuns, _) => plan
+                    .left_out
+                    .push(format!("{label} is left out: STUN is asked over UDP alone; most servers offer stun:… too")),
             }
         }
         let secret = |given: &Option<record::Private<String>>| given.as_ref().map(|s| s.reveal().clone());
@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn each_server_over_a_stream_has_a_magic_address_of_its_own() {
-        let urls = ["stun:a.example", "turn:a.example?transport=udp", "turn:a.example:80?transport=tcp", "turns:b.example"];
+        let urls =
+            ["stun:a.example", "turn:a.example?transport=udp", "turn:a.example:80?transport=tcp", "turns:b.example"];
         let plan = plan(&[server(&urls), server(&["turns:[2001:db8::1]:443?transport=tcp"])]).expect("usable");
         assert_eq!(
             plan.for_the_stack[0].urls,
@@ -207,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_bad_url_or_a_missing_credential_is_refused_in_a_sentence() {
-        for bad in ["relay.example", "http://x", "turn:", "turn:h:0", "turn:h:x", "turn://h", "turn:u@h", "turn:h?x=1"] {
+        for bad in ["relay.example", "http://x", "turn:", "turn:h:0", "turn:h:x", "turn://h", "turn:u@h", "turn:h?x=1"]
+        {
             assert!(plan(&[server(&[bad])]).is_err(), "{bad}");
         }
         assert!(plan(&[server(&["turn:2001:db8::1"])]).is_err());

@@ -80,7 +80,8 @@ impl AsyncUdpSocket for Tap {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let frame = self.from_relays.lock().expect("no holder panics").poll_recv(cx);
-        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut()) {
+        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut())
+        {
             // A frame longer than the stack's buffer is cut, as the system cuts a datagram.
             let length = frame.len().min(buf.len());
             buf[..length].copy_from_slice(&frame[..length]);
@@ -109,5 +110,53 @@ impl Drop for Tap {
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tap({})", self.socket.local())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{Class, attribute, build, method};
+    use super::*;
+    use crate::{Clock, Recorder};
+    use record::Fact;
+    use record::fact::Media;
+    use record::profile::Silence;
+    use std::future::poll_fn;
+
+    const RTP: &[u8] = &[0x80, 0x6f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0xf8, 0xff, 0xfe];
+
+    async fn send(tap: &Tap, contents: &[u8], destination: SocketAddr) -> io::Result<usize> {
+        let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None };
+        poll_fn(|cx| tap.poll_send(cx, &transmit)).await
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_our_own_system_is_a_fact_and_kept_from_the_stack() {
+        let recorder = Recorder::unwritten(Clock::real());
+        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder.clone()));
+        let socket = PlainSocket::new(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
+        let relays = Relays::new(vec![], None, Arc::clone(&instruments));
+        let tap = Tap::new(socket, instruments, relays);
+        let mut facts = recorder.listen();
+        let mut media = move || match facts.try_recv().map(|event| event.fact.clone()) {
+            Ok(Fact::Media(media)) => Some(media),
+            Ok(other) => panic!("{other:?}"),
+            Err(_) => None,
+        };
+        // No system lets a socket send there that has not asked for broadcasts.
+        let refused = SocketAddr::from(([255, 255, 255, 255], 9));
+        let check = build::stun(Class::Request, method::BINDING, 1, &[(attribute::USERNAME, b"a:b")]);
+        assert!(send(&tap, &check, refused).await.is_ok());
+        assert_eq!(media(), None, "a check that leads nowhere is no loss of media");
+        for _ in 0..3 {
+            assert_eq!(send(&tap, RTP, refused).await.unwrap(), RTP.len());
+        }
+        assert!(matches!(media(), Some(Media::SendFailing { errno: Some(_), .. })));
+        assert_eq!(media(), None, "said once");
+        let to_a_server = build::stun(Class::Request, method::ALLOCATE, 2, &[]);
+        assert!(send(&tap, &to_a_server, refused).await.is_err(), "the stack stops waiting for such a server");
+
+        send(&tap, RTP, SocketAddr::from(([127, 0, 0, 1], 9))).await.unwrap();
+        assert!(matches!(media(), Some(Media::SendWorks { refused: 3, .. })));
     }
 }

@@ -216,20 +216,15 @@ mod tests {
 
     #[test]
     fn a_refusal_reads_as_code_and_reason_and_an_allocation_as_its_address() {
-        let refusal = build::stun(
-            Class::Error,
-            method::ALLOCATE,
-            3,
-            &[(attribute::ERROR_CODE, b"\0\0\x04\x01Unauthorized")],
-        );
+        let refusal =
+            build::stun(Class::Error, method::ALLOCATE, 3, &[(attribute::ERROR_CODE, b"\0\0\x04\x01Unauthorized")]);
         let Kind::Stun(stun) = look(&refusal) else { panic!("STUN") };
         assert_eq!((stun.class, stun.method), (Class::Error, method::ALLOCATE));
         assert_eq!(stun.error(), Some((401, "Unauthorized".into())));
 
         // 192.0.2.1:32853, the example of RFC 5769.
         let mapped = [0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43];
-        let success =
-            build::stun(Class::Success, method::ALLOCATE, 3, &[(attribute::XOR_RELAYED_ADDRESS, &mapped)]);
+        let success = build::stun(Class::Success, method::ALLOCATE, 3, &[(attribute::XOR_RELAYED_ADDRESS, &mapped)]);
         let Kind::Stun(stun) = look(&success) else { panic!("STUN") };
         assert_eq!(stun.xor_address(attribute::XOR_RELAYED_ADDRESS), Some(SocketAddr::from(([192, 0, 2, 1], 32853))));
     }

@@ -22,9 +22,11 @@ pub struct Failure {
 
 pub async fn connect(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, Failure> {
     let began = at.recorder.now();
-    layers(target, proxy, at)
-        .await
-        .map_err(|(stage, trouble)| Failure { stage, trouble, took: at.recorder.now().since(began) })
+    layers(target, proxy, at).await.map_err(|(stage, trouble)| Failure {
+        stage,
+        trouble,
+        took: at.recorder.now().since(began),
+    })
 }
 
 async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (ConnectStage, Trouble)> {
@@ -73,8 +75,7 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
 
     let clock = Waited::from(at);
     let asked = upgrade::upgrade(carrier, target, recorder.now(), || clock.so_far());
-    let upgraded =
-        within(patience.upgrade, &clock, asked).await.map_err(|trouble| (ConnectStage::Upgrade, trouble))?;
+    let upgraded = within(patience.upgrade, &clock, asked).await.map_err(|trouble| (ConnectStage::Upgrade, trouble))?;
     recorder.note(Signaling::Upgraded { conn, server: upgraded.server.clone(), took_ms: ms(clock.so_far()) });
     Ok(upgraded)
 }

@@ -57,7 +57,8 @@ fn weight(error: &io::Error) -> u8 {
 /// One family after the other, beginning with the resolver's first choice.
 fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let Some(first) = addresses.first() else { return Vec::new() };
-    let (mut same, mut other): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(|a| a.is_ipv4() == first.is_ipv4());
+    let (mut same, mut other): (Vec<_>, Vec<_>) =
+        addresses.iter().copied().partition(|a| a.is_ipv4() == first.is_ipv4());
     same.reverse();
     other.reverse();
     let mut turns = Vec::with_capacity(addresses.len());

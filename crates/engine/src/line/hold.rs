@@ -154,9 +154,7 @@ impl<'a> Held<'a> {
             }
             Some(Err(error)) => {
                 let seen = self.witness.seen();
-                return Some(
-                    self.ours().unwrap_or_else(|| ending::without_close_frame(Some(&error), &seen, self.tls)),
-                );
+                return Some(self.ours().unwrap_or_else(|| ending::without_close_frame(Some(&error), &seen, self.tls)));
             }
             None => {
                 let seen = self.witness.seen();

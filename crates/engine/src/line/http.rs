@@ -95,9 +95,10 @@ impl Head {
 
     /// This answer as the reason why a stage failed; waits shortly for the sentence in its body.
     pub async fn trouble<S: AsyncRead + Unpin>(&self, stream: &mut S, mut body: Vec<u8>, now: Stamp) -> Trouble {
-        let speaks = self.header("content-type").is_some_and(|kind| {
-            kind.starts_with("text/plain") || kind.starts_with("application/json")
-        }) && self.header("transfer-encoding").is_none();
+        let speaks = self
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/plain") || kind.starts_with("application/json"))
+            && self.header("transfer-encoding").is_none();
         if speaks {
             let whole = self.header("content-length").and_then(|n| n.parse().ok()).unwrap_or(LARGEST_BODY);
             let more = async {
@@ -172,7 +173,8 @@ mod tests {
             );
             let mut bytes = text.as_bytes();
             let (head, rest) = read_head(&mut bytes).await.expect("this is HTTP");
-            let Trouble::Http { status, server, retry_after_s, says } = head.trouble(&mut bytes, rest, now).await else {
+            let Trouble::Http { status, server, retry_after_s, says } = head.trouble(&mut bytes, rest, now).await
+            else {
                 panic!("an HTTP answer")
             };
             assert_eq!((status, server, retry_after_s), (503, Some("far/1".into()), expected));

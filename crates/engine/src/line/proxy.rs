@@ -45,9 +45,8 @@ impl Proxies {
 
     /// Small letters win, as with other tools.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
-        let either = |name: &str| {
-            get(&name.to_ascii_lowercase()).or_else(|| get(name)).filter(|value| !value.trim().is_empty())
-        };
+        let either =
+            |name: &str| get(&name.to_ascii_lowercase()).or_else(|| get(name)).filter(|value| !value.trim().is_empty());
         let all = either("ALL_PROXY");
         let proxy = |name| either(name).or_else(|| all.clone()).map(Private::new);
         Self {
@@ -84,7 +83,10 @@ impl Proxy {
         // The text may hold a password, so none of it is repeated but the scheme.
         let url = Url::parse(&with_scheme).map_err(|_| Heard::new("the environment's proxy is not a URL"))?;
         if url.scheme() != "http" {
-            return Err(Heard::new(&format!("the environment names a {} proxy; only http:// can be used", url.scheme())));
+            return Err(Heard::new(&format!(
+                "the environment names a {} proxy; only http:// can be used",
+                url.scheme()
+            )));
         }
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         if host.is_empty() {
@@ -151,9 +153,10 @@ pub async fn connect(
     waited: impl Fn() -> Duration,
 ) -> Result<(), Trouble> {
     let far = authority(to.host(), to.port());
-    let login = proxy.login.as_ref().map_or_else(String::new, |login| {
-        format!("Proxy-Authorization: {}\r\n", basic(login.reveal()))
-    });
+    let login = proxy
+        .login
+        .as_ref()
+        .map_or_else(String::new, |login| format!("Proxy-Authorization: {}\r\n", basic(login.reveal())));
     let request = format!("CONNECT {far} HTTP/1.1\r\nHost: {far}\r\n{login}\r\n");
     let witness = stream.witness();
     let failed = |error| trouble::of(&error, Some(&witness), waited());

@@ -152,7 +152,7 @@ impl Janus {
 
     fn send_pending(&mut self, now: Stamp) {
         let (Stage::Ready, Some(session), Some(handle)) = (self.stage, self.session, self.handle) else { return };
-        let ToSend { offer, candidates } = self.offering.to_send(now);
+        let ToSend { offer, candidates } = self.offering.take_unsent(now);
         if let Some(sdp) = offer {
             self.used = true;
             self.offered = Some(self.ask(json!({

@@ -72,7 +72,7 @@ impl Offering {
         *self = Self::default();
     }
 
-    pub fn to_send(&mut self, now: Stamp) -> ToSend {
+    pub fn take_unsent(&mut self, now: Stamp) -> ToSend {
         let offer = self.offer.clone().filter(|_| !self.offer_sent);
         if offer.is_some() {
             self.offer_sent = true;

@@ -100,7 +100,7 @@ impl Reflector {
         if self.stage != Stage::Ready {
             return;
         }
-        let ToSend { offer, candidates } = self.offering.to_send(now);
+        let ToSend { offer, candidates } = self.offering.take_unsent(now);
         if let Some(sdp) = offer {
             self.say(&FromClient::Offer { sdp });
         }

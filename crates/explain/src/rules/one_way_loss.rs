@@ -59,7 +59,21 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
             None => None,
         };
     }
-    // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction.
+    // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction. Where our
+    // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
+    if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
+        && last >= gap.last.plus(NEAR)
+    {
+        let longer = last.since(gap.last);
+        return Some(OneWay {
+            lost: Direction::In,
+            shown: true,
+            because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+                sighting.at.seq,
+                format!("The far end went on receiving our packets for {} longer.", words::length(longer)),
+            ),
+        });
+    }
     if stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
         return None;
     }
@@ -129,7 +143,7 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
     let inside = timeline.arrived(gap.last, over);
-    let both = stopped_there(timeline, gap, over).is_some()
+    let both = stopped_there(timeline, gap, over).is_some_and(|there| there.last < Some(gap.last.plus(NEAR)))
         && inside.seconds >= WHOLE_SECONDS
         && inside.rtcp + inside.stun == 0
         && inside.rtp == 0;

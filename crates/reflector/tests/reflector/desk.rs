@@ -21,7 +21,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub async fn open(settings: Settings) -> Self {
+    async fn open(settings: Settings) -> Self {
         let reflector = Reflector::bind(settings).await.expect("loopback can be bound");
         let (at, metrics) = (reflector.local_addr(), reflector.metrics_addr());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -31,15 +31,24 @@ impl Desk {
         Self { at, metrics, stop, running }
     }
 
+    pub async fn plain() -> Self {
+        Self::with(|_| {}).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::on_loopback();
+        // Most tests leave their clients standing about without reading.
+        settings.drain = Duration::from_millis(300);
         change(&mut settings);
         Self::open(settings).await
     }
 
     pub async fn close(self) -> Report {
         let _ = self.stop.send(());
-        tokio::time::timeout(Duration::from_secs(15), self.running).await.expect("ends in time").expect("does not panic")
+        tokio::time::timeout(Duration::from_secs(15), self.running)
+            .await
+            .expect("ends in time")
+            .expect("does not panic")
     }
 
     pub async fn socket(&self) -> Client {

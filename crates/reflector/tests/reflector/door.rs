@@ -22,7 +22,7 @@ fn get(path: &str) -> String {
 
 #[tokio::test]
 async fn people_and_health_checks_get_plain_answers() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let root = ask(desk.at, get("/")).await;
     assert!(root.starts_with("HTTP/1.1 200 OK\r\n") && root.contains("This is a Linewitness reflector"), "{root}");
     assert!(ask(desk.at, get("/health")).await.ends_with("\r\n\r\nok\n"));

@@ -4,7 +4,6 @@ use crate::desk::{Client, Desk, hello};
 use proptest::prelude::*;
 use record::fact::RefusalKind;
 use record::wire::{FromClient, LARGEST_MESSAGE};
-use reflector::Settings;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Refused for this reason and closed with this code; and others are still served.
@@ -16,7 +15,7 @@ async fn turned_away(desk: &Desk, mut client: Client, kind: RefusalKind, code: u
 
 #[tokio::test]
 async fn messages_out_of_order_or_out_of_the_protocol_are_refused_with_a_reason() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let deep = "[".repeat(30_000) + &"]".repeat(30_000);
     let deep_hello = format!(r#"{{"say":"hello","client":"x","more":{}}}"#, "[".repeat(5_000) + &"]".repeat(5_000));
     let offer = serde_json::to_string(&FromClient::Offer { sdp: "v=0".into() }).unwrap();
@@ -46,7 +45,7 @@ async fn messages_out_of_order_or_out_of_the_protocol_are_refused_with_a_reason(
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_closed_with_1009_and_one_at_the_limit_is_read() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let mut client = desk.socket().await;
     client.send(Message::text("x".repeat(LARGEST_MESSAGE + 1))).await;
     turned_away(&desk, client, RefusalKind::TooLarge, 1009).await;
@@ -63,7 +62,7 @@ async fn a_message_over_the_limit_is_closed_with_1009_and_one_at_the_limit_is_re
 
 #[tokio::test]
 async fn offers_and_candidates_that_make_no_sense_are_refused_and_the_call_goes_on() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (mut client, _) = desk.call().await;
     let candidate = |text: &str| FromClient::Candidate { candidate: text.into(), mid: None, line: None };
     client.say(&candidate("candidate:1 1 udp 1 10.0.0.1 1 typ host")).await;
@@ -80,13 +79,23 @@ async fn offers_and_candidates_that_make_no_sense_are_refused_and_the_call_goes_
 #[test]
 fn no_text_frame_whatsoever_stops_the_reflector() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let desk = runtime.block_on(Desk::open(Settings::on_loopback()));
+    let desk = runtime.block_on(Desk::plain());
     let words = prop_oneof![
         any::<String>(),
         // Nearly messages: the right names with anything in them.
         (
             prop::sample::select(vec!["hello", "offer", "candidate", "clock", "bye"]),
-            prop::sample::select(vec!["client", "sdp", "candidate", "sent", "reason", "token", "resume", "mid", "line"]),
+            prop::sample::select(vec![
+                "client",
+                "sdp",
+                "candidate",
+                "sent",
+                "reason",
+                "token",
+                "resume",
+                "mid",
+                "line"
+            ]),
             prop_oneof![
                 any::<String>().prop_map(serde_json::Value::from),
                 any::<i64>().prop_map(serde_json::Value::from),

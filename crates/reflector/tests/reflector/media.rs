@@ -6,7 +6,6 @@ use engine::call::runtime::PeerRuntime;
 use record::fact::Sight;
 use record::profile::IcePolicy;
 use record::wire::{FromClient, FromFar};
-use reflector::Settings;
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
@@ -18,8 +17,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent,
-    RTCPeerConnectionState, RTCSessionDescription,
+    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+    RTCSessionDescription,
 };
 
 const OUR_SSRC: u32 = 0x0a0b_0c0d;
@@ -80,7 +79,7 @@ impl PeerConnectionEventHandler for Handler {
 impl Caller {
     async fn new() -> Self {
         let (to, events) = unbounded_channel();
-        let connection = peer::build(PeerSettings {
+        let connection = Box::pin(peer::build(PeerSettings {
             runtime: Arc::new(PeerRuntime::plain()),
             handler: Arc::new(Handler(to)),
             ice_servers: vec![],
@@ -88,7 +87,7 @@ impl Caller {
             bind: Bind { where_: BindWhere::Loopback, port: 0 },
             interceptors: Registry::new(),
             reactor_pool: 0,
-        })
+        }))
         .await
         .unwrap();
         let coding = RTCRtpEncodingParameters {
@@ -186,7 +185,7 @@ fn numbers(echoes: &[rtc::rtp::Packet]) -> Vec<u16> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_hears_its_own_packets_and_learns_when_the_reflector_stopped_hearing_them() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     whole_call(&desk).await;
     desk.close().await;
 }
@@ -218,13 +217,24 @@ async fn whole_call(desk: &Desk) {
     let clock = engine::Clock::real();
 
     let began = clock.now().wall.micros();
+    // The caller's side of DTLS is ready first, so that the very first packets may come too early.
+    let mut tries = 0;
+    while caller.send(1).await.is_empty() {
+        tries += 1;
+        assert!(tries < 20, "no echo");
+    }
+    let base = caller.sequence;
     let echoes = caller.send(30).await;
-    assert_eq!(numbers(&echoes), (100..130).collect::<Vec<_>>(), "each packet once and in order");
+    assert_eq!(numbers(&echoes), (base..base + 30).collect::<Vec<_>>(), "each packet once and in order");
     assert!(echoes.iter().all(|packet| packet.header.ssrc != OUR_SSRC), "on the reflector's own stream");
-    assert!(echoes.iter().all(|packet| packet.header.timestamp == 960 * u32::from(numbers(&[packet.clone()])[0])));
+    assert!(
+        echoes
+            .iter()
+            .all(|packet| packet.header.timestamp == 960 * u32::from(numbers(std::slice::from_ref(packet))[0]))
+    );
     let last_sent = clock.now().wall.micros() - 60_000 - 20_000;
     let Sight::MediaStarted { first } = client.sight().await else { panic!("not started") };
-    assert!((began - 5_000..began + 300_000).contains(&first.micros()), "{first}");
+    assert!((began - 5_000..began + 2_000_000).contains(&first.micros()), "{first}");
     let Sight::MediaStopped { last } = client.sight().await else { panic!("not stopped") };
     assert!((last.micros() - last_sent).abs() < 300_000, "{last} is not when the last packet was sent");
     assert!(last > first);
@@ -232,17 +242,17 @@ async fn whole_call(desk: &Desk) {
     // Without a socket the media goes on, and what was seen meanwhile is told to the next socket.
     drop(client);
     let echoes = caller.send(10).await;
-    assert_eq!(numbers(&echoes), (130..140).collect::<Vec<_>>());
+    assert_eq!(numbers(&echoes), (base + 30..base + 40).collect::<Vec<_>>());
     let mut client = desk.socket().await;
     client.say(&hello(None, Some(&ticket))).await;
     assert!(client.welcome().await.resumed);
-    assert!(matches!(client.sight().await, Sight::SocketEnded { .. }));
-    assert!(matches!(client.sight().await, Sight::MediaResumed { .. }));
-    let mut next = client.sight().await;
-    if matches!(next, Sight::MediaStopped { .. }) {
-        next = client.sight().await;
+    let mut missed = Vec::new();
+    while missed.last() != Some(&Sight::Reattached) {
+        missed.push(client.sight().await);
     }
-    assert_eq!(next, Sight::Reattached);
+    // Which of the two came first is a matter of microseconds; the one heard before may come again.
+    assert!(missed.iter().any(|sight| matches!(sight, Sight::SocketEnded { .. })), "{missed:?}");
+    assert!(missed.iter().any(|sight| matches!(sight, Sight::MediaResumed { .. })), "{missed:?}");
 
     // An ICE restart over the new socket, on the same PeerConnection.
     while let Sight::MediaStopped { .. } | Sight::MediaResumed { .. } =

@@ -4,7 +4,7 @@ use crate::desk::{Desk, SOON, hello};
 use record::fact::{CallEndedBy, End, RefusalKind, Side, Sight};
 use record::wire::{FromClient, FromFar, Sealed, close};
 use record::{Private, Wall};
-use reflector::{Settings, Turn};
+use reflector::Turn;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -25,7 +25,9 @@ async fn a_welcome_says_what_the_client_must_know() {
     let mut client = desk.socket().await;
     client.say(&hello(None, None)).await;
     let first = client.welcome().await;
-    let FromFar::Welcome { ticket, resumed, kept_s, idle_timeout_s, ice_servers, .. } = first.whole else { unreachable!() };
+    let FromFar::Welcome { ticket, resumed, kept_s, idle_timeout_s, ice_servers, .. } = first.whole else {
+        unreachable!()
+    };
     assert_eq!((resumed, kept_s, idle_timeout_s), (false, 9.0, 7.0));
     assert_eq!(ticket.0.reveal().len(), 32, "128 bits in hexadecimal");
     let [relay] = &ice_servers[..] else { panic!("{ice_servers:?}") };
@@ -51,7 +53,7 @@ async fn a_welcome_says_what_the_client_must_know() {
 async fn two_reflectors_are_two_instances() {
     let mut instances = Vec::new();
     for _ in 0..2 {
-        let desk = Desk::open(Settings::on_loopback()).await;
+        let desk = Desk::plain().await;
         let mut client = desk.socket().await;
         client.say(&hello(None, None)).await;
         instances.push(client.welcome().await.instance);
@@ -98,7 +100,7 @@ async fn who_says_nothing_is_let_go_when_the_time_for_it_is_over() {
 
 #[tokio::test]
 async fn clock_questions_are_answered_with_the_question_in_them() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (mut client, _) = desk.call().await;
     for n in 0..16 {
         let sent = Wall::from_micros(1_000_000 * n);
@@ -113,7 +115,7 @@ async fn clock_questions_are_answered_with_the_question_in_them() {
 
 #[tokio::test]
 async fn a_goodbye_is_answered_with_the_totals_and_ends_the_call() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (mut client, ticket) = desk.call().await;
     client.say(&FromClient::Bye { reason: "done".into() }).await;
     assert_eq!(client.sight().await, Sight::Counted { received: 0, lost: 0, echoed: 0 });
@@ -129,7 +131,7 @@ async fn a_goodbye_is_answered_with_the_totals_and_ends_the_call() {
 
 #[tokio::test]
 async fn a_lost_socket_is_resumed_by_ticket_and_its_end_is_told() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (client, ticket) = desk.call().await;
     drop(client);
     let mut again = desk.socket().await;
@@ -149,7 +151,7 @@ async fn a_lost_socket_is_resumed_by_ticket_and_its_end_is_told() {
 
 #[tokio::test]
 async fn how_each_socket_ended_is_told_to_the_next() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (mut client, ticket) = desk.call().await;
     let bye = tokio_tungstenite::tungstenite::protocol::CloseFrame { code: 4123.into(), reason: "moving on".into() };
     client.ws.close(Some(bye)).await.unwrap();
@@ -161,6 +163,9 @@ async fn how_each_socket_ended_is_told_to_the_next() {
         assert!(client.welcome().await.resumed);
         let told = client.sight().await;
         assert_eq!(client.sight().await, Sight::Reattached);
+        // Reading on answers the reflector's ping: it then knows that this was heard.
+        client.say(&FromClient::Clock { sent: Wall::from_micros(0) }).await;
+        assert!(matches!(client.hear().await, FromFar::Clock { .. }));
         (client, told)
     };
     let (client, told) = resume().await;
@@ -182,7 +187,7 @@ async fn how_each_socket_ended_is_told_to_the_next() {
 
 #[tokio::test]
 async fn an_unknown_ticket_is_refused_and_the_socket_serves_for_a_new_call() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let mut client = desk.socket().await;
     client.say(&hello(None, Some(&Sealed::new("0123".into())))).await;
     assert_eq!(client.refusal().await, RefusalKind::NoSuchCall);
@@ -201,7 +206,7 @@ async fn an_unknown_ticket_is_refused_and_the_socket_serves_for_a_new_call() {
 
 #[tokio::test]
 async fn a_socket_that_is_still_there_is_replaced_by_the_new_one() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::plain().await;
     let (mut old, ticket) = desk.call().await;
     let mut new = desk.socket().await;
     new.say(&hello(None, Some(&ticket))).await;
@@ -288,7 +293,7 @@ async fn one_address_cannot_take_all_calls() {
 
 #[tokio::test]
 async fn a_shutdown_tells_every_call_and_closes_it_with_1001() {
-    let desk = Desk::open(Settings::on_loopback()).await;
+    let desk = Desk::with(|s| s.drain = SOON).await;
     let (mut one, _) = desk.call().await;
     let (mut two, _) = desk.call().await;
     let (lost, _) = desk.call().await;
@@ -311,4 +316,35 @@ async fn a_caller_that_reads_nothing_cannot_hold_up_a_shutdown() {
     let (_other, _) = desk.call().await;
     let report = tokio::time::timeout(SOON, desk.close()).await.expect("the drain time bounds it");
     assert_eq!(report.calls, 2);
+}
+
+#[tokio::test]
+async fn what_was_said_into_a_dead_connection_is_said_again_on_the_next() {
+    let desk = Desk::plain().await;
+    let (mut client, ticket) = desk.call().await;
+    // The first socket reads its sight and so answers the ping behind it; the second never reads.
+    drop(client);
+    tokio::time::sleep(100 * MS).await;
+    client = desk.socket().await;
+    client.say(&hello(None, Some(&ticket))).await;
+    assert!(client.welcome().await.resumed);
+    assert!(matches!(client.sight().await, Sight::SocketEnded { .. }));
+    assert_eq!(client.sight().await, Sight::Reattached);
+    client.say(&FromClient::Clock { sent: Wall::from_micros(0) }).await;
+    assert!(matches!(client.hear().await, FromFar::Clock { .. }), "and the pong went out with it");
+
+    let mut deaf = desk.socket().await;
+    deaf.say(&hello(None, Some(&ticket))).await;
+    assert_eq!(client.closed().await.0, close::REPLACED);
+    tokio::time::sleep(100 * MS).await;
+
+    let mut last = desk.socket().await;
+    last.say(&hello(None, Some(&ticket))).await;
+    assert!(last.welcome().await.resumed);
+    // That of the deaf one is repeated; what the first one heard is not.
+    assert_eq!(last.sight().await, Sight::Reattached);
+    assert_eq!(last.sight().await, Sight::Reattached);
+    last.say(&FromClient::Clock { sent: Wall::from_micros(0) }).await;
+    assert!(matches!(last.hear().await, FromFar::Clock { .. }));
+    desk.close().await;
 }
