@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::profile::{Address, Span};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 #[derive(Parser, Debug)]
@@ -99,14 +99,20 @@ pub struct Reflect {
     #[arg(long, default_value = "2m", value_name = "TIME")]
     pub keep: Span,
     /// At most so many calls at once
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(long, default_value_t = 400, value_name = "N")]
     pub max_calls: usize,
     /// At most so many calls at once from one address
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N")]
     pub max_calls_per_address: usize,
     /// One fixed UDP port for the media of all calls, instead of one each
     #[arg(long, value_name = "PORT")]
     pub media_port: Option<u16>,
+    /// The address callers know this computer by, when a NAT stands before it
+    #[arg(long, value_name = "ADDR")]
+    pub advertise: Option<IpAddr>,
+    /// A reverse proxy on this computer hands the calls on
+    #[arg(long)]
+    pub behind_proxy: bool,
     /// A coturn server's URL to hand to callers, with credentials made from --turn-secret; may be given again
     #[arg(long, value_name = "URL", requires = "turn_secret")]
     pub turn_url: Vec<String>,
@@ -114,7 +120,7 @@ pub struct Reflect {
     #[arg(long, env = "LINEWITNESS_TURN_SECRET", hide_env_values = true, value_name = "SECRET")]
     pub turn_secret: Option<String>,
     /// How long those credentials are good for
-    #[arg(long, default_value = "12h", value_name = "TIME")]
+    #[arg(long, default_value = "24h", value_name = "TIME")]
     pub turn_ttl: Span,
     /// Serve Prometheus metrics at http://ADDR:PORT/metrics
     #[arg(long, value_name = "ADDR:PORT")]

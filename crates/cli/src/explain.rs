@@ -7,9 +7,10 @@ pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
     let opened = files::open(&args.bundle)?;
     let story = explain::story(&opened.log);
     if args.json {
-        say::line(explain::verdict_json(&story));
+        say::line(files::verdict_json(&story));
     } else {
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::line(format_args!("\n{}", files::provenance(&opened.about)));
     }
     Ok(ExitCode::SUCCESS)
 }

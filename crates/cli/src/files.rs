@@ -95,3 +95,19 @@ pub fn why(error: &std::io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+/// Which run this is and what recorded it, for whoever wants to ask back.
+pub fn provenance(about: &About) -> String {
+    let place = [about.platform.version.as_str(), about.platform.arch.as_str()];
+    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let by = if about.app.is_empty() { "an unknown version".into() } else { format!("Linewitness {}", about.app) };
+    match place.is_empty() {
+        true => format!("Run {}, recorded by {by}.", about.run),
+        false => format!("Run {}, recorded by {by} on {}.", about.run, place.join(", ")),
+    }
+}
+
+/// `verdict.json` as the contract words it.
+pub fn verdict_json(story: &explain::Story) -> String {
+    serde_json::to_string_pretty(&story.head).expect("a verdict holds text and numbers, which JSON can write")
+}

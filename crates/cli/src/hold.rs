@@ -6,6 +6,7 @@ use crate::{
     live::Screen,
     logging, recover, runtime, say,
     say::Failure,
+    stop,
 };
 use engine::{
     Clock,
@@ -89,7 +90,7 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     logging::begin(Some(&run.folder.join(runs::DIAGNOSTICS)), args.verbose);
 
     let screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone());
-    let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), asked_to_stop()).await;
+    let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
     screen.end().await;
     finish(&run, &by, prepared.out, args.format)
 }
@@ -107,7 +108,7 @@ fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Resu
     let (about, log, _, _) = runs::read(&run.folder).map_err(|error| Failure::ours(kept(&error)))?;
     let story = explain::story(&log);
     let out = out.unwrap_or_else(|| recover::bundle_name(&run.about.run));
-    runs::write_bundle(&run.folder, &about, explain::verdict_json(&story).as_bytes(), &out)
+    runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out)
         .map_err(|error| Failure::ours(kept(&error)))?;
     if let Some(Err(error)) = run.folder.parent().and_then(std::path::Path::parent).map(runs::prune) {
         tracing::warn!("older runs could not be cleared away: {error}");
@@ -119,9 +120,9 @@ fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Resu
     if let EndedBy::Fault { says } = by {
         return Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())));
     }
-    Ok(ExitCode::from(match explain::outcome(&story) {
+    Ok(ExitCode::from(match story.head.outcome {
         explain::Outcome::NotEstablished => exit::NOT_ESTABLISHED,
-        _ if explain::has_drops(&story) => exit::DROPPED,
+        _ if !story.head.drops.is_empty() => exit::DROPPED,
         _ => exit::HELD,
     }))
 }
@@ -139,27 +140,6 @@ fn offer_broken_runs() {
     }
 }
 
-/// Ctrl-C, or a request to end from the system.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-            return wait_for_ctrl_c().await;
-        };
-        tokio::select! { _ = term.recv() => {}, _ = hang_up.recv() => {}, () = wait_for_ctrl_c() => {} }
-    }
-    #[cfg(not(unix))]
-    wait_for_ctrl_c().await;
-}
-
-async fn wait_for_ctrl_c() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!("Ctrl-C cannot be heard here: {error}");
-        std::future::pending::<()>().await;
-    }
-}
-
 /// A far end of our own on loopback.
 struct SelfTest {
     address: Address,
@@ -169,8 +149,7 @@ struct SelfTest {
 
 impl SelfTest {
     async fn begin() -> Result<Self, Failure> {
-        let settings = reflector::Settings { listen: ([127, 0, 0, 1], 0).into(), ..reflector::Settings::default() };
-        let far = reflector::Reflector::bind(settings)
+        let far = reflector::Reflector::bind(reflector::Settings::on_loopback())
             .await
             .map_err(|error| Failure::ours(format!("the far end for the self-test could not be started: {error:#}")))?;
         let address = Address::parse(&format!("ws://{}/call", far.local_addr())).expect("a socket address makes a URL");

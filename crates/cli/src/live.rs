@@ -4,7 +4,11 @@
 use crate::{args::Format, say};
 use engine::Recorder;
 use explain::now::Now;
-use record::{Event, Stamp, fact::Plan, log};
+use record::{
+    Event, Fact, Stamp,
+    fact::{Mark, Plan},
+    log,
+};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +66,7 @@ async fn show(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, recorde
                 let Some(event) = event else { return };
                 now.observe(&event);
                 tell(manner, &event);
-                if matches!(event.fact, record::Fact::Mark(record::fact::Mark::Ended { .. })) {
+                if matches!(event.fact, Fact::Mark(Mark::Ended { .. })) {
                     if manner == Manner::Live {
                         say::raw("\r\x1b[K");
                     }
@@ -70,7 +74,7 @@ async fn show(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, recorde
                 }
             }
             _ = redraw.tick(), if manner == Manner::Live => {
-                let line = now.line(recorder.now());
+                let line = status(&now, recorder.now());
                 say::raw(&format!("\r\x1b[K{}", clip(&line, width())));
             }
         }
@@ -81,10 +85,41 @@ fn tell(manner: Manner, event: &Event) {
     match manner {
         Manner::Json => say::raw(&String::from_utf8_lossy(&log::line(event))),
         Manner::Live | Manner::Lines => {
-            let Some(row) = explain::row(event).filter(explain::Row::is_notable) else { return };
+            if !notable(&event.fact) {
+                return;
+            }
             let clear = if manner == Manner::Live { "\r\x1b[K" } else { "" };
-            say::line(format_args!("{clear}{}  {}", clock(event.at), row.text));
+            say::line(format_args!("{clear}{}  {}", clock(event.at), explain::sentence(&event.fact)));
         }
+    }
+}
+
+/// A person wants to see what changed, not each step of a connection that went well.
+fn notable(fact: &Fact) -> bool {
+    explain::tone(fact) != explain::Tone::Plain || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. }))
+}
+
+/// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`
+fn status(now: &Now, at: Stamp) -> String {
+    let held = now.established.map_or(Duration::ZERO, |since| at.since(since));
+    let left = now.planned.saturating_sub(held);
+    let rtt = now.rtt_ms.map_or_else(|| "rtt …".into(), |ms| format!("rtt {ms:.0} ms"));
+    let last = now.last_fact.as_deref().unwrap_or_default();
+    format!(
+        "{}  {} of {} ({} left)   {rtt}   lost {}   {last}",
+        now.state(),
+        minutes(held),
+        minutes(now.planned),
+        minutes(left),
+        now.lost_in
+    )
+}
+
+fn minutes(d: Duration) -> String {
+    let s = d.as_secs();
+    match s / 3600 {
+        0 => format!("{:02}:{:02}", s / 60, s % 60),
+        hours => format!("{hours}:{:02}:{:02}", s / 60 % 60, s % 60),
     }
 }
 

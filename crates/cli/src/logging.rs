@@ -29,7 +29,9 @@ pub fn begin(file: Option<&Path>, verbose: u8) {
 /// Ours as asked; of the libraries only warnings, and of the noisy ones nothing.
 fn targets(ours: LevelFilter) -> Targets {
     let libraries = ours.min(LevelFilter::WARN);
+    let noisy = engine::call::NOISY_LOG_TARGETS.iter().map(|target| (*target, LevelFilter::OFF));
     Targets::new()
+        .with_targets(noisy)
         .with_default(libraries)
         .with_target("linewitness", ours)
         .with_target("engine", ours)

@@ -11,6 +11,7 @@ mod recover;
 mod reflect;
 mod report;
 mod say;
+mod stop;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -25,9 +25,9 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
             say::aside(damage);
         }
         let story = explain::story(&log);
-        runs::write_bundle(&run.folder, &run.about, explain::verdict_json(&story).as_bytes(), &out)
+        runs::write_bundle(&run.folder, &run.about, files::verdict_json(&story).as_bytes(), &out)
             .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
-        say::line(format_args!("{}\nSaved as {}", explain::headline(&story), out.display()));
+        say::line(format_args!("{}\nSaved as {}", story.head.headline, out.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

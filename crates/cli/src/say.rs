@@ -2,7 +2,7 @@
 
 use crate::exit;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// A line of the result, on standard output. A reader that went away (`| head`) is no failure of ours.
@@ -19,11 +19,6 @@ pub fn raw(text: &str) {
 /// A remark beside the result, on standard error.
 pub fn aside(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// Colour only where a person looks and has not asked for none.
-pub fn colours() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// Why a command ended early: one sentence and an exit code.

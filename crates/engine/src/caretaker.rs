@@ -43,7 +43,10 @@ pub struct Caretaker {
 pub enum Order {
     /// Note it, and carry out `Begin`s.
     Note(Action),
-    Begin { id: u32, step: Move },
+    Begin {
+        id: u32,
+        step: Move,
+    },
     /// Nothing more can be done; the hold ends.
     End(EndedBy),
 }
@@ -78,6 +81,10 @@ impl Caretaker {
             Fact::Signaling(fact) => self.signaling(event.seq, event.at, fact),
             Fact::Media(fact) => self.media(event.seq, event.at, fact),
             Fact::Ice(Ice::State { state: record::fact::IceState::Failed }) => self.path.failed(event.seq),
+            // The far end's goodbye in DTLS; where signaling has the same news, the first to come counts.
+            Fact::Ice(Ice::Dtls { state }) if state.as_str() == "closed" && self.path.call_stands() => {
+                self.lose_call(event.at, Reason::CallLost, event.seq);
+            }
             Fact::Ice(Ice::StackDied { .. }) => self.lose_call(event.at, Reason::StackDied, event.seq),
             _ => {}
         }
@@ -199,9 +206,13 @@ impl Caretaker {
             return self.give_up(&says);
         }
         if self.socket.logins_refused_in_a_row() >= policy::MOST_REFUSED_LOGINS {
-            return self.give_up("the far end refused our login again and again; asking further would not change its mind");
+            return self
+                .give_up("the far end refused our login again and again; asking further would not change its mind");
         }
-        let wait = self.policy.wait(attempt, self.dice.roll());
+        let mut wait = self.policy.wait(attempt, self.dice.roll());
+        if !self.established {
+            wait = wait.min(policy::START_CAP);
+        }
         let step = Move::Reconnect { attempt, wait_ms: wait.as_secs_f64() * 1e3 };
         let id = self.begin(step, reason, Some(seq));
         self.socket.reconnecting(Underway { id, began: at });
@@ -209,7 +220,7 @@ impl Caretaker {
 
     /// The call itself is over; only a new one can follow.
     fn lose_call(&mut self, at: Stamp, reason: Reason, because: Seq) {
-        if self.over || !self.policy.acts {
+        if self.over || !self.policy.acts || self.path.new_call_pending() {
             return;
         }
         if !self.established {
@@ -221,10 +232,7 @@ impl Caretaker {
         if !self.policy.calls_again {
             return self.give_up("the call is lost, and this policy does not place another");
         }
-        let wait = match self.path.calls_lost_in_a_row() {
-            1 => Duration::ZERO,
-            again => self.policy.wait(again, self.dice.roll()),
-        };
+        let wait = self.policy.wait(self.path.calls_lost_in_a_row(), self.dice.roll());
         self.path.call_again(at.awake + wait, reason, because);
     }
 

@@ -10,6 +10,7 @@ pub mod recorder;
 pub mod runs;
 pub mod session;
 pub mod signaling;
+mod tls;
 
 pub use clock::Clock;
 pub use recorder::Recorder;

@@ -56,10 +56,14 @@ pub fn home() -> io::Result<PathBuf> {
         } else if cfg!(target_os = "macos") {
             from("HOME").map(|d| d.join("Library/Application Support/Linewitness"))
         } else {
-            from("XDG_DATA_HOME").or_else(|| from("HOME").map(|d| d.join(".local/share"))).map(|d| d.join("linewitness"))
+            from("XDG_DATA_HOME")
+                .or_else(|| from("HOME").map(|d| d.join(".local/share")))
+                .map(|d| d.join("linewitness"))
         }
     });
-    found.ok_or_else(|| io::Error::other("this account has no home folder; set LINEWITNESS_HOME to a folder that can be written"))
+    found.ok_or_else(|| {
+        io::Error::other("this account has no home folder; set LINEWITNESS_HOME to a folder that can be written")
+    })
 }
 
 impl Run {

@@ -3,7 +3,7 @@
 
 use crate::{
     Recorder,
-    call::{Call, CallEvent, CallSetup},
+    call::{Call, CallEvent, CallSetup, peer::BindWhere},
     caretaker::{Caretaker, Order, Policy},
     line::{self, Line, LineCommand, LineEvent},
     pulse,
@@ -11,10 +11,11 @@ use crate::{
 };
 use record::{
     Event, Fact, Profile, Stamp,
-    fact::{EndedBy, Mark, Media, Move, Plan, SocketPurpose},
+    fact::{End, EndedBy, Mark, Media, Move, Plan, SocketPurpose},
     profile::{IceServer, Silence},
 };
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,11 +47,14 @@ struct Session {
     /// A call is wanted and waits for signaling to be ready.
     wants_call: bool,
     ready: bool,
+    /// The session that is ready has seen no call yet.
+    fresh: bool,
     ice_servers: Vec<IceServer>,
     /// The wait before the next attempt at a socket.
     reconnect: Option<Pin<Box<Sleep>>>,
     started: Stamp,
     established: Option<Stamp>,
+    bind: BindWhere,
 }
 
 /// What came of something that took its time.
@@ -107,17 +111,29 @@ fn untested(profile: &Profile) -> Vec<record::Heard> {
 /// Holds the call until the time is up, `stop` resolves, or nothing more can be done.
 pub async fn hold(profile: Profile, plan: Plan, recorder: Recorder, stop: impl Future<Output = ()>) -> EndedBy {
     let facts = recorder.listen();
+    let bind = where_to_bind(&profile, plan.self_test);
     recorder.note(Mark::Started(Box::new(plan)));
     let beat = tokio::spawn(pulse::beat(recorder.clone()));
-    let mut session = Session::new(profile, recorder, facts);
+    let mut session = Session::new(profile, recorder, facts, bind);
     let by = session.run(stop).await;
     session.finish(&by).await;
     beat.abort();
     by
 }
 
+/// Loopback joins only where the far end is on it: anywhere else it would be one more path that cannot work.
+fn where_to_bind(profile: &Profile, self_test: bool) -> BindWhere {
+    let host = profile.signaling.url.host();
+    let on_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match (self_test, on_loopback) {
+        (true, _) => BindWhere::Loopback,
+        (false, true) => BindWhere::Everywhere,
+        (false, false) => BindWhere::Interfaces,
+    }
+}
+
 impl Session {
-    fn new(profile: Profile, recorder: Recorder, facts: UnboundedReceiver<Arc<Event>>) -> Self {
+    fn new(profile: Profile, recorder: Recorder, facts: UnboundedReceiver<Arc<Event>>, bind: BindWhere) -> Self {
         let kind = signaling::by_id(&profile.signaling.kind).expect("plan() has checked the kind");
         let started = recorder.now();
         let (deeds_to, deeds) = unbounded_channel();
@@ -135,11 +151,13 @@ impl Session {
             deeds_to,
             wants_call: true,
             ready: false,
+            fresh: false,
             ice_servers: vec![],
             reconnect: None,
             started,
             established: None,
             profile,
+            bind,
             recorder,
         }
     }
@@ -170,17 +188,7 @@ impl Session {
     async fn handle(&mut self, wake: Wake) -> Option<EndedBy> {
         match wake {
             Wake::Stop => return Some(EndedBy::User),
-            Wake::Line(LineEvent::Open) => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
-            Wake::Line(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
-            Wake::Line(LineEvent::Failed { .. }) => {
-                self.line = None;
-                self.ready = false;
-            }
-            Wake::Line(LineEvent::Closed(end)) => {
-                self.line = None;
-                self.ready = false;
-                self.tell_adapter(In::SocketClosed(end)).await;
-            }
+            Wake::Line(event) => self.line_event(event).await,
             Wake::Call(event) => self.call_event(event).await,
             Wake::Deed(Deed::CallMade(made)) => return self.call_made(made).await,
             Wake::Fact(event) => self.learn(&event),
@@ -202,6 +210,21 @@ impl Session {
         self.obey().await
     }
 
+    async fn line_event(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Open => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
+            LineEvent::Text(text) => self.tell_adapter(In::Text(text)).await,
+            LineEvent::Failed { .. } => self.line_is_gone(End::LetGo).await,
+            LineEvent::Closed(end) => self.line_is_gone(end).await,
+        }
+    }
+
+    async fn line_is_gone(&mut self, end: End) {
+        self.line = None;
+        self.ready = false;
+        self.tell_adapter(In::SocketClosed(end)).await;
+    }
+
     fn time_is_up(&self, now: Stamp) -> Option<EndedBy> {
         match self.established {
             // On the clock that runs through sleep: four hours are over four hours later.
@@ -211,18 +234,18 @@ impl Session {
     }
 
     fn learn(&mut self, event: &Event) {
-        let silent_by_choice = self.profile.media.silence == Silence::None;
-        let stands = match &event.fact {
-            Fact::Media(Media::Flowing { .. }) => true,
-            Fact::Ice(record::fact::Ice::Dtls { state }) => silent_by_choice && state.as_str() == "connected",
-            _ => false,
-        };
-        if stands && self.established.is_none() {
-            self.established = Some(event.at);
-            let took_ms = event.at.since(self.started).as_secs_f64() * 1e3;
-            self.recorder.note(Mark::Established { took_ms });
+        if let Fact::Media(Media::Flowing { first }) = &event.fact {
+            self.call_stands(*first);
         }
         self.caretaker.observe(event);
+    }
+
+    fn call_stands(&mut self, since: Stamp) {
+        if self.established.is_none() {
+            self.established = Some(since);
+            let took_ms = since.since(self.started).as_secs_f64() * 1e3;
+            self.recorder.note(Mark::Established { took_ms });
+        }
     }
 
     /// Carries out what the caretaker wants.
@@ -239,22 +262,29 @@ impl Session {
                         self.reconnect = Some(Box::pin(tokio::time::sleep(Duration::from_secs_f64(wait_ms / 1e3))));
                     }
                     Move::RestartIce => self.restart().await,
-                    Move::NewCall => {
-                        self.drop_call().await;
-                        self.wants_call = true;
-                        self.place_call_if_wanted();
-                    }
+                    Move::NewCall => self.call_anew().await,
                 },
             }
         }
         None
     }
 
+    /// On a session that has no call yet, as after the far end forgot ours; else with a session of its own, because the
+    /// far end ties the old call to the one that stands.
+    async fn call_anew(&mut self) {
+        self.drop_call().await;
+        self.wants_call = true;
+        if self.ready && self.fresh {
+            self.place_call_if_wanted();
+        } else {
+            self.connect(SocketPurpose::NewCall).await;
+        }
+    }
+
     async fn connect(&mut self, purpose: SocketPurpose) {
         self.purpose = purpose;
         self.ready = false;
-        self.tell_line(LineCommand::LetGo);
-        self.line = None;
+        self.reconnect = None;
         self.tell_adapter(In::Connect { purpose }).await;
     }
 
@@ -270,6 +300,8 @@ impl Session {
         while let Some(wish) = self.adapter.poll() {
             match wish {
                 Out::OpenSocket(target) => {
+                    // One socket at a time; what was said on the old one before goes out first.
+                    self.tell_line(LineCommand::LetGo);
                     self.conns += 1;
                     self.line = Some(line::open(*target, self.conns, self.purpose, &self.recorder));
                 }
@@ -289,6 +321,7 @@ impl Session {
         match event {
             signaling::Event::Ready { resumed, ice_servers } => {
                 self.ready = true;
+                self.fresh = !resumed;
                 self.ice_servers = ice_servers;
                 if !resumed {
                     self.place_call_if_wanted();
@@ -318,8 +351,10 @@ impl Session {
             return;
         }
         self.wants_call = false;
+        self.fresh = false;
         let setup = CallSetup {
             ice_servers: self.profile.ice.servers.iter().chain(&self.ice_servers).cloned().collect(),
+            bind: self.bind,
             policy: self.profile.ice.policy,
             silence: self.profile.media.silence,
             extra_ca: self.profile.signaling.ca.clone(),
@@ -347,7 +382,9 @@ impl Session {
                 self.tell_adapter(In::Offer { sdp: offer, restart: false }).await;
                 self.obey().await
             }
-            Err(error) => Some(EndedBy::Fault { says: format!("the call could not be made: {error:#}").as_str().into() }),
+            Err(error) => {
+                Some(EndedBy::Fault { says: format!("the call could not be made: {error:#}").as_str().into() })
+            }
         }
     }
 
@@ -357,6 +394,12 @@ impl Session {
                 self.tell_adapter(In::LocalCandidate { candidate, mid, line }).await;
             }
             CallEvent::EndOfCandidates => self.tell_adapter(In::EndOfCandidates).await,
+            // Without media packets by choice, a connected path is all that can be asked for.
+            CallEvent::Connected if self.profile.media.silence == Silence::None => {
+                self.call_stands(self.recorder.now())
+            }
+            // All facts already, and the caretaker has them.
+            CallEvent::Connected | CallEvent::Failed | CallEvent::FarEndClosed | CallEvent::StackDied => {}
         }
     }
 
@@ -396,11 +439,8 @@ impl Session {
     /// Until the socket has closed in order. The adapter closes it when its own goodbye is answered.
     async fn say_goodbye(&mut self) {
         while let Some(line) = &mut self.line {
-            match line.events.recv().await {
-                Some(LineEvent::Text(text)) => self.tell_adapter(In::Text(text)).await,
-                Some(LineEvent::Open) => self.tell_adapter(In::SocketOpen { conn: self.conns }).await,
-                Some(LineEvent::Closed(_) | LineEvent::Failed { .. }) | None => return,
-            }
+            let Some(event) = line.events.recv().await else { return };
+            self.line_event(event).await;
         }
     }
 }

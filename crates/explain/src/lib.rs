@@ -1,1 +1,30 @@
+//! Why it happened: the `Story` computed from the `Log`, from zero, every time. Pure: no I/O, no clock, and it cannot
+//! fail; a log that makes no sense gives a poor story, never a panic.
+//!
+//! ```text
+//! Log ─Timeline::read→ Timeline ─drops::find→ Drops ─rules::judge→ Judgements ─verdict→ Verdict ─story→ Story ─report→ text
+//! ```
+#![forbid(unsafe_code)]
 
+pub mod cause;
+pub mod drops;
+pub mod findings;
+pub mod now;
+pub mod report;
+pub mod rows;
+pub mod rule;
+pub mod rules;
+pub mod story;
+#[cfg(test)]
+mod tests;
+pub mod timeline;
+pub mod verdict;
+mod words;
+
+pub use cause::{Cause, Confidence, Owner};
+pub use drops::{Drop, Plane};
+pub use rows::{Lane, Row, Tone, sentence, tone};
+pub use rule::{Advice, Rule};
+pub use story::{Story, story, story_so_far};
+pub use timeline::Timeline;
+pub use verdict::{Outcome, Verdict};

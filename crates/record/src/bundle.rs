@@ -32,9 +32,9 @@ pub struct Bundle {
 #[derive(Debug, Error)]
 pub enum Unreadable {
     #[error(
-        "this is not a witness bundle: it is not a zip archive, or its end is missing ({0}). Ask for the file again; a mail gateway may have cut it"
+        "this is not a witness bundle: it is not a zip archive, or its end is missing. Ask for the file again; a mail gateway may have cut it"
     )]
-    NotAZip(String),
+    NotAZip,
     #[error("this is not a witness bundle: the archive holds no events.jsonl")]
     NoEvents,
     #[error(
@@ -72,7 +72,7 @@ fn options() -> SimpleFileOptions {
 
 /// What can be read is read; what is wrong with the rest is listed.
 pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable> {
-    let mut zip = ZipArchive::new(from).map_err(|error| Unreadable::NotAZip(error.to_string()))?;
+    let mut zip = ZipArchive::new(from).map_err(|_| Unreadable::NotAZip)?;
     if zip.len() > MOST_MEMBERS {
         return Err(Unreadable::TooMany(zip.len()));
     }

@@ -90,8 +90,8 @@ impl Log {
                     if event.seq != expected {
                         damage.push(Damage::Jump { after: expected.saturating_sub(1), next: event.seq });
                     }
-                    // Out of order would break every reader that searches by number.
-                    if event.seq >= expected {
+                    // Out of order would break every reader that searches by number. The largest number has no next.
+                    if events.last().is_none_or(|last| event.seq > last.seq) {
                         events.push(event);
                     }
                 }

@@ -12,6 +12,11 @@
 //! clock ──────────────────────▶ clock            (any time; sixteen of them give the offset)
 //! bye   ──────────────────────▶ saw (totals), ended
 //! ```
+//!
+//! A `hello` that asks to resume a call which is not there any more is refused as `no_such_call`, and the socket stays
+//! open: another `hello`, without `resume`, begins a new call on it. Every other refusal of a `hello` closes the socket.
+//! A sight is told again on the next socket unless the client is known to have heard it; the same sight with the same
+//! time may so come twice, and means one. `ended` says who ended the call as the client's log would say it: `us` is the client.
 
 use crate::{
     Heard, Private, Wall,
@@ -21,6 +26,15 @@ use serde::{Deserialize, Serialize};
 
 /// No message of either side is larger; over it the socket is closed with 1009.
 pub const LARGEST_MESSAGE: usize = 64 * 1024;
+
+/// Close codes of our own, from the range left to applications. 1001 would be wrong for both: it says that the far end is
+/// about to stop, which a reader of the log must be able to believe.
+pub mod close {
+    /// Another socket has taken up the call.
+    pub const REPLACED: u16 = 4001;
+    /// Nothing was heard on this socket for the idle timeout.
+    pub const IDLE: u16 = 4002;
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]

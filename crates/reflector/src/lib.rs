@@ -1,1 +1,29 @@
+//! The reflector: the far end that a support desk hosts. It answers a call, sends the audio back, and keeps its own
+//! account of what it received, so that two logs and not one tell where a call broke.
+//!
+//! ```text
+//! server  accepts ─▶ door  TLS, HTTP, upgrade ─▶ greeting  hello, token, limits ─▶ call  one loop for each call
+//!                                                                                    ├ socket  its signaling connection
+//!                                                                                    ├ peer    its PeerConnection
+//!                                                                                    └ echo ─▶ account  what arrived
+//! ```
+//!
+//! The desk runs it as `linewitness reflect`; a hold without a far end starts one on loopback; tests do both.
 
+mod account;
+mod call;
+mod calls;
+mod door;
+mod echo;
+mod greeting;
+mod metrics;
+mod mux;
+mod peer;
+mod server;
+mod settings;
+mod socket;
+mod tls;
+mod turn;
+
+pub use server::{Reflector, Report};
+pub use settings::{Limits, Settings, TlsFiles, Turn};

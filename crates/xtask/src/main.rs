@@ -1,1 +1,58 @@
-fn main() {}
+//! `cargo xtask`: the project's own commands, so that nobody has to remember the steps behind them.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its use")]
+
+mod bench;
+mod fuzz;
+mod lab;
+mod packages;
+mod run;
+mod steps;
+mod tally;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  run [-- ARGS]    build Linewitness and hold a 20-second call to this computer itself,
+                   or run `linewitness ARGS`
+  test             everything that continuous integration runs
+  lab [FILTER]     only the lab: real faults in network namespaces (Linux)
+  bench [FILTER]   the benchmarks, in release
+  fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
+
+run, test and lab install what system packages are missing on Debian and Ubuntu, and say which and why.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    // Every path below is from the workspace's root, wherever the command was given.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lies in crates/");
+    if let Err(error) = std::env::set_current_dir(root) {
+        eprintln!("cannot enter {}: {error}", root.display());
+        return ExitCode::FAILURE;
+    }
+    let rest = args.get(1..).unwrap_or_default();
+    let done = match args.first().map(String::as_str) {
+        Some("run") => run::run(rest),
+        Some("test") => test::test(),
+        Some("lab") => lab::lab(rest),
+        Some("bench") => bench::bench(rest),
+        Some("fuzz") => fuzz::fuzz(rest),
+        Some("help" | "--help" | "-h") | None => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => {
+            eprintln!("there is no command {other}\n\n{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("\n{error:#}");
+        ExitCode::FAILURE
+    })
+}

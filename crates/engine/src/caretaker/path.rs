@@ -121,6 +121,9 @@ impl Path {
     pub fn call_again(&mut self, due: Micros, reason: Reason, because: Seq) {
         self.call_again = Some((due, reason, because));
     }
+    pub fn new_call_pending(&self) -> bool {
+        self.call_again.is_some()
+    }
     pub fn call_due(&self, now: Stamp) -> Option<(Reason, Seq)> {
         self.call_again.filter(|(due, ..)| now.awake >= *due).map(|(_, reason, because)| (reason, because))
     }
@@ -133,8 +136,7 @@ impl Path {
         overdue.then(|| self.probe.take()).flatten()
     }
     pub fn restart_overdue(&mut self, now: Stamp, policy: &Policy) -> Option<Underway> {
-        let overdue =
-            self.restart.as_ref().is_some_and(|r| now.awake_since(r.underway.began) >= policy.restart_within);
+        let overdue = self.restart.as_ref().is_some_and(|r| now.awake_since(r.underway.began) >= policy.restart_within);
         overdue.then(|| self.restart.take()).flatten().map(|r| r.underway)
     }
     /// Gives back the event that began the silence.
@@ -162,14 +164,10 @@ impl Path {
         (patience_over || silence.ice_failed).then_some((reason, Some(silence.because)))
     }
     pub fn wake_at(&self, policy: &Policy) -> Option<Micros> {
-        let restart_due = self
-            .silence
-            .as_ref()
-            .filter(|_| self.restart.is_none())
-            .and_then(|silence| {
-                let alive = silence.signaling_alive?;
-                Some((silence.last.awake + policy.restart_after).max(alive.awake + RTP_FIRST))
-            });
+        let restart_due = self.silence.as_ref().filter(|_| self.restart.is_none()).and_then(|silence| {
+            let alive = silence.signaling_alive?;
+            Some((silence.last.awake + policy.restart_after).max(alive.awake + RTP_FIRST))
+        });
         let restart_over = self.restart.as_ref().map(|r| r.underway.began.awake + policy.restart_within);
         let call_due = self.call_again.map(|(due, ..)| due);
         let call_over = self.new_call.map(|call| call.began.awake + NEW_CALL_WITHIN);

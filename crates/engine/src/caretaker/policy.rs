@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Before a call ever stood, a person is waiting at the screen: after this long the answer is no.
 pub const TRY_TO_START_FOR: Duration = Duration::from_secs(20);
+/// Meanwhile it is tried often: the far end may just be starting.
+pub const START_CAP: Duration = Duration::from_secs(2);
 /// A login that was refused three times in a row is refused for good; more would look like an attack.
 pub const MOST_REFUSED_LOGINS: u32 = 3;
 

@@ -151,7 +151,7 @@ fn a_service_that_forgot_the_call_gets_a_new_one() {
         code: "no_such_call".into(),
         says: "".into(),
     });
-    story.ready(false);
+    story.ready(false).after(0.5);
     story.saw(&["reconnect 1", "Worked", "NewCall"]);
     let first = story.now;
     story.fact(Media::Flowing { first });

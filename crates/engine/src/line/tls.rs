@@ -1,19 +1,18 @@
 //! TLS with the platform's roots and the profile's own, and what exactly was wrong with a certificate.
 
 use super::{issuer, stream::Watched, trouble};
+use crate::tls::roots;
 use record::{
     Heard,
     fact::{TlsTrouble, Trouble},
 };
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
-use std::sync::{Arc, Mutex, OnceLock};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 pub struct Secured {
@@ -54,32 +53,6 @@ pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, T
     // As browsers do for WebSockets: keeps a server that prefers HTTP/2 from choosing it.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Prepared { config: Arc::new(config), name, host: host.to_owned(), noticed })
-}
-
-/// The platform's are read once for the process; the profile's own are added each time.
-fn roots(extra_ca: Option<&str>) -> Result<RootCertStore, Heard> {
-    static PLATFORM: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
-    let platform = PLATFORM.get_or_init(|| {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!("a certificate authority of the platform could not be read: {error}");
-        }
-        found.certs
-    });
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(platform.iter().cloned());
-    if let Some(pem) = extra_ca {
-        let mut added = 0;
-        for found in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = found.map_err(|_| Heard::new("the profile's ca is not PEM text"))?;
-            roots.add(certificate).map_err(|_| Heard::new("a certificate in the profile's ca cannot be used"))?;
-            added += 1;
-        }
-        if added == 0 {
-            return Err("the profile's ca holds no certificate; it must begin with -----BEGIN CERTIFICATE-----".into());
-        }
-    }
-    Ok(roots)
 }
 
 pub async fn secure(

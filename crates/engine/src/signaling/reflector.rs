@@ -150,15 +150,18 @@ impl Reflector {
                 }
             }
             FromFar::Refused { kind, code, says } => {
-                // The ticket opens nothing any more; the next hello must not carry it.
+                let greeting = matches!(self.stage, Stage::Greeting(_));
+                self.refused(kind, code, says);
                 if kind == RefusalKind::NoSuchCall {
                     self.ticket = None;
                     self.offering.forget();
                 }
-                if matches!(self.stage, Stage::Greeting(_)) {
+                // The socket stays open after a ticket that opens nothing any more: a hello without one begins anew.
+                if greeting && kind == RefusalKind::NoSuchCall {
+                    self.greet(now);
+                } else if greeting {
                     self.stage = Stage::Off;
                 }
-                self.refused(kind, code, says);
             }
             FromFar::Ended { by, says } => self.ended(by, says),
         }
@@ -249,6 +252,10 @@ impl Adapter for Reflector {
         match input {
             In::Connect { purpose } => {
                 if purpose == SocketPurpose::NewCall {
+                    if self.stage == Stage::Ready {
+                        // The far end would keep the old call for minutes.
+                        self.say(&FromClient::Bye { reason: "for a new call".into() });
+                    }
                     self.ticket = None;
                     self.offering.forget();
                 }

@@ -44,7 +44,7 @@ pub enum Ice {
     ConsentExpired {
         last_ok: Stamp,
     },
-    /// A valid answer again, after `ConsentLate`.
+    /// A valid answer again, after `ConsentLate`; `last_ok` is the one before the silence.
     ConsentBack {
         last_ok: Stamp,
     },

@@ -29,6 +29,7 @@ pub struct MediaSample {
     /// Missing by sequence number on the way to us.
     pub lost_in: u32,
     pub rtcp_in: u32,
+    /// Answers to our own connectivity checks; what the far end asks of us does not count.
     pub stun_in: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_in_ms: Option<f64>,

@@ -1,0 +1,207 @@
+//! The instruments on one call's packets. The tap and the ear feed them, the pulse ticks them, and what they conclude is
+//! noted at once, in the order in which it was seen.
+
+use super::checks::Checks;
+use super::detector::{ConsentClock, GapDetector};
+use super::peer::OPUS_CLOCK_HZ;
+use super::rtcp::Reports;
+use super::sending::Sending;
+use super::stream::Inbound;
+use super::turn::TurnLedger;
+use super::wire::{self, Kind};
+use crate::Recorder;
+use record::fact::{Ice, Media, MediaSample};
+use record::profile::Silence;
+use record::{Fact, Heard, Stamp};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+pub struct Instruments {
+    recorder: Recorder,
+    read: Mutex<Readings>,
+}
+
+struct Readings {
+    gap: GapDetector,
+    consent: ConsentClock,
+    inbound: Inbound,
+    checks: Checks,
+    reports: Reports,
+    turn: TurnLedger,
+    sending: Sending,
+    second: MediaSample,
+    /// Present while samples are taken: from the call's first connection to its end.
+    second_began: Option<Stamp>,
+    lost_in: i32,
+    settled: bool,
+}
+
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+
+impl Instruments {
+    pub fn new(silence: Silence, recorder: Recorder) -> Self {
+        let read = Readings {
+            gap: GapDetector::new(silence),
+            consent: ConsentClock::default(),
+            inbound: Inbound::default(),
+            checks: Checks::default(),
+            reports: Reports::default(),
+            turn: TurnLedger::default(),
+            sending: Sending::default(),
+            second: MediaSample::default(),
+            second_began: None,
+            lost_in: 0,
+            settled: false,
+        };
+        Self { recorder, read: Mutex::new(read) }
+    }
+
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// For what is seen beside the packets.
+    pub fn note(&self, fact: Ice) {
+        self.recorder.note(fact);
+    }
+
+    /// From now on there is a call to measure.
+    pub fn connected(&self) {
+        let now = self.recorder.now();
+        self.read().second_began.get_or_insert(now);
+    }
+
+    /// The end is wanted: what stops now is no finding.
+    pub fn settle(&self) {
+        self.read().settled = true;
+    }
+
+    pub fn name_server(&self, server: SocketAddr, label: Heard) {
+        self.read().turn.name(server, label);
+    }
+
+    pub fn socket_gone(&self, local: SocketAddr) {
+        self.read().turn.socket_gone(local);
+    }
+
+    /// A packet of the media that the stack decrypted and took.
+    pub fn rtp_in(&self, ssrc: u32, sequence: u16, timestamp: u32) {
+        self.with(|read, now| {
+            read.second.rtp_in += 1;
+            read.lost_in += read.inbound.packet(now, ssrc, sequence, timestamp);
+            read.second.jitter_in_ms = read.inbound.jitter_ms();
+            facts(read.gap.packet(now))
+        });
+    }
+
+    pub fn rtcp_in(&self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
+        self.with(|read, now| {
+            read.second.rtcp_in += 1;
+            if let Some(report) = read.reports.heard(now, packets) {
+                read.second.rtt_ms = report.rtt.map(ms).or(read.second.rtt_ms);
+                read.second.far_lost = Some(read.second.far_lost.unwrap_or(0) + report.lost);
+                read.second.far_jitter_ms = Some(f64::from(report.jitter) * 1e3 / f64::from(OPUS_CLOCK_HZ));
+            }
+            vec![]
+        });
+    }
+
+    pub fn rtcp_out(&self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
+        self.with(|read, now| {
+            read.reports.sent(now, packets);
+            vec![]
+        });
+    }
+
+    pub fn datagram_in(&self, local: SocketAddr, from: SocketAddr, datagram: &[u8]) {
+        let Kind::Stun(stun) = wire::unwrap(datagram) else { return };
+        self.with(|read, now| {
+            let mut noted = vec![];
+            if let Some(rtt) = read.checks.heard(now, &stun) {
+                read.second.stun_in += 1;
+                read.second.stun_rtt_ms = Some(ms(rtt));
+                noted.extend(facts(read.consent.answered(now)));
+            }
+            noted.extend(read.turn.heard(now, local, from, &stun).map(Fact::from));
+            noted
+        });
+    }
+
+    pub fn datagram_out(&self, local: SocketAddr, to: SocketAddr, datagram: &[u8]) {
+        self.with(|read, now| match wire::unwrap(datagram) {
+            Kind::Stun(stun) => {
+                read.checks.sent(now, &stun);
+                read.turn.sent(now, local, to, &stun);
+                vec![]
+            }
+            kind @ (Kind::Rtp | Kind::Rtcp | Kind::Dtls) => {
+                read.second.rtp_out += u32::from(kind == Kind::Rtp);
+                facts(read.sending.went_out())
+            }
+            _ => vec![],
+        });
+    }
+
+    /// Our own system refused to send. Checks are sent to many places of which some never lead anywhere, so only the
+    /// media's own packets tell of a failure.
+    pub fn not_sent(&self, datagram: &[u8], error: &io::Error) {
+        if matches!(wire::unwrap(datagram), Kind::Rtp | Kind::Rtcp | Kind::Dtls) {
+            self.with(|read, now| facts(read.sending.refused(now, error)));
+        }
+    }
+
+    pub fn tick(&self) {
+        self.with(|read, now| {
+            let mut noted = facts(read.gap.tick(now));
+            noted.extend(facts(read.consent.tick(now)));
+            noted.extend(facts(read.turn.tick(now)));
+            read.checks.tick(now);
+            noted.extend(read.sample(now).map(Fact::from));
+            noted
+        });
+    }
+
+    fn with(&self, step: impl FnOnce(&mut Readings, Stamp) -> Vec<Fact>) {
+        let mut read = self.read();
+        let noted = step(&mut read, self.recorder.now());
+        if !read.settled {
+            // Within the lock, so that the log's order is the order of what was seen.
+            for fact in noted {
+                self.recorder.note(fact);
+            }
+        }
+    }
+
+    fn read(&self) -> MutexGuard<'_, Readings> {
+        self.read.lock().expect("no holder panics")
+    }
+}
+
+impl Readings {
+    fn sample(&mut self, now: Stamp) -> Option<Media> {
+        let began = self.second_began?;
+        if now.awake_since(began) < SAMPLE_EVERY {
+            return None;
+        }
+        // The next second begins where this one was due to end, so that seconds do not drift; after a pause it begins
+        // now.
+        let due = began.plus(SAMPLE_EVERY);
+        let late = now.since(due) > SAMPLE_EVERY;
+        self.second_began = Some(if late { now } else { due });
+        let mut sample = std::mem::take(&mut self.second);
+        // A late packet may give back what an earlier second counted as lost.
+        sample.lost_in = u32::try_from(self.lost_in).unwrap_or(0);
+        self.lost_in = self.lost_in.min(0);
+        Some(Media::Sample(sample))
+    }
+}
+
+fn facts<F: Into<Fact>>(of: impl IntoIterator<Item = F>) -> Vec<Fact> {
+    of.into_iter().map(Into::into).collect()
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

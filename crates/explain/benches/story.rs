@@ -1,0 +1,153 @@
+//! Explaining and opening the log of an eight-hour hold with 300,000 events and a few drops.
+//!
+//! Goals: the story in under 150 ms, the bundle opened in under 1 s.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use linewitness_explain::story;
+use record::{
+    About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
+    fact::{
+        Action, CandidateKind, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample, Move, Outcome, Plan,
+        Reason, Signaling, SocketPurpose, System, TcpSample,
+    },
+    profile::{IcePolicy, RecoveryPolicy, Silence},
+};
+use std::hint::black_box;
+use std::io::Cursor;
+use std::time::Duration;
+
+const EVENTS: usize = 300_000;
+const HOURS: u64 = 8;
+/// Enough of each kind of second to fill the count: 28,800 seconds of about ten events.
+const TCP_A_SECOND: u64 = 9;
+
+struct Writer {
+    events: Vec<Event>,
+    at: Stamp,
+}
+
+impl Writer {
+    fn note(&mut self, fact: impl Into<Fact>) {
+        let seq = self.events.len() as u64 + 1;
+        self.events.push(Event { seq, at: self.at, fact: fact.into() });
+    }
+    fn wait(&mut self, ms: u64) {
+        self.at = self.at.plus(Duration::from_millis(ms));
+    }
+    fn connect(&mut self, conn: u32) {
+        let (to, purpose) = ("wss://reflector.example/call".into(), SocketPurpose::Resume);
+        self.note(Signaling::Connecting { conn, to, purpose, proxy: None });
+        let local = format!("10.1.4.22:{}", 50_000 + conn % 10_000).parse().expect("an address");
+        let remote = "203.0.113.10:443".parse().expect("an address");
+        self.note(Signaling::TcpConnected { conn, local, remote, took_ms: 21.4 });
+        self.note(Signaling::Upgraded { conn, server: Some("nginx".into()), took_ms: 43.1 });
+        let (session, instance) = (Some("7f3a".into()), Some("b1".into()));
+        self.note(Signaling::Ready { conn, session, instance, resumed: conn > 1 });
+    }
+}
+
+fn eight_hours() -> Log {
+    let mut run =
+        Writer { events: Vec::with_capacity(EVENTS), at: Stamp::new(1_795_255_200_000_000, 9_000_000, 9_000_000) };
+    run.note(Mark::Started(Box::new(Plan {
+        name: "Eight hours".into(),
+        kind: "reflector".into(),
+        to: "wss://reflector.example/call".into(),
+        self_test: false,
+        planned_s: HOURS as f64 * 3600.0,
+        heartbeat: Some(Heartbeat { every_ms: 5_000.0, answer_within_ms: 5_000.0 }),
+        silence: Silence::Frames,
+        ice_policy: IcePolicy::All,
+        recovery: RecoveryPolicy::Patient,
+        not_tested: vec![],
+    })));
+    let mut conn = 1;
+    run.connect(conn);
+    let (local, remote) =
+        ("10.1.4.22:50112".parse().expect("an address"), "203.0.113.10:40000".parse().expect("an address"));
+    run.note(Ice::Pair { local, local_kind: CandidateKind::Host, remote, remote_kind: CandidateKind::Host });
+    let first = run.at;
+    run.note(Media::Flowing { first });
+    run.note(Mark::Established { took_ms: 402.0 });
+    for second in 0..HOURS * 3600 {
+        let wobble = (second % 17) as f64;
+        for part in 0..TCP_A_SECOND {
+            run.wait(1_000 / (TCP_A_SECOND + 2));
+            let sample = TcpSample {
+                rtt_ms: 24.0 + wobble,
+                rtt_var_ms: 2.1,
+                last_data_recv_ms: 100.0 * part as f64,
+                ..Default::default()
+            };
+            run.note(Signaling::Tcp { conn, sample });
+        }
+        run.wait(100);
+        run.note(Media::Sample(MediaSample {
+            rtp_in: 50,
+            rtp_out: 50,
+            lost_in: u32::from(second % 211 == 0),
+            rtcp_in: 1,
+            stun_in: 1,
+            jitter_in_ms: Some(1.7 + wobble / 10.0),
+            rtt_ms: Some(24.3 + wobble),
+            far_lost: Some(0),
+            far_jitter_ms: Some(2.0),
+            stun_rtt_ms: Some(24.0),
+        }));
+        run.wait(100);
+        match second % 10 {
+            0 => run.note(System::Load { own_cpu: 0.9, own_mb: 24.0, machine_cpu: 12.0 }),
+            4 | 9 => run.note(Signaling::HeartbeatAnswered { conn, rtt_ms: 24.0 }),
+            7 => run.note(Far::Clock { offset_ms: 12.5, rtt_ms: 24.0 + wobble }),
+            _ => {}
+        }
+        if second % 3_000 == 2_999 {
+            let last = run.at;
+            run.note(Signaling::Closed { conn, end: End::Fin, last_in: last, last_out: last, tcp: None });
+            run.wait(300);
+            run.note(Media::Gap { last });
+            let id = conn;
+            run.note(Action::Began { id, step: Move::RestartIce, reason: Reason::PathSilent, because: None });
+            conn += 1;
+            run.connect(conn);
+            run.wait(1_500);
+            let first = run.at;
+            run.note(Media::Back { last, first });
+            run.note(Action::Ended { id, outcome: Outcome::Worked, took_ms: 1_500.0 });
+        }
+    }
+    run.note(Mark::Ended { by: EndedBy::TimeUp });
+    Log { events: run.events }
+}
+
+fn bundled(log: &Log) -> Vec<u8> {
+    let about = About {
+        schema: record::about::SCHEMA.into(),
+        app: "0.1.0".into(),
+        run: RunId::new(log.events[0].at, [1; 5]),
+        platform: Platform::default(),
+        started: log.events[0].at,
+        members: Default::default(),
+    };
+    let mut zip = Cursor::new(Vec::new());
+    bundle::write(&mut zip, &about, &[(bundle::EVENTS, &log.write_lines())]).expect("memory can be written");
+    zip.into_inner()
+}
+
+fn benches(c: &mut Criterion) {
+    let log = eight_hours();
+    assert!((EVENTS - 1_000..EVENTS + 1_000).contains(&log.events.len()), "{} events", log.events.len());
+    let drops = story(&log).head.drops.len();
+    assert_eq!(drops, 18, "nine losses of both planes");
+    let bytes = bundled(&log);
+    let mut group = c.benchmark_group("eight hours");
+    group.sample_size(10);
+    group.bench_function("story of 300,000 events", |b| b.iter(|| black_box(story(black_box(&log)))));
+    group.bench_function("opening the bundle", |b| {
+        b.iter(|| bundle::read(Cursor::new(black_box(&bytes))).expect("our own bundle can be read"))
+    });
+    group.finish();
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);

@@ -1,0 +1,133 @@
+//! Drops of signaling: sockets that stood and ended, and sockets that stayed without answers.
+
+use super::{Drop, Loss, Plane, settled_after_sleep};
+use crate::timeline::{PauseKind, Silence, Socket, Timeline};
+use record::{
+    Stamp,
+    fact::{CallEndedBy, End, Side},
+};
+use std::time::Duration;
+
+/// A silence that ended by itself counts from two seconds on: one lost segment is sent again after 0.2 to 1 s, a second
+/// time after up to 2 s. What takes longer lost several in a row, and a call set up in that time would have failed.
+const COUNTS_FROM: Duration = Duration::from_secs(2);
+/// After a goodbye of ours the far end's own close may come late.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
+    let mut drops = Vec::new();
+    for (index, socket) in timeline.sockets.iter().enumerate().filter(|(_, socket)| socket.ready.is_some()) {
+        for (silence_index, silence) in socket.silences.iter().enumerate() {
+            if let Some(restored) = silence_counts(timeline, socket, silence) {
+                let loss = Loss::Unanswered { socket: index, silence: silence_index };
+                drops.push(unanswered(socket, silence, restored, loss));
+            }
+        }
+        let told_by_silence = socket.silences.iter().any(|silence| silence.again.is_none());
+        if let Some(closed) = &socket.closed
+            && !told_by_silence
+            && socket.ends_badly(timeline)
+        {
+            let restored = timeline.next_ready(closed.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
+            if settled_after_sleep(timeline, closed.last_in, Some(closed.at.stamp)).is_some()
+                && closed.at.stamp >= timeline.hold_end()
+            {
+                continue;
+            }
+            drops.push(Drop {
+                plane: Plane::Signaling,
+                last_good: closed.last_in,
+                first_bad: closed.at.stamp,
+                declared: closed.at.stamp,
+                restored,
+                seq: closed.at.seq,
+                loss: Loss::SocketEnded(index),
+                twin: None,
+            });
+        }
+    }
+    drops
+}
+
+/// `Some` when it counts, with the moment the plane worked again.
+fn silence_counts(timeline: &Timeline, socket: &Socket, silence: &Silence) -> Option<Option<Stamp>> {
+    let over = timeline.hold_end();
+    if silence.since >= over {
+        return None;
+    }
+    let again = silence.again.map(|again| again.stamp);
+    if settled_after_sleep(timeline, silence.last_good, again) == Some(true) && again.is_some() {
+        return None;
+    }
+    // Nobody asked while this program did not run.
+    let stalled: Duration = timeline
+        .pauses_in(PauseKind::Stalled, silence.since, again.unwrap_or(over))
+        .map(|stall| stall.to.awake_since(stall.from.max(silence.since)))
+        .sum();
+    let lasted = |until: Stamp| until.min(over).awake_since(silence.since).saturating_sub(stalled);
+    match (again, &socket.closed) {
+        (Some(again), _) => (lasted(again) >= COUNTS_FROM).then_some(Some(again)),
+        (None, closed) => {
+            let end = closed.map_or(over, |closed| closed.at.stamp);
+            let next = timeline.next_ready(silence.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
+            // Given up for another socket before the hold was over: that it was dead was acted on.
+            let replaced =
+                closed.is_some() && timeline.sockets.iter().any(|other| other.began.stamp >= silence.at.stamp);
+            (replaced || lasted(end) >= COUNTS_FROM).then_some(next)
+        }
+    }
+}
+
+/// The bytes at `since` may still have reached the far end and only their answer been lost, so the path may have died up
+/// to one round trip after `since`: that moment is no safe bound. The first moment that health cannot explain is the
+/// first time the kernel was seen sending them again; where it does not tell, the moment the engine was sure.
+fn unanswered(socket: &Socket, silence: &Silence, restored: Option<Stamp>, loss: Loss) -> Drop {
+    let declared = silence.at.stamp;
+    let resent = socket.resending.iter().map(|(at, _)| at.stamp).find(|at| *at > silence.since && *at <= declared);
+    Drop {
+        plane: Plane::Signaling,
+        last_good: silence.last_good,
+        first_bad: resent.unwrap_or(declared),
+        declared,
+        restored,
+        seq: silence.at.seq,
+        loss,
+        twin: None,
+    }
+}
+
+impl Socket<'_> {
+    /// It ended, and not in order by us.
+    pub fn ends_badly(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        let said_goodbye =
+            timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp) || self.after_our_end(timeline);
+        if said_goodbye {
+            return false;
+        }
+        match closed.end {
+            End::LetGo | End::CloseFrame { by: Side::Us, .. } => false,
+            // The far end's answer to a goodbye that the log does not show: the hold is over right after it.
+            End::CloseFrame { by: Side::Them, code: Some(1000), .. } => !self.just_before_the_end(timeline),
+            _ => true,
+        }
+    }
+
+    /// We had ended the call on this socket by word before.
+    fn after_our_end(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        timeline.call_ends.iter().any(|end| {
+            end.by == CallEndedBy::Us
+                && end.at.stamp >= self.began.stamp
+                && end.at.stamp <= closed.at.stamp
+                && closed.at.stamp.awake_since(end.at.stamp) <= GOODBYE
+        })
+    }
+
+    fn just_before_the_end(&self, timeline: &Timeline) -> bool {
+        let (Some(closed), Some((end, _))) = (&self.closed, timeline.ended) else { return false };
+        let moved_on = timeline.steps_in(closed.at.stamp, end.stamp).next().is_some()
+            || timeline.attempts(closed.at.stamp, end.stamp).next().is_some();
+        end.stamp.awake_since(closed.at.stamp) <= GOODBYE && !moved_on
+    }
+}

@@ -1,0 +1,11 @@
+//! The report in its forms: text for a terminal, a paragraph for a ticket, a picture. All draw the same story, in the
+//! same order: owner, cause, confidence; when and how often; what to do and by whom; then the evidence.
+
+mod groups;
+mod svg;
+mod text;
+mod ticket;
+
+pub use svg::svg;
+pub use text::text;
+pub use ticket::ticket;

@@ -1,0 +1,251 @@
+//! The report for a terminal, 80 columns, in the order of every report.
+
+use super::groups::{Group, groups};
+use crate::{
+    Confidence, Story,
+    story::{LaneView, SpanState},
+    verdict::{By, DropVerdict},
+    words,
+};
+use jiff::tz::TimeZone;
+use record::Wall;
+use std::fmt::Write;
+
+const WIDTH: usize = 80;
+
+/// Times of day are shown in `zone` beside UTC; which one that is, the caller knows.
+pub fn text(story: &Story, zone: &TimeZone) -> String {
+    let mut page = Page { out: String::new(), zone };
+    page.head(story);
+    page.picture(story);
+    page.drops(story);
+    page.list("Findings", story.head.findings.iter().map(|finding| finding.says.as_str()));
+    page.list(
+        "Not seen",
+        story.head.drops.first().into_iter().flat_map(|drop| drop.not_seen.iter().map(String::as_str)),
+    );
+    page.list("Not tested", story.head.not_tested.iter().map(String::as_str));
+    page.recovery(story);
+    page.environment(story);
+    page.out
+}
+
+struct Page<'z> {
+    out: String,
+    zone: &'z TimeZone,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    /// Wrapped, the first line after `first`, the others under it.
+    fn wrapped(&mut self, first: &str, text: &str) {
+        let indent = first.chars().count();
+        let mut line = first.to_owned();
+        let mut used = indent;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if used > indent && used + 1 + length > WIDTH {
+                let full = std::mem::replace(&mut line, " ".repeat(indent));
+                self.line(&full);
+                used = indent;
+            }
+            if used > indent {
+                line.push(' ');
+                used += 1;
+            }
+            line.push_str(word);
+            used += length;
+        }
+        self.line(&line);
+    }
+
+    fn title(&mut self, text: &str) {
+        self.line("");
+        self.line(text);
+    }
+
+    /// `11:00:20 (10:00:20 UTC)`, or once where both are the same.
+    fn moment(&self, wall: Wall) -> String {
+        let utc = wall.timestamp().strftime("%H:%M:%S").to_string();
+        let local = wall.timestamp().to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string();
+        if local == utc { format!("{utc} UTC") } else { format!("{local} ({utc} UTC)") }
+    }
+
+    fn head(&mut self, story: &Story) {
+        let groups = groups(story);
+        if groups.is_empty() {
+            self.wrapped("", &story.head.headline);
+        }
+        for (index, group) in groups.iter().enumerate() {
+            if index > 0 {
+                self.line("");
+            }
+            self.group(group);
+        }
+        if !groups.is_empty() {
+            self.line("");
+            self.wrapped("", &story.head.headline);
+        }
+    }
+
+    fn group(&mut self, group: &Group) {
+        let disc = match group.confidence {
+            Confidence::Shown => "●",
+            Confidence::Likely => "◐",
+            Confidence::NotProven => "○",
+        };
+        self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
+        let Some(first) = group.drops.first() else { return };
+        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(first.first_bad)));
+        self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
+    }
+
+    fn picture(&mut self, story: &Story) {
+        if story.axis.length_s <= 0.0 {
+            return;
+        }
+        self.line("");
+        for lane in story.lanes.iter().filter(|lane| !lane.spans.is_empty()) {
+            let strip = strip(story, lane);
+            self.line(&format!("{:<14}{strip}", lane.label));
+        }
+        let end = words::length(words::millis(story.axis.length_s * 1e3));
+        self.line(&format!("{:14}0{end:>width$}", "", width = COLUMNS - 1));
+        self.line(&format!("{:14}━ alive   ┄ unknown   ╳ lost   ╱ asleep", ""));
+    }
+
+    fn drops(&mut self, story: &Story) {
+        for (index, drop) in story.head.drops.iter().enumerate() {
+            let plane = match drop.plane {
+                crate::Plane::Signaling => "Signaling",
+                crate::Plane::Media => "Media",
+            };
+            let alike = story.head.drops[..index].iter().find(|d| d.cause == drop.cause && d.plane == drop.plane);
+            self.title(&format!("Drop {}: {plane}", drop.id));
+            match alike {
+                Some(first) => self.wrapped("  ", &format!("As drop {}: {}", first.id, drop.says)),
+                None => self.wrapped("  ", &drop.says),
+            }
+            self.line(&format!(
+                "  last good {}   first bad {}",
+                hundredths(drop.last_good),
+                hundredths(drop.first_bad)
+            ));
+            let restored = drop.restored.map_or_else(|| "never".to_owned(), hundredths);
+            self.line(&format!("  declared  {}   restored  {restored}", hundredths(drop.declared)));
+            self.because(drop);
+            // What was ruled out and what to do read the same for each drop of a cause.
+            if alike.is_none() {
+                self.doubt(drop);
+            }
+        }
+    }
+
+    fn because(&mut self, drop: &DropVerdict) {
+        for because in &drop.because {
+            self.wrapped(&format!("  {:>6}  ", format!("#{}", because.seq)), &because.says);
+        }
+    }
+
+    fn doubt(&mut self, drop: &DropVerdict) {
+        for out in &drop.ruled_out {
+            self.wrapped("     not  ", &out.says);
+        }
+        self.wrapped("   retest  ", &drop.advice.retest);
+        self.wrapped("    wrong  ", &format!("We are wrong if {}", drop.advice.wrong_if));
+    }
+
+    fn list<'t>(&mut self, title: &str, items: impl Iterator<Item = &'t str>) {
+        let mut items = items.peekable();
+        if items.peek().is_none() {
+            return;
+        }
+        self.title(title);
+        for item in items {
+            self.wrapped("  - ", item);
+        }
+    }
+
+    fn recovery(&mut self, story: &Story) {
+        if story.drops.is_empty() {
+            return;
+        }
+        self.title("Recovery");
+        for drop in &story.head.drops {
+            let by = match drop.recovery.by {
+                Some(By::Itself) => "by itself",
+                Some(By::IceRestart) => "by an ICE restart",
+                Some(By::Reconnect) => "by a new connection",
+                Some(By::NewCall) => "by a new call, which is not the old one recovered",
+                None => "not back",
+            };
+            let mut line = format!("  drop {}: {by}", drop.id);
+            if let Some(took) = drop.recovery.took_s {
+                let _ = write!(line, ", after {}", words::length(words::millis(took * 1e3)));
+            }
+            if drop.recovery.attempts > 0 {
+                let _ = write!(line, ", {}", words::count(drop.recovery.attempts, "attempt"));
+            }
+            self.line(&line);
+        }
+    }
+
+    fn environment(&mut self, story: &Story) {
+        self.title("The run");
+        let setup = &story.setup;
+        let started = story.head.started;
+        let date = started.timestamp().strftime("%Y-%m-%d").to_string();
+        self.line(&format!("  started    {date} {}", self.moment(started)));
+        self.line(&format!("  held       {}", words::length(words::millis(story.head.held_s * 1e3))));
+        let every = setup.heartbeat_every_s.map(|s| format!("every {}", words::length(words::millis(s * 1e3))));
+        let rows = [
+            ("to", (!setup.to.is_empty()).then(|| format!("{} ({})", setup.to, setup.kind))),
+            ("heartbeat", every.or_else(|| (!setup.to.is_empty()).then(|| "none".into()))),
+            ("signaling", setup.signaling_flow.clone()),
+            ("media", setup.media_flow.clone()),
+            ("session", setup.session.clone()),
+        ];
+        for (name, value) in rows {
+            if let Some(value) = value {
+                self.wrapped(&format!("  {name:<11}"), &value);
+            }
+        }
+    }
+}
+
+fn hundredths(wall: Wall) -> String {
+    format!("{} UTC", words::hundredths(wall))
+}
+
+const COLUMNS: usize = 64;
+
+/// One character for each stretch of the axis, the worst that happened in it.
+fn strip(story: &Story, lane: &LaneView) -> String {
+    let column = |at: f64| ((at / story.axis.length_s * COLUMNS as f64) as usize).min(COLUMNS - 1);
+    let mut ranks = [0u8; COLUMNS];
+    let mut paint = |from: f64, to: f64, rank: u8| {
+        for cell in &mut ranks[column(from)..=column(to)] {
+            *cell = (*cell).max(rank);
+        }
+    };
+    for span in &lane.spans {
+        paint(
+            span.from,
+            span.to,
+            match span.state {
+                SpanState::Alive => 1,
+                SpanState::Unknown => 2,
+                SpanState::Lost => 3,
+            },
+        );
+    }
+    for pause in story.pauses.iter().filter(|pause| pause.slept) {
+        paint(pause.from, pause.to, 4);
+    }
+    // An unknown stretch that was a drop is the end of something, however short.
+    ranks.iter().map(|rank| [' ', '━', '┄', '╳', '╱'][usize::from(*rank)]).collect()
+}

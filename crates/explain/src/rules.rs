@@ -1,0 +1,128 @@
+//! The table of causes, and how one of them is chosen for a drop.
+
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    rule::{Because, Finding, Measured},
+};
+
+mod app_stalled;
+mod auth_rejected;
+mod connection_reset;
+mod half_open;
+mod handshake_failed;
+mod look;
+mod not_proven;
+mod one_way_loss;
+mod peer_left;
+mod service_closed;
+mod service_overloaded;
+mod service_restarted;
+mod service_unreachable;
+mod slept;
+mod turn_failed;
+
+pub(crate) use handshake_failed::failed_in_media;
+
+/// Every cause. The order is that in which "ruled out" is listed, and settles what `outranks` leaves open.
+pub const RULES: &[&Rule] = &[
+    &slept::RULE,
+    &app_stalled::RULE,
+    &peer_left::RULE,
+    &service_overloaded::RULE,
+    &auth_rejected::RULE,
+    &service_restarted::RULE,
+    &service_closed::RULE,
+    &turn_failed::RULE,
+    &service_unreachable::RULE,
+    &one_way_loss::RULE,
+    &half_open::RULE,
+    &connection_reset::RULE,
+    &handshake_failed::RULE,
+    &not_proven::RULE,
+];
+
+/// What is said about one drop.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judgement {
+    pub cause: Cause,
+    pub title: &'static str,
+    pub owner: Owner,
+    pub confidence: Confidence,
+    pub says: String,
+    pub because: Vec<Because>,
+    pub measured: Measured,
+    pub ruled_out: Vec<(Cause, String)>,
+    pub advice: Advice,
+}
+
+pub fn rule(cause: Cause) -> &'static Rule {
+    RULES.iter().copied().find(|rule| rule.id == cause).unwrap_or(&not_proven::RULE)
+}
+
+pub fn judge(timeline: &Timeline, drop: &Drop) -> Judgement {
+    let found: Vec<(&Rule, Finding)> =
+        RULES.iter().filter_map(|rule| Some((*rule, (rule.find)(timeline, drop)?))).collect();
+    let beaten = |rule: &Rule| found.iter().any(|(other, _)| other.outranks.contains(&rule.id));
+    let best = found
+        .iter()
+        .filter(|(rule, _)| !beaten(rule))
+        // The first of equals: `min_by_key` keeps it, and the table's order is the last word.
+        .min_by_key(|(_, finding)| finding.confidence)
+        .or(found.first());
+    let (rule, finding) = match best {
+        Some((rule, finding)) => (*rule, finding.clone()),
+        None => (&not_proven::RULE, not_proven::finding(timeline, drop)),
+    };
+    let ruled_out = RULES
+        .iter()
+        .filter(|other| other.id != rule.id && !found.iter().any(|(rule, _)| rule.id == other.id))
+        .filter_map(|other| Some((other.id, other.rules_out?(timeline, drop)?)))
+        .collect();
+    let settled = timeline.is_over() || timeline.until.since(drop.declared) >= rule.settle;
+    let confidence = match finding.confidence {
+        Confidence::Shown if !settled => Confidence::Likely,
+        other => other,
+    };
+    Judgement {
+        cause: rule.id,
+        title: rule.title,
+        owner: finding.owner.unwrap_or(rule.owner),
+        confidence,
+        because: finding.because.iter().cloned().collect(),
+        says: finding.says,
+        measured: finding.measured,
+        ruled_out,
+        advice: (rule.advice)(timeline, drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_causes_outrank_each_other_even_by_way_of_others() {
+        fn below(cause: Cause, seen: &mut Vec<Cause>) {
+            for lower in rule(cause).outranks {
+                if !seen.contains(lower) {
+                    seen.push(*lower);
+                    below(*lower, seen);
+                }
+            }
+        }
+        for rule in RULES {
+            let mut seen = Vec::new();
+            below(rule.id, &mut seen);
+            assert!(!seen.contains(&rule.id), "{:?} outranks itself", rule.id);
+        }
+    }
+
+    #[test]
+    fn each_cause_stands_once_in_the_table() {
+        let mut causes: Vec<Cause> = RULES.iter().map(|rule| rule.id).collect();
+        causes.sort();
+        causes.dedup();
+        assert_eq!(causes.len(), RULES.len());
+        assert_eq!(causes.last(), Some(&Cause::NotProven));
+    }
+}

@@ -1,0 +1,137 @@
+//! `half_open`: the TCP connection died and nobody said so: what was written stays unanswered, and no FIN or RST comes.
+
+use super::{look, service_closed};
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
+    drops::Loss,
+    rule::{Evidence, Finding, Measured},
+    timeline::{Silence, Socket},
+    words,
+};
+use record::{Stamp, fact::End};
+use std::time::Duration;
+
+/// "Timed out", as Linux, macOS and Windows number it: the kernel itself gave up sending again.
+const TIMED_OUT: [i32; 3] = [110, 60, 10060];
+
+struct Dead<'t, 'a> {
+    socket: &'t Socket<'a>,
+    silence: Option<&'t Silence>,
+    since: Stamp,
+}
+
+fn dead<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Dead<'t, 'a>> {
+    match drop.loss {
+        Loss::Unanswered { socket, silence } => {
+            let socket = timeline.sockets.get(socket)?;
+            let silence = socket.silences.get(silence)?;
+            Some(Dead { socket, silence: Some(silence), since: silence.since })
+        }
+        Loss::SocketEnded(socket) => {
+            let socket = timeline.sockets.get(socket)?;
+            let closed = socket.closed.as_ref()?;
+            let silent = match closed.end {
+                End::Silence { .. } => true,
+                End::Local { errno: Some(errno), .. } => TIMED_OUT.contains(errno),
+                _ => false,
+            };
+            silent.then_some(Dead { socket, silence: None, since: closed.last_in })
+        }
+        _ => None,
+    }
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let dead = dead(timeline, drop)?;
+    // With media gone as well it is not this connection that died, but what both travel over.
+    if drop.plane != Plane::Signaling || look::twin(timeline, drop).is_some() {
+        return None;
+    }
+    let until = drop.over(timeline).min(drop.declared.plus(Duration::from_secs(2)));
+    let media = timeline.media_alive(dead.since, until);
+    let mut because = match dead.silence {
+        Some(silence) => Evidence::of(
+            silence.at.seq,
+            format!(
+                "What was written at {} on {} stayed unanswered.",
+                words::utc_exact(silence.since),
+                words::flow(dead.socket)
+            ),
+        ),
+        None => Evidence::of(
+            drop.seq,
+            format!("{} ended without a word.", service_closed::capital(&words::flow(dead.socket))),
+        ),
+    };
+    let resent = dead.socket.resending.iter().rfind(|(at, _)| at.stamp > dead.since && at.stamp <= until);
+    let retransmits = resent.map(|(_, tcp)| tcp.retransmits).or(dead.silence.and_then(|s| s.retransmits));
+    if let Some((at, tcp)) = resent {
+        because = because.and(
+            at.seq,
+            format!(
+                "The kernel had sent the same bytes {} again, and the last acknowledgement was {} old.",
+                words::times(tcp.retransmits as usize),
+                words::length(words::millis(tcp.last_ack_recv_ms))
+            ),
+        );
+    }
+    because = because
+        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())));
+    let silent_for = drop.over(timeline).since(drop.last_good);
+    let mut measured = Measured::seconds(silent_for).word("ended", "silence");
+    if let Some(retransmits) = retransmits {
+        measured = measured.number("retransmits", f64::from(retransmits));
+    }
+    Some(Finding {
+        owner: None,
+        confidence: if media.is_some() { Confidence::Shown } else { Confidence::Likely },
+        says: format!(
+            "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
+            words::utc_exact(drop.last_good),
+            if media.is_some() { ", and media went on" } else { "" },
+            look::came_back(drop)
+        ),
+        because,
+        measured,
+    })
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    Advice {
+        who: "The network administrator".into(),
+        what: format!(
+            "Look for a firewall or NAT that dropped the state of one flow without an RST: {}. Set its session timeout for this destination to 3600 s and let it send an RST when it drops a session.",
+            look::search(timeline, drop)
+        ),
+        retest: look::retest(timeline, "After the change"),
+        wrong_if: format!(
+            "a capture beside the service shows our bytes arriving and being acknowledged at {}.",
+            words::utc(drop.first_bad)
+        ),
+    }
+}
+
+fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    if drop.loss == Loss::NeverStood {
+        return None;
+    }
+    if let Some((_, closed)) = look::closed(timeline, drop)
+        && dead(timeline, drop).is_none()
+    {
+        return Some(format!("The end was told: the connection ended {}.", words::ended(closed.end)));
+    }
+    (drop.plane == Plane::Media)
+        .then(|| timeline.signaling_alive(drop.last_good, drop.declared))?
+        .map(|_| "The signaling connection answered throughout.".into())
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::HalfOpen,
+    owner: Owner::InternetPath,
+    title: "the connection died silently",
+    advice,
+    outranks: &[Cause::NotProven],
+    settle: Duration::from_secs(3),
+    find,
+    rules_out: Some(rules_out),
+};

@@ -1,0 +1,109 @@
+//! What several rules look at: the two sides of one loss, and the words for where to search.
+
+use crate::{
+    Drop, Plane,
+    drops::{Loss, TOGETHER},
+    timeline::{Closed, Gap, PauseKind, Socket, Timeline},
+    words,
+};
+use record::{Stamp, fact::ConnectStage, fact::Trouble};
+use std::time::Duration;
+
+pub fn twin<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Drop> {
+    timeline.drops.get(drop.twin?)
+}
+
+/// This drop or its twin, whichever is of the plane.
+fn side<'t>(timeline: &'t Timeline, drop: &'t Drop, plane: Plane) -> Option<&'t Drop> {
+    if drop.plane == plane { Some(drop) } else { twin(timeline, drop) }
+}
+
+/// The socket that this loss is about.
+pub fn socket<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<&'t Socket<'a>> {
+    match side(timeline, drop, Plane::Signaling)?.loss {
+        Loss::SocketEnded(socket) | Loss::Unanswered { socket, .. } => timeline.sockets.get(socket),
+        _ => None,
+    }
+}
+
+/// The socket that said how it ended. For a drop of media only if it ended together with the media: one that was closed
+/// long after cannot have caused it.
+pub fn closed<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<(&'t Socket<'a>, &'t Closed<'a>)> {
+    let Loss::SocketEnded(index) = side(timeline, drop, Plane::Signaling)?.loss else { return None };
+    let socket = timeline.sockets.get(index)?;
+    let closed = socket.closed.as_ref()?;
+    (drop.plane == Plane::Signaling || together(drop.last_good, closed.at.stamp)).then_some((socket, closed))
+}
+
+pub fn together(a: Stamp, b: Stamp) -> bool {
+    a <= b.plus(TOGETHER) && b <= a.plus(TOGETHER)
+}
+
+/// The media that stopped when the socket ended, if it did.
+pub fn media_ended_with<'t>(timeline: &'t Timeline, drop: &'t Drop, closed: &Closed) -> Option<&'t Drop> {
+    side(timeline, drop, Plane::Media).filter(|media| together(media.last_good, closed.at.stamp))
+}
+
+pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t Gap)> {
+    let media = side(timeline, drop, Plane::Media)?;
+    match media.loss {
+        Loss::MediaGap(gap) => Some((media, timeline.gaps.get(gap)?)),
+        _ => None,
+    }
+}
+
+/// Neither slept nor stalled while it was lost, with a margin at the start: the sentence for "ruled out".
+pub fn ran_throughout(timeline: &Timeline, drop: &Drop, kind: PauseKind) -> bool {
+    timeline.pauses_in(kind, drop.last_good.minus(Duration::from_secs(1)), drop.declared).next().is_none()
+}
+
+/// Attempts to connect again while this loss lasted, that failed.
+pub fn failed_attempts<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Vec<&'t Socket<'a>> {
+    let over = drop.over(timeline);
+    timeline.attempts(drop.last_good, over).filter(|socket| socket.failed.is_some()).collect()
+}
+
+pub fn refused_at_once(socket: &Socket) -> bool {
+    socket.failed.is_some_and(|failed| failed.stage == ConnectStage::Tcp && *failed.trouble == Trouble::Refused)
+}
+
+/// The HTTP status a failed attempt was answered with by the service, not by a proxy.
+pub fn http_status(socket: &Socket) -> Option<u16> {
+    match socket.failed?.trouble {
+        Trouble::Http { status, .. } if socket.failed?.stage != ConnectStage::Proxy => Some(*status),
+        _ => None,
+    }
+}
+
+pub fn far(timeline: &Timeline) -> String {
+    timeline.plan.map_or_else(|| "the far end".to_owned(), |plan| plan.to.to_string())
+}
+
+/// What to search for: the flow and the second.
+pub fn search(timeline: &Timeline, drop: &Drop) -> String {
+    let at = words::utc(drop.first_bad);
+    let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
+    let flow = match drop.plane {
+        Plane::Signaling => socket(timeline, drop).map(words::flow),
+        Plane::Media => timeline.pair_at(drop.declared).map(|pair| format!("UDP {} to {}", pair.local, pair.remote)),
+    };
+    match flow {
+        Some(flow) => format!("{flow} at {date} {at}"),
+        None => format!("{} at {date} {at}", far(timeline)),
+    }
+}
+
+/// Under ten minutes, with the same file.
+pub fn retest(timeline: &Timeline, change: &str) -> String {
+    let planned = timeline.plan.map_or(300.0, |plan| plan.planned_s);
+    let minutes = if planned.is_finite() { (planned / 60.0).ceil().clamp(1.0, 10.0) } else { 5.0 };
+    format!("{change}, then hold with the same profile for {minutes:.0} min.")
+}
+
+/// "came back after 1.2 s" or that it did not.
+pub fn came_back(drop: &Drop) -> String {
+    match drop.took() {
+        Some(took) => format!("it was back after {}", words::length(took)),
+        None => "it did not come back".into(),
+    }
+}

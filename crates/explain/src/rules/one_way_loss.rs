@@ -1,0 +1,177 @@
+//! `one_way_loss`: packets passed one way and not the other. The far end's own log says which, or what still arrived.
+
+use super::look;
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    drops::Loss,
+    rule::{Evidence, Finding, Measured},
+    timeline::{Gap, Sighting},
+    words,
+};
+use record::{
+    Seq, Stamp,
+    fact::{Direction, Sight},
+};
+use std::time::Duration;
+
+/// The far end declares a stop by its own limit, and its clock is known to within half a round trip.
+const NEAR: Duration = Duration::from_secs(1);
+/// RTCP comes every few seconds and checks every two and a half: one straggler may have been on its way.
+const STRAGGLERS: u64 = 1;
+/// A shorter silence may hold no second that lies wholly inside it.
+const WHOLE_SECONDS: usize = 2;
+
+struct OneWay {
+    lost: Direction,
+    shown: bool,
+    because: Evidence,
+}
+
+fn stopped_there<'t, 'a>(timeline: &'t Timeline<'a>, gap: &Gap, over: Stamp) -> Option<&'t Sighting<'a>> {
+    timeline.sights.iter().find(|sighting| {
+        matches!(sighting.sight, Sight::MediaStopped { .. } | Sight::MediaResumed { .. })
+            && sighting.last.is_some_and(|last| last.plus(NEAR) >= gap.last && last <= over)
+    })
+}
+
+fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
+    let (media, gap) = look::gap(timeline, drop)?;
+    let over = media.over(timeline);
+    let inside = timeline.arrived(gap.last, over);
+    if inside.seconds < WHOLE_SECONDS {
+        return None;
+    }
+    let control = inside.rtcp + inside.stun;
+    let stopped = stopped_there(timeline, gap, over);
+    if control > STRAGGLERS {
+        let still = inside.control_seq.unwrap_or(gap.at.seq);
+        let heard = Evidence::of(
+            still,
+            format!(
+                "While no RTP came back, {control} RTCP and STUN packets of the far end still arrived in {}.",
+                words::count(inside.seconds, "second"),
+            ),
+        );
+        // The far end sends our own packets back: with its control packets arriving, it is ours that do not reach it.
+        return match stopped {
+            Some(sighting) => Some(OneWay {
+                lost: Direction::Out,
+                shown: true,
+                because: heard.and(
+                    sighting.at.seq,
+                    format!(
+                        "The far end saw our last packet at {}.",
+                        words::utc_exact(sighting.last.unwrap_or(sighting.when)),
+                    ),
+                ),
+            }),
+            None if !timeline.far_testifies() => Some(OneWay { lost: Direction::Out, shown: false, because: heard }),
+            None => None,
+        };
+    }
+    // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction. Where our
+    // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
+    if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
+        && last >= gap.last.plus(NEAR)
+    {
+        let longer = last.since(gap.last);
+        return Some(OneWay {
+            lost: Direction::In,
+            shown: true,
+            because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+                sighting.at.seq,
+                format!("The far end went on receiving our packets for {} longer.", words::length(longer)),
+            ),
+        });
+    }
+    if stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
+        return None;
+    }
+    let (seq, received, lost) = counted(timeline, over)?;
+    // Had our packets been lost as well, the far end would miss about as many as were sent in the gap.
+    (lost.saturating_mul(2) < inside.sent).then(|| OneWay {
+        lost: Direction::In,
+        shown: true,
+        because: Evidence::of(gap.at.seq, "No packet of any kind arrived here.").and(
+            seq,
+            format!(
+                "The far end received {received} of our packets and missed {lost}, though we sent {} in the gap alone.",
+                inside.sent,
+            ),
+        ),
+    })
+}
+
+/// What the far end counted, told after the gap.
+fn counted(timeline: &Timeline, over: Stamp) -> Option<(Seq, u64, u64)> {
+    timeline.sights.iter().find_map(|sighting| match sighting.sight {
+        Sight::Counted { received, lost, .. } if sighting.when >= over => Some((sighting.at.seq, *received, *lost)),
+        _ => None,
+    })
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    // A call that was ended by word was not lost on the way.
+    if matches!(drop.loss, Loss::NeverStood | Loss::CallEnded { .. } | Loss::SocketEnded(_)) {
+        return None;
+    }
+    let found = one_way(timeline, drop)?;
+    let (way, other) = match found.lost {
+        Direction::Out => ("from this computer to the far end", "the other way"),
+        Direction::In => ("from the far end to this computer", "the other way"),
+    };
+    Some(Finding {
+        owner: None,
+        confidence: if found.shown { Confidence::Shown } else { Confidence::Likely },
+        says: format!(
+            "From {} on packets {way} were lost, while those {other} arrived; {}.",
+            words::utc_exact(drop.last_good),
+            look::came_back(drop)
+        ),
+        because: found.because,
+        measured: Measured::seconds(drop.over(timeline).since(drop.last_good)).word(
+            "direction",
+            match found.lost {
+                Direction::Out => "out",
+                Direction::In => "in",
+            },
+        ),
+    })
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let way = match one_way(timeline, drop).map(|found| found.lost) {
+        Some(Direction::In) => "inbound",
+        _ => "outbound",
+    };
+    Advice {
+        who: "The network administrator, with the internet provider".into(),
+        what: format!("Look for a rule or queue that dropped {way} packets only: {}.", look::search(timeline, drop)),
+        retest: look::retest(timeline, "After the change"),
+        wrong_if: "a capture at the edge of the local network shows packets of both directions in that second.".into(),
+    }
+}
+
+fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    let (media, gap) = look::gap(timeline, drop)?;
+    let over = media.over(timeline);
+    let inside = timeline.arrived(gap.last, over);
+    let both = stopped_there(timeline, gap, over).is_some_and(|there| there.last < Some(gap.last.plus(NEAR)))
+        && inside.seconds >= WHOLE_SECONDS
+        && inside.rtcp + inside.stun == 0
+        && inside.rtp == 0;
+    both.then(|| {
+        "Both directions stopped: the far end received nothing of us either, and nothing of it arrived here.".into()
+    })
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::OneWayLoss,
+    owner: Owner::InternetPath,
+    title: "one direction was lost",
+    advice,
+    outranks: &[Cause::HalfOpen, Cause::NotProven],
+    settle: Duration::from_secs(10),
+    find,
+    rules_out: Some(rules_out),
+};

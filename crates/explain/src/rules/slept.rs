@@ -1,0 +1,95 @@
+//! `slept`: this computer was asleep, by its own two clocks, and what stood before had to be built anew after.
+
+use super::look;
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    drops::Loss,
+    rule::{Evidence, Finding, Measured},
+    timeline::{Pause, PauseKind},
+    words,
+};
+use std::time::Duration;
+
+/// What sleep broke is found soon after waking: the slowest heartbeat in use is 30 s and waits 10 s for its answer, and
+/// a far end that gave us up meanwhile says so at our first word. A minute holds all of it; later losses have causes of
+/// their own.
+const FOUND_WITHIN: Duration = Duration::from_secs(60);
+
+fn sleep<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pause> {
+    if drop.loss == Loss::NeverStood {
+        return None;
+    }
+    timeline
+        .pauses_in(PauseKind::Slept, drop.last_good.minus(Duration::from_secs(1)), drop.declared)
+        .filter(|sleep| drop.declared.awake_since(sleep.to) <= FOUND_WITHIN)
+        .max_by_key(|sleep| sleep.length())
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let sleep = sleep(timeline, drop)?;
+    let asleep = words::length(sleep.length());
+    Some(Finding {
+        owner: None,
+        confidence: Confidence::Shown,
+        says: format!(
+            "The computer was asleep for {asleep}, from {} to {}; after waking {} had to be built anew, and the network is not implicated.",
+            words::utc(sleep.from),
+            words::utc(sleep.to),
+            match drop.plane {
+                crate::Plane::Signaling => "signaling",
+                crate::Plane::Media => "media",
+            },
+        ),
+        because: Evidence::of(
+            sleep.seq,
+            format!("Between the last event before it and this one the clock that runs through sleep went on by {asleep} more than the one that does not."),
+        )
+        .and(drop.seq, format!("The loss was found {} after waking.", words::length(drop.declared.awake_since(sleep.to)))),
+        measured: Measured::seconds(sleep.length())
+            .number("found_after_waking_s", drop.declared.awake_since(sleep.to).as_secs_f64()),
+    })
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let second = sleep(timeline, drop).map_or_else(|| words::utc(drop.first_bad), |sleep| words::utc(sleep.from));
+    Advice {
+        who: "Whoever uses this computer".into(),
+        what: "Set sleep on mains power to Never for working hours, or keep the lid open during calls.".into(),
+        retest: look::retest(
+            timeline,
+            "Change the setting, leave the computer untouched for longer than the old limit",
+        ),
+        wrong_if: format!("the system's own power log shows no sleep at {second}."),
+    }
+}
+
+fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    look::ran_throughout(timeline, drop, PauseKind::Slept).then(|| {
+        "The computer was awake: its clock that stands still in sleep ran on with the one that does not.".into()
+    })
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::Slept,
+    owner: Owner::ThisComputer,
+    title: "it slept",
+    advice,
+    // Whatever was found after waking is what sleep left behind.
+    outranks: &[
+        Cause::AppStalled,
+        Cause::PeerLeft,
+        Cause::ServiceOverloaded,
+        Cause::AuthRejected,
+        Cause::ServiceRestarted,
+        Cause::ServiceClosed,
+        Cause::TurnFailed,
+        Cause::ServiceUnreachable,
+        Cause::OneWayLoss,
+        Cause::HalfOpen,
+        Cause::ConnectionReset,
+        Cause::NotProven,
+    ],
+    settle: Duration::ZERO,
+    find,
+    rules_out: Some(rules_out),
+};

@@ -1,0 +1,147 @@
+//! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
+
+use crate::{
+    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops,
+    rows::{self, Row},
+    rules::{self, Judgement},
+    timeline::PauseKind,
+    verdict,
+};
+use record::{Log, Seq, Stamp, Wall};
+use serde::Serialize;
+
+mod lanes;
+mod series;
+
+pub use lanes::{LaneView, Mark, MarkKind, Span, SpanState};
+pub use series::{Point, Series};
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Story {
+    pub head: Verdict,
+    pub setup: Setup,
+    pub axis: Axis,
+    pub lanes: Vec<LaneView>,
+    pub drops: Vec<Region>,
+    pub pauses: Vec<PauseView>,
+    pub rows: Vec<Row>,
+    pub series: Series,
+}
+
+/// What the run set out to do.
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct Setup {
+    pub name: String,
+    pub kind: String,
+    pub to: String,
+    pub self_test: bool,
+    pub heartbeat_every_s: Option<f64>,
+    /// The last signaling connection and media path, as a device's log shows them.
+    pub signaling_flow: Option<String>,
+    pub media_flow: Option<String>,
+    pub session: Option<String>,
+}
+
+/// Seconds on the clock that runs through sleep; 0 is the first event.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct Axis {
+    pub from: Wall,
+    pub length_s: f64,
+}
+
+/// A drop on the axis.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Region {
+    pub id: usize,
+    pub plane: Plane,
+    pub cause: Cause,
+    pub last_good: f64,
+    pub first_bad: f64,
+    pub declared: f64,
+    pub restored: Option<f64>,
+    pub seq: Seq,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct PauseView {
+    pub slept: bool,
+    pub from: f64,
+    pub to: f64,
+}
+
+/// Of a log that is whole: a file, or a run that has ended.
+pub fn story(log: &Log) -> Story {
+    tell(Timeline::read(log))
+}
+
+/// Of a run that goes on: that its log has no end yet says nothing.
+pub fn story_so_far(log: &Log) -> Story {
+    let mut timeline = Timeline::read(log);
+    timeline.goes_on = true;
+    tell(timeline)
+}
+
+fn tell(mut timeline: Timeline) -> Story {
+    timeline.drops = drops::find(&timeline);
+    let judged: Vec<(&Drop, Judgement)> =
+        timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();
+    let axis = |at: Stamp| at.since(timeline.began).as_secs_f64();
+    let head = verdict::verdict(&timeline, &judged);
+    // A call that never stood lost nothing: there is no region to draw.
+    let stood = head.outcome != Outcome::NotEstablished;
+    let regions = judged
+        .iter()
+        .enumerate()
+        .filter(|_| stood)
+        .map(|(index, (drop, judgement))| Region {
+            id: index + 1,
+            plane: drop.plane,
+            cause: judgement.cause,
+            last_good: axis(drop.last_good),
+            first_bad: axis(drop.first_bad),
+            declared: axis(drop.declared),
+            restored: drop.restored.map(axis),
+            seq: drop.seq,
+        })
+        .collect();
+    Story {
+        setup: setup(&timeline),
+        axis: Axis { from: timeline.began.wall, length_s: axis(timeline.until) },
+        lanes: lanes::lanes(&timeline),
+        drops: regions,
+        pauses: timeline
+            .pauses
+            .iter()
+            .map(|pause| PauseView {
+                slept: pause.kind == PauseKind::Slept,
+                from: axis(pause.from),
+                to: axis(pause.to),
+            })
+            .collect(),
+        rows: rows::rows(&timeline),
+        series: series::series(&timeline),
+        head,
+    }
+}
+
+fn setup(timeline: &Timeline) -> Setup {
+    let socket = timeline.sockets.iter().rev().find(|socket| socket.ready.is_some());
+    let media = timeline.pairs.last().map(|pair| format!("UDP {} to {}", pair.local, pair.remote));
+    let flows = Setup {
+        signaling_flow: socket.map(crate::words::flow),
+        media_flow: media,
+        session: socket.and_then(|socket| socket.ready?.session).map(ToString::to_string),
+        ..Setup::default()
+    };
+    match timeline.plan {
+        None => flows,
+        Some(plan) => Setup {
+            name: plan.name.to_string(),
+            kind: plan.kind.to_string(),
+            to: plan.to.to_string(),
+            self_test: plan.self_test,
+            heartbeat_every_s: plan.heartbeat.map(|heartbeat| heartbeat.every_ms / 1e3),
+            ..flows
+        },
+    }
+}

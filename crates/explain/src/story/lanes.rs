@@ -1,0 +1,225 @@
+//! Lanes: what stood when. A lane's spans follow each other; where there is none, nothing stood.
+
+use crate::{
+    Timeline,
+    timeline::{PauseKind, Socket},
+    words,
+};
+use record::{
+    Seq, Stamp,
+    fact::{CandidateKind, Move, Outcome},
+};
+use serde::Serialize;
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct LaneView {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub spans: Vec<Span>,
+    pub marks: Vec<Mark>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Span {
+    pub from: f64,
+    pub to: f64,
+    pub state: SpanState,
+    /// Short enough to stand in the lane.
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanState {
+    Alive,
+    /// Nobody can know: after the last proof of life, before the first sign of death.
+    Unknown,
+    Lost,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Mark {
+    pub at: f64,
+    pub kind: MarkKind,
+    pub seq: Seq,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarkKind {
+    /// How a connection ended: drawn as a bar, a cross or dots.
+    Fin,
+    Reset,
+    Silence,
+    /// An attempt that failed before the call stood.
+    Failed,
+    /// A move of recovery.
+    Move,
+    /// Something of the machine.
+    System,
+    /// A path was taken.
+    Path,
+}
+
+pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
+    vec![signaling(timeline), media(timeline), ice(timeline), recovery(timeline), computer(timeline)]
+}
+
+fn on_axis(timeline: &Timeline, at: Stamp) -> f64 {
+    at.since(timeline.began).as_secs_f64()
+}
+
+fn span(timeline: &Timeline, from: Stamp, to: Stamp, state: SpanState) -> Option<Span> {
+    (from < to).then(|| Span { from: on_axis(timeline, from), to: on_axis(timeline, to), state, text: None })
+}
+
+fn signaling(timeline: &Timeline) -> LaneView {
+    let mut spans = Vec::new();
+    let mut marks = Vec::new();
+    for socket in timeline.sockets.iter().filter(|socket| socket.upgraded.or(socket.ready.map(|r| r.at)).is_some()) {
+        stood(timeline, socket, &mut spans);
+        if let Some(closed) = &socket.closed
+            && socket.ready.is_some()
+            && socket.ends_badly(timeline)
+        {
+            marks.push(Mark {
+                at: on_axis(timeline, closed.at.stamp),
+                kind: match closed.end {
+                    record::fact::End::Reset => MarkKind::Reset,
+                    record::fact::End::Silence { .. } | record::fact::End::Local { .. } => MarkKind::Silence,
+                    _ => MarkKind::Fin,
+                },
+                seq: closed.at.seq,
+                text: match closed.end {
+                    record::fact::End::CloseFrame { code: Some(code), .. } => format!("close {code}"),
+                    end => words::end_id(end).to_uppercase().replace('_', " "),
+                },
+            });
+        }
+    }
+    if timeline.stood().is_none() {
+        marks.extend(timeline.sockets.iter().filter_map(|socket| socket.failed).map(|failed| Mark {
+            at: on_axis(timeline, failed.at.stamp),
+            kind: MarkKind::Failed,
+            seq: failed.at.seq,
+            text: format!("{} failed", words::stage(failed.stage)),
+        }));
+    }
+    LaneView { id: "signaling", label: "Signaling", spans, marks }
+}
+
+fn stood(timeline: &Timeline, socket: &Socket, spans: &mut Vec<Span>) {
+    let Some(from) = socket.upgraded.or(socket.ready.map(|ready| ready.at)) else { return };
+    let end = socket.closed.map_or(timeline.hold_end().max(from.stamp), |closed| closed.at.stamp);
+    let mut alive_from = from.stamp;
+    for silence in &socket.silences {
+        let again = silence.again.map_or(end, |again| again.stamp);
+        spans.extend(span(timeline, alive_from, silence.last_good, SpanState::Alive));
+        spans.extend(span(timeline, silence.last_good.max(alive_from), silence.at.stamp, SpanState::Unknown));
+        spans.extend(span(timeline, silence.at.stamp, again, SpanState::Lost));
+        alive_from = alive_from.max(again);
+    }
+    let died = socket.closed.filter(|_| socket.ends_badly(timeline)).map(|closed| closed.last_in);
+    match died {
+        Some(last_in) if alive_from < end => {
+            spans.extend(span(timeline, alive_from, last_in, SpanState::Alive));
+            spans.extend(span(timeline, last_in.max(alive_from), end, SpanState::Unknown));
+        }
+        _ => spans.extend(span(timeline, alive_from, end, SpanState::Alive)),
+    }
+}
+
+fn media(timeline: &Timeline) -> LaneView {
+    let mut spans = Vec::new();
+    if let Some((_, first)) = timeline.flowing.first() {
+        let end = timeline.hold_end();
+        let mut alive_from = *first;
+        for gap in &timeline.gaps {
+            let back = gap.back.map_or(end, |(_, first)| first);
+            let sure = gap.at.stamp.min(back);
+            spans.extend(span(timeline, alive_from, gap.last, SpanState::Alive));
+            spans.extend(span(timeline, gap.last.max(alive_from), sure, SpanState::Unknown));
+            spans.extend(span(timeline, sure.max(alive_from), back, SpanState::Lost));
+            alive_from = alive_from.max(back);
+        }
+        spans.extend(span(timeline, alive_from, end, SpanState::Alive));
+    }
+    LaneView { id: "media", label: "Media in", spans, marks: Vec::new() }
+}
+
+fn ice(timeline: &Timeline) -> LaneView {
+    let mut spans = Vec::new();
+    let mut marks = Vec::new();
+    let end = timeline.hold_end();
+    if let Some(first) = timeline.pairs.first() {
+        let mut alive_from = first.at.stamp;
+        for late in &timeline.consent {
+            let back = late.back.map_or(end, |back| back.stamp);
+            spans.extend(span(timeline, alive_from, late.last_ok, SpanState::Alive));
+            spans.extend(span(timeline, late.last_ok.max(alive_from), late.at.stamp, SpanState::Unknown));
+            spans.extend(span(timeline, late.at.stamp.max(alive_from), back, SpanState::Lost));
+            alive_from = alive_from.max(back);
+        }
+        spans.extend(span(timeline, alive_from, end, SpanState::Alive));
+    }
+    for pair in &timeline.pairs {
+        let text = match (pair.local_kind, pair.remote_kind) {
+            (CandidateKind::Relay, _) => "through our relay",
+            (_, CandidateKind::Relay) => "through their relay",
+            _ => "direct",
+        };
+        marks.push(Mark {
+            at: on_axis(timeline, pair.at.stamp),
+            kind: MarkKind::Path,
+            seq: pair.at.seq,
+            text: text.into(),
+        });
+    }
+    LaneView { id: "ice", label: "ICE", spans, marks }
+}
+
+fn recovery(timeline: &Timeline) -> LaneView {
+    let marks = timeline
+        .steps
+        .iter()
+        .map(|step| {
+            let what = match step.step {
+                Move::ProbeSignaling => "probe",
+                Move::RestartIce => "ICE restart",
+                Move::Reconnect { .. } => "reconnect",
+                Move::NewCall => "new call",
+            };
+            let took = step.ended.map(|(at, outcome)| (at.stamp.since(step.at.stamp), outcome));
+            let text = match took {
+                Some((took, Outcome::Worked)) => format!("{what} {}", words::length(took)),
+                Some((_, Outcome::Failed { .. })) => format!("{what} failed"),
+                Some((_, Outcome::NotNeeded)) => format!("{what}, not needed"),
+                None => what.to_owned(),
+            };
+            Mark { at: on_axis(timeline, step.at.stamp), kind: MarkKind::Move, seq: step.at.seq, text }
+        })
+        .collect();
+    LaneView { id: "recovery", label: "Recovery", spans: Vec::new(), marks }
+}
+
+fn computer(timeline: &Timeline) -> LaneView {
+    let mut spans = Vec::new();
+    let mut marks = Vec::new();
+    let mut alive_from = timeline.began;
+    for pause in &timeline.pauses {
+        spans.extend(span(timeline, alive_from, pause.from, SpanState::Alive));
+        if pause.kind == PauseKind::Stalled {
+            spans.extend(span(timeline, pause.from.max(alive_from), pause.to, SpanState::Lost));
+            let text = format!("did not run for {}", words::length(pause.length()));
+            marks.push(Mark { at: on_axis(timeline, pause.from), kind: MarkKind::System, seq: pause.seq, text });
+        }
+        alive_from = alive_from.max(pause.to);
+    }
+    spans.extend(span(timeline, alive_from, timeline.until, SpanState::Alive));
+    for step in &timeline.clock_steps {
+        let text = format!("clock set by {:+.0} s", step.by_us as f64 / 1e6);
+        marks.push(Mark { at: on_axis(timeline, step.at.stamp), kind: MarkKind::System, seq: step.at.seq, text });
+    }
+    LaneView { id: "computer", label: "This computer", spans, marks }
+}

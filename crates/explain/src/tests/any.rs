@@ -1,0 +1,209 @@
+//! Any facts in any order with any stamps: never a panic, and what is promised of every drop holds.
+
+use super::checked;
+use proptest::prelude::*;
+use record::{
+    Event, Fact, Log, Stamp, Wall,
+    fact::{
+        Action, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Far, Ice, Mark, Media, MediaSample, Move,
+        Outcome, Reason, RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+    },
+};
+
+fn stamp() -> impl Strategy<Value = Stamp> {
+    // Around the run, and now and then anywhere at all.
+    prop_oneof![
+        8 => (0..120_000_000u64, 0..5_000_000u64)
+            .prop_map(|(us, slept)| Stamp::new(1_795_255_200_000_000 + us as i64, us + 5_000_000, us + 5_000_000 - slept)),
+        1 => (any::<i64>(), 0..u64::MAX / 4, 0..u64::MAX / 4).prop_map(|(w, u, a)| Stamp::new(w, u, a)),
+    ]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![
+        (any::<bool>(), proptest::option::of(any::<u16>())).prop_map(|(us, code)| End::CloseFrame {
+            by: if us { Side::Us } else { Side::Them },
+            code,
+            reason: "<&>".into()
+        }),
+        prop_oneof![Just(1000u16), Just(1001), Just(1008), Just(1012), Just(1013)].prop_map(|code| End::CloseFrame {
+            by: Side::Them,
+            code: Some(code),
+            reason: "".into()
+        }),
+        Just(End::CloseNotify),
+        Just(End::Fin),
+        Just(End::Reset),
+        any::<f64>().prop_map(|waited_ms| End::Silence { waited_ms }),
+        any::<Option<i32>>().prop_map(|errno| End::Local { errno, says: "x".into() }),
+        Just(End::LetGo),
+    ]
+}
+
+fn trouble() -> impl Strategy<Value = Trouble> {
+    prop_oneof![
+        Just(Trouble::Refused),
+        any::<f64>().prop_map(|waited_ms| Trouble::NoAnswer { waited_ms }),
+        (400u16..600, any::<Option<f64>>()).prop_map(|(status, retry_after_s)| Trouble::Http {
+            status,
+            server: None,
+            retry_after_s,
+            says: "".into()
+        }),
+    ]
+}
+
+fn stage() -> impl Strategy<Value = ConnectStage> {
+    prop_oneof![
+        Just(ConnectStage::Proxy),
+        Just(ConnectStage::Dns),
+        Just(ConnectStage::Tcp),
+        Just(ConnectStage::Tls),
+        Just(ConnectStage::Upgrade),
+        Just(ConnectStage::Login),
+        Just(ConnectStage::Ice),
+        Just(ConnectStage::Media),
+    ]
+}
+
+fn signaling() -> impl Strategy<Value = Fact> {
+    let conn = 0u32..4;
+    prop_oneof![
+        conn.clone().prop_map(|conn| Signaling::Connecting {
+            conn,
+            to: "ws://a".into(),
+            purpose: SocketPurpose::Resume,
+            proxy: None
+        }),
+        (conn.clone(), 0..3u8, any::<bool>()).prop_map(|(conn, i, resumed)| Signaling::Ready {
+            conn,
+            session: None,
+            instance: Some(format!("{i}").as_str().into()),
+            resumed
+        }),
+        (conn.clone(), stage(), trouble()).prop_map(|(conn, stage, trouble)| Signaling::ConnectFailed {
+            conn,
+            stage,
+            trouble,
+            took_ms: 1.0
+        }),
+        (conn.clone(), end(), stamp(), stamp()).prop_map(|(conn, end, last_in, last_out)| Signaling::Closed {
+            conn,
+            end,
+            last_in,
+            last_out,
+            tcp: None
+        }),
+        (conn.clone(), stamp(), stamp()).prop_map(|(conn, since, last_good)| Signaling::Unanswered {
+            conn,
+            since,
+            last_good,
+            retransmits: Some(1)
+        }),
+        (conn.clone(), stamp()).prop_map(|(conn, since)| Signaling::AnsweredAgain { conn, since }),
+        (conn.clone(), any::<u32>()).prop_map(|(conn, retransmits)| Signaling::Tcp {
+            conn,
+            sample: TcpSample { retransmits, unacked: 1, last_ack_recv_ms: f64::NAN, ..Default::default() }
+        }),
+        (conn.clone(), any::<f64>()).prop_map(|(conn, rtt_ms)| Signaling::HeartbeatAnswered { conn, rtt_ms }),
+        (conn.clone(), prop_oneof![Just(RefusalKind::Auth), Just(RefusalKind::Overloaded), Just(RefusalKind::Other)])
+            .prop_map(|(conn, kind)| Signaling::Refused { conn, kind, code: "c".into(), says: "".into() }),
+        (conn, prop_oneof![Just(CallEndedBy::Us), Just(CallEndedBy::FarEnd), Just(CallEndedBy::Service)])
+            .prop_map(|(conn, by)| Signaling::CallEnded { conn, by, code: None, says: "".into() }),
+    ]
+    .prop_map(Fact::from)
+}
+
+fn media() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        stamp().prop_map(|first| Media::Flowing { first }),
+        stamp().prop_map(|last| Media::Gap { last }),
+        (stamp(), stamp()).prop_map(|(last, first)| Media::Back { last, first }),
+        (any::<u32>(), any::<u32>(), any::<u32>(), any::<Option<f64>>()).prop_map(
+            |(rtp_in, rtcp_in, stun_in, rtt_ms)| {
+                Media::Sample(MediaSample {
+                    rtp_in,
+                    rtp_out: 50,
+                    rtcp_in: rtcp_in / 2,
+                    stun_in: stun_in / 2,
+                    rtt_ms,
+                    ..Default::default()
+                })
+            }
+        ),
+        stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
+    ]
+    .prop_map(Fact::from)
+}
+
+fn other() -> impl Strategy<Value = Fact> {
+    let wall = any::<i64>().prop_map(Wall::from_micros);
+    prop_oneof![
+        stamp().prop_map(|since| System::TicksMissed { since }.into()),
+        Just(Mark::Established { took_ms: 1.0 }.into()),
+        prop_oneof![Just(EndedBy::TimeUp), Just(EndedBy::User), Just(EndedBy::NotEstablished)]
+            .prop_map(|by| Mark::Ended { by }.into()),
+        prop_oneof![Just(CandidateKind::Host), Just(CandidateKind::Relay)].prop_map(|local_kind| Ice::Pair {
+            local: "10.0.0.1:1".parse().unwrap(),
+            local_kind,
+            remote: "10.0.0.2:2".parse().unwrap(),
+            remote_kind: CandidateKind::Host
+        }
+        .into()),
+        stamp().prop_map(|last_ok| Ice::ConsentLate { last_ok }.into()),
+        stamp().prop_map(|last_ok| Ice::ConsentBack { last_ok }.into()),
+        any::<u16>().prop_map(|code| Ice::TurnRefused {
+            server: "t".into(),
+            request: TurnRequest::Refresh,
+            code,
+            says: "".into()
+        }
+        .into()),
+        Just(Ice::TurnLost { server: "t".into(), says: "".into() }.into()),
+        (any::<f64>(), any::<f64>()).prop_map(|(offset_ms, rtt_ms)| Far::Clock { offset_ms, rtt_ms }.into()),
+        (wall.clone(), wall.clone()).prop_map(|(at, last)| Far::Saw { at, sight: Sight::MediaStopped { last } }.into()),
+        (wall.clone(), wall.clone(), wall.clone()).prop_map(|(at, last, first)| Far::Saw {
+            at,
+            sight: Sight::MediaResumed { last, first }
+        }
+        .into()),
+        (wall, any::<u64>(), any::<u64>()).prop_map(|(at, received, lost)| Far::Saw {
+            at,
+            sight: Sight::Counted { received, lost, echoed: 0 }
+        }
+        .into()),
+        (0u32..4, any::<u32>()).prop_map(|(id, attempt)| Action::Began {
+            id,
+            step: Move::Reconnect { attempt, wait_ms: f64::INFINITY },
+            reason: Reason::SocketEnded,
+            because: Some(0)
+        }
+        .into()),
+        (0u32..4).prop_map(|id| Action::Began {
+            id,
+            step: Move::RestartIce,
+            reason: Reason::PathSilent,
+            because: None
+        }
+        .into()),
+        (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
+        Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_log_makes_it_panic_or_break_its_word(
+        facts in proptest::collection::vec((stamp(), prop_oneof![4 => signaling(), 2 => media(), 3 => other()]), 0..60),
+        in_order in proptest::bool::weighted(0.8),
+    ) {
+        let mut facts = facts;
+        if in_order {
+            facts.sort_by_key(|(at, _)| *at);
+        }
+        let events = facts.into_iter().enumerate().map(|(i, (at, fact))| Event { seq: i as u64 + 1, at, fact }).collect();
+        checked(&Log { events });
+    }
+}

@@ -1,0 +1,84 @@
+//! The report's forms: the order of their lines, and strangers' words that stay words.
+
+use super::{Run, checked};
+use crate::report;
+use jiff::tz::{self, TimeZone};
+use record::fact::{End, RefusalKind, Side, SocketPurpose};
+
+fn sample() -> Run {
+    Run::standing().at(20.0).closes(1, End::Reset).at(21.2).reconnected(2, "a", true).at(60.3).time_up()
+}
+
+#[test]
+fn the_text_opens_with_owner_then_when_then_who_does_what() {
+    let zone = TimeZone::fixed(tz::offset(1));
+    let text = report::text(&checked(&sample().log()), &zone);
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("Internet path: the connection was reset  ◐ Likely"));
+    assert_eq!(lines.next(), Some("Signaling lost once, at 11:00:20 (10:00:20 UTC)."));
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with("The network administrator, with the service's support:"))
+    );
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} is missing in\n{text}"));
+    assert!(place("━ alive") < place("Drop 1: Signaling"));
+    assert!(place("Drop 1: Signaling") < place("Not tested"));
+    assert!(place("Not tested") < place("Recovery"));
+    assert!(place("Recovery") < place("The run"));
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || !line.contains(' ')), "{text}");
+}
+
+#[test]
+fn a_ticket_is_one_paragraph_with_flow_second_retest_and_doubt() {
+    let ticket = report::ticket(&checked(&sample().log()));
+    assert!(!ticket.contains('\n'));
+    for part in [
+        "TCP 10.0.0.1:51001 to 10.0.0.2:7000 at 2026-11-21 10:00:20 UTC",
+        "first bad 2026-11-21T10:00:20.00Z, back after 1.20 s",
+        "To confirm: ",
+        "then hold with the same profile for 1 min.",
+        "We are wrong if a capture beside the service shows that it sent it itself.",
+        "Not tested: ",
+    ] {
+        assert!(ticket.contains(part), "{part} is missing in\n{ticket}");
+    }
+}
+
+#[test]
+fn drops_at_a_steady_interval_are_told_with_interval_and_spread() {
+    let mut run = Run::standing();
+    for (conn, at) in [(1, 20.0), (2, 80.1), (3, 140.0)] {
+        run = run.at(at).closes(conn, End::Fin).at(at + 1.0).reconnected(conn + 1, "a", true);
+    }
+    let text = report::text(&checked(&run.at(200.0).time_up().log()), &TimeZone::UTC);
+    assert!(text.contains("Signaling lost 3 times, every 60.0 s (spread 0.20 s), first at 10:00:20 UTC."), "{text}");
+}
+
+#[test]
+fn a_strangers_words_stay_words_in_the_picture() {
+    let hostile =
+        End::CloseFrame { by: Side::Them, code: Some(1011), reason: "</text><script>alert(1)</script>\"&".into() };
+    let run = Run::standing()
+        .plan(|plan| plan.name = "<b onload=\"x\">".into())
+        .at(20.0)
+        .closes(1, hostile)
+        .at(21.0)
+        .connecting(2, SocketPurpose::Resume)
+        .refuses(2, RefusalKind::Other, "<i>")
+        .at(60.3)
+        .time_up();
+    let svg = report::svg(&checked(&run.log()));
+    for bad in ["<script", "<b ", "<i>", "onload=\""] {
+        assert!(!svg.contains(bad), "{bad} in\n{svg}");
+    }
+    assert!(svg.contains("&lt;b onload=&quot;x&quot;&gt;"));
+}
+
+#[test]
+fn the_picture_draws_both_witnesses_of_a_drop_and_hatches_sleep() {
+    let run = Run::standing().at(10.0).sleeps(30.0).at(60.0).closes_after(1, End::Fin, 8.0).at(62.0);
+    let svg = report::svg(&checked(&run.reconnected(2, "a", true).at(100.0).time_up().log()));
+    // 100 s over 1000 units from 152 on: last good at 52 s, first bad at 60 s, asleep from 10 s to 40 s.
+    assert!(svg.contains(r#"<line x1="672.0""#) && svg.contains(r#"<line x1="752.0""#), "{svg}");
+    assert!(svg.contains(r#"<rect x="252.0""#) && svg.contains("asleep 30.0 s"), "{svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+}

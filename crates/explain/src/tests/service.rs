@@ -1,0 +1,237 @@
+//! `service_closed`, `service_restarted`, `service_overloaded`, `service_unreachable`, `auth_rejected`, `peer_left`.
+
+use super::{Run, check};
+use record::fact::{CallEndedBy, ConnectStage, End, EndedBy, RefusalKind, SocketPurpose, Trouble};
+
+fn http(status: u16) -> Trouble {
+    Trouble::Http { status, server: None, retry_after_s: None, says: "".into() }
+}
+
+#[test]
+fn a_close_frame_is_named_by_its_code_and_reason() {
+    let run = Run::standing().at(20.0).close_frame(1, 1011, "out of disk").at(21.2).reconnected(2, "a", true);
+    let told = check(
+        run.at(60.3).time_up(),
+        &[
+            "signaling service_closed voice_service shown: The voice service closed the signaling connection with code 1011 (internal error) at 10:00:20.00 UTC, saying “out of disk”.",
+        ],
+    );
+    let drop = &told.head.drops[0];
+    assert_eq!(serde_json::to_value(&drop.measured).unwrap()["code"], 1011.0);
+    assert_eq!(serde_json::to_value(&drop.recovery).unwrap()["by"], "reconnect");
+    assert_eq!(drop.recovery.took_s, Some(1.2));
+}
+
+#[test]
+fn a_close_frame_of_ours_is_no_drop() {
+    let ours = End::CloseFrame { by: record::fact::Side::Us, code: Some(1000), reason: "".into() };
+    check(Run::standing().at(20.0).closes(1, ours).at(20.5).reconnected(2, "a", true).at(60.3).time_up(), &[]);
+}
+
+#[test]
+fn a_call_ended_by_the_service_is_closed_by_it() {
+    let run = Run::standing().at(20.0).call_ended(CallEndedBy::Service, "no credit").media_stops();
+    check(
+        run.at(60.3).ends(EndedBy::GaveUp),
+        &[
+            "media service_closed voice_service shown: The voice service ended the call at 10:00:20.00 UTC, saying “no credit”.",
+        ],
+    );
+}
+
+#[test]
+fn a_killed_and_restarted_service_is_seen_by_its_instance() {
+    let run = Run::standing()
+        .at(20.0)
+        .closes(1, End::Fin)
+        .media_stops()
+        .at(21.0)
+        .fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused)
+        .at(23.0)
+        .reconnected(3, "b", false)
+        .at(23.5)
+        .flowing()
+        .at(60.3)
+        .time_up();
+    let says = "The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance.";
+    check(
+        run,
+        &[
+            &format!("signaling service_restarted voice_service shown: {says}"),
+            &format!("media service_restarted voice_service shown: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn a_service_that_says_restart_and_takes_all_with_it_was_restarted() {
+    let run = Run::standing().at(20.0).close_frame(1, 1001, "").media_stops().at(23.0).reconnected(2, "a", true);
+    let says = "The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service said so with close code 1001 (going away).";
+    check(
+        run.media_back().at(60.3).time_up(),
+        &[
+            &format!("signaling service_restarted voice_service shown: {says}"),
+            &format!("media service_restarted voice_service shown: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn going_away_alone_with_media_alive_is_a_close_and_no_restart() {
+    let run = Run::standing().at(20.0).close_frame(1, 1001, "").at(21.0).reconnected(2, "a", true);
+    check(
+        run.at(60.3).time_up(),
+        &[
+            "signaling service_closed voice_service shown: The voice service closed the signaling connection with code 1001 (going away) at 10:00:20.00 UTC.",
+        ],
+    );
+}
+
+#[test]
+fn try_again_later_is_a_limit() {
+    let run = Run::standing().at(20.0).close_frame(1, 1013, "full").at(25.0).reconnected(2, "a", true);
+    check(
+        run.at(60.3).time_up(),
+        &[
+            "signaling service_overloaded voice_service shown: The voice service closed the signaling connection with code 1013 (try again later) at 10:00:20.00 UTC, saying “full”.",
+        ],
+    );
+}
+
+#[test]
+fn http_503_after_an_end_is_a_limit_that_is_likely() {
+    let run = Run::standing()
+        .at(20.0)
+        .closes(1, End::Fin)
+        .at(21.0)
+        .fails_to_connect(2, ConnectStage::Upgrade, http(503))
+        .at(23.0)
+        .fails_to_connect(3, ConnectStage::Upgrade, http(503))
+        .at(25.0)
+        .reconnected(4, "a", true);
+    check(
+        run.at(60.3).time_up(),
+        &[
+            "signaling service_overloaded voice_service likely: The voice service answered new connections with HTTP 503, 2 times.",
+        ],
+    );
+}
+
+#[test]
+fn http_500_is_no_limit() {
+    let run =
+        Run::standing().at(20.0).closes(1, End::Fin).at(21.0).fails_to_connect(2, ConnectStage::Upgrade, http(500));
+    check(
+        run.at(25.0).reconnected(3, "a", true).at(60.3).time_up(),
+        &[
+            "signaling connection_reset internet_path likely: The signaling connection ended with a TCP FIN and no close frame at 10:00:20.00 UTC, 0.50 s after its last byte; whether the service or a device between sent it is not known.",
+        ],
+    );
+}
+
+#[test]
+fn a_refusing_service_with_media_alive_is_unreachable() {
+    let run = Run::standing()
+        .at(20.0)
+        .closes(1, End::Fin)
+        .at(21.0)
+        .fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused)
+        .at(23.0)
+        .fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused)
+        .at(60.3)
+        .time_up();
+    check(
+        run,
+        &[
+            "signaling service_unreachable voice_service shown: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it did not come back.",
+        ],
+    );
+}
+
+#[test]
+fn silence_of_everything_is_not_called_an_unreachable_service() {
+    let waited = Trouble::NoAnswer { waited_ms: 5_000.0 };
+    let run = Run::standing()
+        .at(20.0)
+        .media_stops()
+        .at(26.0)
+        .unanswered(1, 1.0, 6.0)
+        .at(27.0)
+        .closes(1, End::LetGo)
+        .at(32.0)
+        .fails_to_connect(2, ConnectStage::Tcp, waited)
+        .at(60.3)
+        .time_up();
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it did not come back.";
+    check(
+        run,
+        &[
+            &format!("media not_proven not_proven not_proven: {says}"),
+            &format!("signaling not_proven not_proven not_proven: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn an_attempt_answered_at_once_is_no_unreachable_service() {
+    let run = Run::standing().at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true).at(60.3).time_up();
+    let told = check(
+        run,
+        &[
+            "signaling connection_reset internet_path likely: The signaling connection ended with a TCP RST at 10:00:20.00 UTC, 0.50 s after its last byte; whether the service or a device between sent it is not known.",
+        ],
+    );
+    let out: Vec<_> = told.head.drops[0].ruled_out.iter().map(|out| out.says.as_str()).collect();
+    assert!(out.contains(&"The service answered at the first new connection, 1.00 s after the loss."), "{out:?}");
+    assert!(out.contains(&"The same instance of the service answered afterwards."), "{out:?}");
+}
+
+#[test]
+fn a_refused_token_in_a_loop_is_counted() {
+    let mut run = Run::standing().at(20.0).close_frame(1, 1008, "token expired");
+    for (conn, at) in [(2, 21.0), (3, 23.0)] {
+        run = run
+            .at(at)
+            .connecting(conn, SocketPurpose::Resume)
+            .refuses(conn, RefusalKind::Auth, "bad_token")
+            .close_frame(conn, 1008, "bad token");
+    }
+    check(
+        run.at(60.3).time_up(),
+        &[
+            "signaling auth_rejected voice_service shown: The voice service did not accept the credentials (1008) at 10:00:20.00 UTC; 3 connections in a row were refused this way.",
+        ],
+    );
+}
+
+#[test]
+fn a_refused_right_long_before_the_end_is_not_the_session() {
+    let run = Run::standing().at(5.0).refuses(1, RefusalKind::Auth, "no_video").at(40.0).close_frame(1, 1011, "");
+    check(
+        run.at(41.0).reconnected(2, "a", true).at(60.3).time_up(),
+        &[
+            "signaling service_closed voice_service shown: The voice service closed the signaling connection with code 1011 (internal error) at 10:00:40.00 UTC.",
+        ],
+    );
+}
+
+#[test]
+fn a_far_end_that_hangs_up_has_left() {
+    let run = Run::standing().at(20.0).call_ended(CallEndedBy::FarEnd, "goodbye").media_stops().at(20.4);
+    let told = check(
+        run.ends(EndedBy::FarEnd),
+        &["media peer_left voice_service shown: The far end hung up at 10:00:20.00 UTC, saying “goodbye”."],
+    );
+    assert_eq!(told.head.outcome, crate::Outcome::Dropped);
+}
+
+#[test]
+fn a_far_end_that_gives_up_a_dead_path_has_not_left() {
+    let run = Run::standing().at(20.0).media_stops().at(50.0).call_ended(CallEndedBy::FarEnd, "media timeout");
+    check(
+        run.at(51.0).ends(EndedBy::FarEnd),
+        &[
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it did not come back.",
+        ],
+    );
+}

@@ -1,0 +1,139 @@
+//! Calls that never stood: `handshake_failed` by stage, and the causes that say more than a stage.
+
+use super::{Run, check};
+use record::fact::{
+    CandidateKind, ConnectStage, EndedBy, Ice, Mark, RefusalKind, SocketPurpose, TlsTrouble, Trouble, TurnRequest,
+};
+use record::profile::IcePolicy;
+
+fn never(stage: ConnectStage, trouble: Trouble) -> Run {
+    Run::begun()
+        .at(0.1)
+        .fails_to_connect(1, stage, trouble.clone())
+        .at(2.0)
+        .fails_to_connect(2, stage, trouble)
+        .at(5.0)
+        .note(Mark::Ended { by: EndedBy::NotEstablished })
+}
+
+#[test]
+fn each_stage_has_its_owner() {
+    let says = "The call was never established in 2 attempts:";
+    let cases = [
+        (
+            ConnectStage::Dns,
+            Trouble::NameFailed { says: "".into() },
+            "signaling handshake_failed local_network likely",
+            "the name look-up failed: the resolver gave no answer.",
+        ),
+        (
+            ConnectStage::Tcp,
+            Trouble::Refused,
+            "signaling handshake_failed voice_service likely",
+            "the TCP connection failed: refused: the address answered that nobody listens there.",
+        ),
+        (
+            ConnectStage::Tcp,
+            Trouble::NoAnswer { waited_ms: 5_000.0 },
+            "signaling handshake_failed not_proven not_proven",
+            "the TCP connection failed: no answer within 5.00 s.",
+        ),
+        (
+            ConnectStage::Tls,
+            Trouble::Tls { kind: TlsTrouble::NotYetValid, says: "".into() },
+            "signaling handshake_failed this_computer likely",
+            "the TLS handshake failed: the certificate is not valid yet.",
+        ),
+        (
+            ConnectStage::Ice,
+            Trouble::NoAnswer { waited_ms: 20_000.0 },
+            "media handshake_failed not_proven not_proven",
+            "the ICE checks failed: no answer within 20.0 s.",
+        ),
+    ];
+    for (stage, trouble, head, tail) in cases {
+        let told = check(never(stage, trouble), &[&format!("{head}: {says} {tail}")]);
+        assert_eq!(told.head.outcome, crate::Outcome::NotEstablished);
+        assert!(told.drops.is_empty(), "what never stood is not drawn as lost");
+    }
+}
+
+#[test]
+fn a_refused_token_says_more_than_its_stage() {
+    let http = |status| Trouble::Http { status, server: None, retry_after_s: None, says: "".into() };
+    check(
+        never(ConnectStage::Upgrade, http(401)),
+        &[
+            "signaling auth_rejected voice_service shown: The voice service did not accept the credentials (HTTP 401) at 10:00:00.10 UTC; 2 connections in a row were refused this way.",
+        ],
+    );
+    check(
+        never(ConnectStage::Upgrade, http(503)),
+        &[
+            "signaling service_overloaded voice_service shown: The voice service answered new connections with HTTP 503, 2 times.",
+        ],
+    );
+    check(
+        never(ConnectStage::Upgrade, http(404)),
+        &[
+            "signaling handshake_failed voice_service likely: The call was never established in 2 attempts: the WebSocket upgrade failed: HTTP 404.",
+        ],
+    );
+}
+
+#[test]
+fn a_proxys_401_is_not_the_services() {
+    let http = Trouble::Http { status: 403, server: None, retry_after_s: None, says: "".into() };
+    check(
+        never(ConnectStage::Proxy, http),
+        &[
+            "signaling handshake_failed local_network shown: The call was never established in 2 attempts: the HTTP proxy failed: HTTP 403.",
+        ],
+    );
+}
+
+#[test]
+fn a_refusal_at_login_without_a_failed_stage_is_told() {
+    let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).refuses(1, RefusalKind::Other, "no").at(5.0);
+    check(
+        run.note(Mark::Ended { by: EndedBy::NotEstablished }),
+        &[
+            "signaling handshake_failed voice_service likely: The call was never established: the login failed: the far end refused with code no because it did not want to.",
+        ],
+    );
+}
+
+#[test]
+fn a_relay_only_call_without_a_relay_failed_at_the_relay() {
+    let refused = || Ice::TurnRefused {
+        server: "turn.example:3478".into(),
+        request: TurnRequest::Allocate,
+        code: 486,
+        says: "".into(),
+    };
+    let run = |policy| {
+        never(ConnectStage::Ice, Trouble::NoAnswer { waited_ms: 20_000.0 })
+            .note(refused())
+            .plan(move |plan| plan.ice_policy = policy)
+    };
+    check(
+        run(IcePolicy::Relay),
+        &[
+            "media turn_failed voice_service shown: The TURN server turn.example:3478 refused to allocate a relay address with code 486 (allocation quota reached) at 10:00:05.00 UTC.",
+        ],
+    );
+    check(
+        run(IcePolicy::All),
+        &[
+            "media handshake_failed not_proven not_proven: The call was never established in 2 attempts: the ICE checks failed: no answer within 20.0 s.",
+        ],
+    );
+}
+
+#[test]
+fn a_user_who_ends_before_anything_failed_has_ended_it() {
+    let told =
+        check(Run::begun().at(1.0).connecting(1, SocketPurpose::First).note(Mark::Ended { by: EndedBy::User }), &[]);
+    assert_eq!(told.head.outcome, crate::Outcome::EndedByUser);
+    let _ = CandidateKind::Host;
+}

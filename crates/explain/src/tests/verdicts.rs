@@ -1,0 +1,125 @@
+//! The verdict as a whole: its promised names, what it does not clear, and logs that break off.
+
+use super::{Run, check, checked};
+use record::{Log, fact::End};
+
+#[test]
+fn the_verdict_has_the_promised_names() {
+    let run = Run::standing().at(20.0).close_frame(1, 1011, "").at(21.2).reconnected(2, "a", true).at(60.3).time_up();
+    let verdict = serde_json::to_value(checked(&run.log()).head).expect("a verdict can be written");
+    let names = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut top = names(&verdict);
+    top.sort();
+    assert_eq!(
+        top,
+        ["drops", "findings", "headline", "held_s", "not_tested", "outcome", "owner", "planned_s", "schema", "started"]
+    );
+    assert_eq!(verdict["schema"], "linewitness.verdict/1");
+    assert_eq!(verdict["outcome"], "dropped");
+    assert_eq!(verdict["started"], "2026-11-21T10:00:00.000Z");
+    let drop = &verdict["drops"][0];
+    let mut inner = names(drop);
+    inner.sort();
+    assert_eq!(
+        inner,
+        [
+            "because",
+            "cause",
+            "confidence",
+            "declared",
+            "do",
+            "first_bad",
+            "id",
+            "last_good",
+            "measured",
+            "not_seen",
+            "owner",
+            "plane",
+            "recovery",
+            "restored",
+            "ruled_out",
+            "says"
+        ]
+    );
+    assert_eq!(drop["last_good"], "2026-11-21T10:00:19.500Z");
+    assert_eq!(drop["restored"], "2026-11-21T10:00:21.200Z");
+    for name in ["who", "what", "retest", "wrong_if"] {
+        assert!(drop["do"][name].as_str().is_some_and(|says| !says.is_empty()), "{name}");
+    }
+    assert_eq!(drop["recovery"], serde_json::json!({"by": "reconnect", "attempts": 1, "took_s": 1.2}));
+    assert_eq!(
+        verdict["headline"],
+        "Voice service: the service closed the connection (Shown); signaling lost once, at 10:00:20 UTC in 60.0 s."
+    );
+}
+
+#[test]
+fn a_silent_call_that_held_says_what_it_does_not_clear() {
+    let told = check(Run::standing().at(60.3).time_up(), &[]);
+    assert!(
+        told.head
+            .not_tested
+            .iter()
+            .any(|says| says.starts_with("Idle periods over 5.00 s on signaling were not tested")),
+        "{:?}",
+        told.head.not_tested
+    );
+}
+
+#[test]
+fn a_self_test_says_nothing_about_any_network() {
+    let run = Run::standing().plan(|plan| plan.self_test = true).at(60.3).time_up();
+    let told = check(run, &[]);
+    assert!(told.head.headline.contains("says nothing about any network"), "{}", told.head.headline);
+    assert!(told.head.not_tested[0].starts_with("No network was tested"));
+}
+
+#[test]
+fn a_log_that_breaks_off_has_a_verdict_that_says_so() {
+    let told = check(Run::standing().at(20.3).far_clock(0.0), &[]);
+    assert_eq!(
+        told.head.headline,
+        "20.0 s on record; nothing dropped until then; the recording breaks off there, without an end of its own."
+    );
+}
+
+#[test]
+fn a_run_that_goes_on_is_not_said_to_break_off() {
+    let log = Run::standing().at(20.3).far_clock(0.0).log();
+    assert_eq!(crate::story_so_far(&log).head.headline, "Holding for 20.0 s; nothing dropped so far.");
+}
+
+#[test]
+fn while_evidence_may_still_come_nothing_is_called_shown() {
+    let run = Run::standing().at(20.0).close_frame(1, 1011, "");
+    let confidence = |run: Run| checked(&run.log()).head.drops[0].confidence;
+    assert_eq!(confidence(run.clone().at(21.0).far_clock(0.0)), crate::Confidence::Likely);
+    assert_eq!(confidence(run.at(40.0).far_clock(0.0)), crate::Confidence::Shown);
+}
+
+#[test]
+fn an_empty_log_has_a_story() {
+    let told = checked(&Log::default());
+    assert_eq!(told.head.outcome, crate::Outcome::NotEstablished);
+}
+
+#[test]
+fn the_commonest_cause_leads() {
+    let mut run = Run::standing().at(10.0).closes(1, End::Reset).at(11.0).reconnected(2, "a", true);
+    for (conn, at) in [(2, 20.0), (3, 30.0)] {
+        run = run.at(at).close_frame(conn, 1011, "").at(at + 1.0).reconnected(conn + 1, "a", true);
+    }
+    let told = checked(&run.at(60.3).time_up().log());
+    assert_eq!(
+        told.head.headline,
+        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC in 60.0 s, and 1 loss of another cause."
+    );
+}
+
+#[test]
+fn a_blind_watcher_is_listed_under_not_seen() {
+    let blind = record::Fact::Blind { watcher: "TCP_INFO".into(), why: "not on this system".into() };
+    let run = Run::standing().note(blind).at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true).at(60.3);
+    let told = checked(&run.time_up().log());
+    assert!(told.head.drops[0].not_seen.contains(&"TCP_INFO could not see: not on this system.".to_owned()));
+}

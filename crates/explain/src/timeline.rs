@@ -1,0 +1,296 @@
+//! `Timeline`: the log in the order of lanes, read in one pass. Spans and facts, no causes.
+//!
+//! Stamps in a log may be damaged or forged: none is taken to lie after the event that brought it, and none before the
+//! event read last.
+
+use crate::Drop;
+use record::{
+    Heard, Log, Seq, Stamp,
+    fact::{
+        CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason, RefusalKind,
+        Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+    },
+};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+mod ask;
+mod far;
+mod pauses;
+mod read;
+
+#[derive(Debug)]
+pub struct Timeline<'a> {
+    pub log: &'a Log,
+    pub plan: Option<&'a Plan>,
+    pub began: Stamp,
+    /// The last thing the log knows.
+    pub until: Stamp,
+    pub established: Option<At>,
+    pub ended: Option<(At, &'a EndedBy)>,
+    /// When we hung up, if nothing of a call followed.
+    pub hung_up: Option<At>,
+    pub sockets: Vec<Socket<'a>>,
+    pub flowing: Vec<(At, Stamp)>,
+    pub gaps: Vec<Gap>,
+    pub samples: Vec<(At, &'a MediaSample)>,
+    pub send_troubles: Vec<SendTrouble<'a>>,
+    pub heartbeats: Vec<Heartbeat>,
+    pub call_ends: Vec<CallEnd<'a>>,
+    pub pauses: Vec<Pause>,
+    pub clock_steps: Vec<ClockStep>,
+    pub pairs: Vec<Pair>,
+    pub consent: Vec<Consent>,
+    pub dtls: Vec<(At, &'a Heard)>,
+    pub ice_states: Vec<(At, record::fact::IceState)>,
+    pub turn: Vec<TurnTrouble<'a>>,
+    pub stack_deaths: Vec<(At, &'a Heard)>,
+    /// What the far end saw, on our clock.
+    pub sights: Vec<Sighting<'a>>,
+    /// The far end's clock minus ours by its best reading, and that reading's round trip.
+    pub far_clock: Option<far::FarClock>,
+    pub steps: Vec<Step<'a>>,
+    pub gave_up: Vec<(At, &'a Heard)>,
+    /// The run is still being written.
+    pub goes_on: bool,
+    pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    /// Filled once they are found: a rule may look at what else was lost.
+    pub drops: Vec<Drop>,
+    conn_index: BTreeMap<u32, usize>,
+}
+
+/// An event's number and its moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct At {
+    pub seq: Seq,
+    pub stamp: Stamp,
+}
+
+#[derive(Debug)]
+pub struct Socket<'a> {
+    pub conn: u32,
+    pub began: At,
+    pub to: &'a str,
+    pub purpose: SocketPurpose,
+    pub tcp: Option<Tcp>,
+    pub upgraded: Option<At>,
+    pub ready: Option<Ready<'a>>,
+    pub failed: Option<Failed<'a>>,
+    pub refused: Vec<Refused<'a>>,
+    pub silences: Vec<Silence>,
+    /// Seconds in which the kernel was sending something again.
+    pub resending: Vec<(At, TcpSample)>,
+    pub closed: Option<Closed<'a>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Tcp {
+    pub seq: Seq,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Ready<'a> {
+    pub at: At,
+    pub session: Option<&'a Heard>,
+    pub instance: Option<&'a Heard>,
+    pub resumed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    pub at: At,
+    pub stage: ConnectStage,
+    pub trouble: &'a Trouble,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    pub at: At,
+    pub kind: RefusalKind,
+    pub code: &'a Heard,
+    pub says: &'a Heard,
+}
+
+/// Written bytes that stayed without an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    pub at: At,
+    pub since: Stamp,
+    pub last_good: Stamp,
+    pub retransmits: Option<u32>,
+    pub again: Option<At>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Closed<'a> {
+    pub at: At,
+    pub end: &'a End,
+    pub last_in: Stamp,
+    pub last_out: Stamp,
+    pub tcp: Option<TcpSample>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    pub at: At,
+    pub last: Stamp,
+    /// The event that ended it and the first packet after it.
+    pub back: Option<(At, Stamp)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct SendTrouble<'a> {
+    pub at: At,
+    pub errno: Option<i32>,
+    pub says: &'a Heard,
+    pub first: Stamp,
+    pub until: Option<Stamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat {
+    pub at: At,
+    pub conn: u32,
+    pub rtt_ms: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct CallEnd<'a> {
+    pub at: At,
+    pub by: CallEndedBy,
+    pub code: Option<&'a Heard>,
+    pub says: &'a Heard,
+}
+
+/// A stretch in which this computer or this program did not run.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pause {
+    pub kind: PauseKind,
+    /// The event that came first after it.
+    pub seq: Seq,
+    pub from: Stamp,
+    pub to: Stamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PauseKind {
+    Slept,
+    Stalled,
+}
+
+impl Pause {
+    pub fn length(&self) -> Duration {
+        match self.kind {
+            PauseKind::Slept => self.to.slept_since(self.from),
+            PauseKind::Stalled => self.to.awake_since(self.from),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ClockStep {
+    pub at: At,
+    pub by_us: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    pub at: At,
+    pub local: SocketAddr,
+    pub local_kind: CandidateKind,
+    pub remote: SocketAddr,
+    pub remote_kind: CandidateKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Consent {
+    pub at: At,
+    pub last_ok: Stamp,
+    pub expired: bool,
+    pub back: Option<At>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct TurnTrouble<'a> {
+    pub at: At,
+    pub server: &'a Heard,
+    /// The request and the code of the refusal; a lost connection has neither.
+    pub refused: Option<(TurnRequest, u16)>,
+    pub says: &'a Heard,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    pub at: At,
+    /// The far end's own moment of saying so, on our clock; the event's stamp where no clock was compared.
+    pub when: Stamp,
+    /// `last` and `first` of a media sight, on our clock.
+    pub last: Option<Stamp>,
+    pub first: Option<Stamp>,
+    pub sight: &'a Sight,
+}
+
+/// A move of the caretaker and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    pub id: u32,
+    pub at: At,
+    pub step: Move,
+    pub reason: Reason,
+    pub ended: Option<(At, &'a Outcome)>,
+}
+
+impl<'a> Timeline<'a> {
+    pub fn read(log: &'a Log) -> Self {
+        let start = log.events.first().map_or_else(|| Stamp::new(0, 0, 0), |event| event.at);
+        let mut timeline = Self {
+            log,
+            plan: None,
+            began: start,
+            until: start,
+            established: None,
+            ended: None,
+            hung_up: None,
+            sockets: Vec::new(),
+            flowing: Vec::new(),
+            gaps: Vec::new(),
+            samples: Vec::new(),
+            send_troubles: Vec::new(),
+            heartbeats: Vec::new(),
+            call_ends: Vec::new(),
+            pauses: Vec::new(),
+            clock_steps: Vec::new(),
+            pairs: Vec::new(),
+            consent: Vec::new(),
+            dtls: Vec::new(),
+            ice_states: Vec::new(),
+            turn: Vec::new(),
+            stack_deaths: Vec::new(),
+            sights: Vec::new(),
+            far_clock: None,
+            steps: Vec::new(),
+            gave_up: Vec::new(),
+            goes_on: false,
+            blind: Vec::new(),
+            drops: Vec::new(),
+            conn_index: BTreeMap::new(),
+        };
+        for event in &log.events {
+            let before = timeline.until;
+            let at = At { seq: event.seq, stamp: event.at.max(before) };
+            timeline.note_pause_between(before, at);
+            timeline.until = at.stamp;
+            timeline.take(at, &event.fact);
+        }
+        timeline.place_sights();
+        timeline
+    }
+}
+
+/// Never later than the event that tells of it.
+fn not_after(told: Stamp, at: At) -> Stamp {
+    told.min(at.stamp)
+}

@@ -1,0 +1,117 @@
+//! What rules ask of a timeline.
+
+use super::{At, Pause, PauseKind, Ready, Socket, Step, Timeline};
+use record::{Seq, Stamp};
+use std::time::Duration;
+
+/// What arrived from the far end in a stretch, from the seconds that lie wholly inside it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    pub seconds: usize,
+    pub rtp: u64,
+    pub rtcp: u64,
+    pub stun: u64,
+    pub sent: u64,
+    /// The first second in which RTCP or STUN came.
+    pub control_seq: Option<Seq>,
+    pub first_seq: Option<Seq>,
+}
+
+/// A sample is written when its second is over, a little late on a busy machine.
+const SAMPLE: Duration = Duration::from_millis(1_050);
+
+impl<'a> Timeline<'a> {
+    /// When the hold was over: hung up, ended, or the last thing known.
+    pub fn hold_end(&self) -> Stamp {
+        self.hung_up.or(self.ended.map(|(at, _)| at)).map_or(self.until, |at| at.stamp)
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// When media first flowed, if ever: a call that stood.
+    pub fn stood(&self) -> Option<At> {
+        self.established.or_else(|| self.flowing.first().map(|(at, _)| *at))
+    }
+
+    pub fn arrived(&self, from: Stamp, to: Stamp) -> Arrived {
+        let mut sum = Arrived::default();
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        for (at, sample) in self.samples[first..].iter().take_while(|(at, _)| at.stamp <= to) {
+            if at.stamp.awake_since(from) < SAMPLE {
+                continue;
+            }
+            sum.seconds += 1;
+            sum.rtp += u64::from(sample.rtp_in);
+            sum.rtcp += u64::from(sample.rtcp_in);
+            sum.stun += u64::from(sample.stun_in);
+            sum.sent += u64::from(sample.rtp_out);
+            sum.first_seq.get_or_insert(at.seq);
+            if sample.rtcp_in + sample.stun_in > 0 {
+                sum.control_seq.get_or_insert(at.seq);
+            }
+        }
+        sum
+    }
+
+    /// A second with media at or shortly after `from`, with no gap open between `from` and it.
+    pub fn media_alive(&self, from: Stamp, to: Stamp) -> Option<Seq> {
+        // The second that holds the moment is written up to one second after it, and the next proves that it went on.
+        let to = to.max(from.plus(Duration::from_millis(2_100)));
+        let broken = self.gaps.iter().any(|gap| gap.last <= to && gap.back.is_none_or(|(_, first)| first >= from));
+        if broken {
+            return None;
+        }
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        self.samples[first..]
+            .iter()
+            .take_while(|(at, _)| at.stamp <= to)
+            .find(|(_, sample)| sample.rtp_in > 0)
+            .map(|(at, _)| at.seq)
+    }
+
+    /// A heartbeat answered on a socket that stood through the whole stretch: the socket lived through it.
+    pub fn signaling_alive(&self, from: Stamp, to: Stamp) -> Option<Seq> {
+        let stands = |socket: &&Socket| {
+            socket.ready.is_some_and(|ready| ready.at.stamp <= from)
+                && socket.closed.is_none_or(|closed| closed.at.stamp > to)
+                && !socket.silences.iter().any(|s| s.since <= to && s.again.is_none_or(|again| again.stamp >= from))
+        };
+        let conn = self.sockets.iter().find(stands)?.conn;
+        let after = self.heartbeats.partition_point(|beat| beat.at.stamp <= from);
+        self.heartbeats[after..].iter().find(|beat| beat.conn == conn).map(|beat| beat.at.seq)
+    }
+
+    pub fn next_ready(&self, after: Stamp, other_than: u32) -> Option<(&Socket<'a>, Ready<'a>)> {
+        self.sockets
+            .iter()
+            .filter(|socket| socket.conn != other_than)
+            .filter_map(|socket| Some((socket, socket.ready?)))
+            .filter(|(_, ready)| ready.at.stamp >= after)
+            .min_by_key(|(_, ready)| ready.at.stamp)
+    }
+
+    /// Attempts to connect that began in a stretch, a moment of grace at its start.
+    pub fn attempts(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Socket<'a>> {
+        self.sockets.iter().filter(move |socket| socket.began.stamp >= from && socket.began.stamp <= to)
+    }
+
+    pub fn pauses_in(&self, kind: PauseKind, from: Stamp, to: Stamp) -> impl Iterator<Item = &Pause> {
+        self.pauses.iter().filter(move |pause| pause.kind == kind && pause.from <= to && pause.to >= from)
+    }
+
+    pub fn steps_in(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Step<'a>> {
+        let first = self.steps.partition_point(|step| step.at.stamp < from);
+        self.steps[first..].iter().take_while(move |step| step.at.stamp <= to)
+    }
+
+    pub fn pair_at(&self, at: Stamp) -> Option<&super::Pair> {
+        self.pairs[..self.pairs.partition_point(|pair| pair.at.stamp <= at)].last()
+    }
+
+    /// The far end speaks of what it saw at all.
+    pub fn far_testifies(&self) -> bool {
+        !self.sights.is_empty()
+    }
+}

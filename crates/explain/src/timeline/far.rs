@@ -1,0 +1,84 @@
+//! The far end's account, moved onto our clock.
+
+use super::{At, Sighting, Timeline};
+use record::{
+    Stamp, Wall,
+    fact::{Far, Sight},
+};
+
+/// One comparison of clocks: the one with the shortest round trip is the truest.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct FarClock {
+    pub at: At,
+    pub offset_ms: f64,
+    pub rtt_ms: f64,
+}
+
+impl<'a> Timeline<'a> {
+    pub(super) fn take_far(&mut self, at: At, fact: &'a Far) {
+        match fact {
+            Far::Clock { offset_ms, rtt_ms } => {
+                let sound = offset_ms.is_finite() && rtt_ms.is_finite() && *rtt_ms >= 0.0;
+                if sound && self.far_clock.is_none_or(|best| *rtt_ms < best.rtt_ms) {
+                    self.far_clock = Some(FarClock { at, offset_ms: *offset_ms, rtt_ms: *rtt_ms });
+                }
+            }
+            Far::Saw { sight, .. } => {
+                self.sights.push(Sighting { at, when: at.stamp, last: None, first: None, sight });
+            }
+        }
+    }
+
+    /// After all events are read, because the best comparison may come last.
+    pub(super) fn place_sights(&mut self) {
+        let Some(clock) = self.far_clock else { return };
+        let mut sights = std::mem::take(&mut self.sights);
+        for sighting in &mut sights {
+            let told = sighting.at.stamp;
+            // What was seen was seen before it was told.
+            let ours = |wall: Wall| self.on_our_clock(clock, wall).min(told);
+            if let Some(wall) = self.saw_at(sighting.at) {
+                sighting.when = ours(wall);
+            }
+            (sighting.last, sighting.first) = match sighting.sight {
+                Sight::MediaStarted { first } => (None, Some(ours(*first))),
+                Sight::MediaStopped { last } => (Some(ours(*last)), None),
+                Sight::MediaResumed { last, first } => (Some(ours(*last)), Some(ours(*first))),
+                Sight::Counted { .. } | Sight::SocketEnded { .. } | Sight::Reattached | Sight::ShuttingDown => {
+                    (None, None)
+                }
+            };
+        }
+        self.sights = sights;
+    }
+
+    fn saw_at(&self, at: At) -> Option<Wall> {
+        let index = self.log.events.binary_search_by_key(&at.seq, |event| event.seq).ok()?;
+        match &self.log.events[index].fact {
+            record::Fact::Far(Far::Saw { at, .. }) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// By the wall clock as it stood when the clocks were compared, so that a later step of it does no harm.
+    fn on_our_clock(&self, clock: FarClock, theirs: Wall) -> Stamp {
+        let offset_us = (clock.offset_ms * 1e3).clamp(-9e18, 9e18) as i64;
+        let since_compared = theirs.micros().saturating_sub(offset_us).saturating_sub(clock.at.stamp.wall.micros());
+        let uptime = (clock.at.stamp.uptime.0 as i64).saturating_add(since_compared).max(0) as u64;
+        self.stamp_at(uptime)
+    }
+
+    /// The three clocks at a moment between events.
+    pub(super) fn stamp_at(&self, uptime: u64) -> Stamp {
+        let events = &self.log.events;
+        let after = events.partition_point(|event| event.at.uptime.0 <= uptime);
+        let Some(before) = after.checked_sub(1).and_then(|i| events.get(i)) else { return self.began };
+        let passed = std::time::Duration::from_micros(uptime.saturating_sub(before.at.uptime.0));
+        let mut stamp = before.at.plus(passed);
+        if let Some(next) = events.get(after) {
+            // Asleep in between: the awake clock cannot have run past its next reading.
+            stamp.awake = stamp.awake.min(next.at.awake);
+        }
+        stamp
+    }
+}

@@ -1,0 +1,170 @@
+//! `Verdict`: `verdict.json`. Its field names are a promise.
+
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Plane, Timeline,
+    findings::{self, Finding},
+    rule::{Because, Measured},
+    rules::Judgement,
+};
+use record::fact::EndedBy;
+use serde::{Serialize, Serializer};
+
+mod headline;
+mod recovery;
+mod untested;
+
+pub use recovery::{By, Recovery};
+
+pub const SCHEMA: &str = "linewitness.verdict/1";
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Verdict {
+    pub schema: &'static str,
+    pub outcome: Outcome,
+    pub owner: Owner,
+    pub headline: String,
+    #[serde(serialize_with = "millis")]
+    pub started: record::Wall,
+    #[serde(serialize_with = "rounded")]
+    pub planned_s: f64,
+    #[serde(serialize_with = "rounded")]
+    pub held_s: f64,
+    pub drops: Vec<DropVerdict>,
+    pub findings: Vec<Finding>,
+    pub not_tested: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Held,
+    Dropped,
+    NotEstablished,
+    EndedByUser,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct DropVerdict {
+    pub id: usize,
+    pub plane: Plane,
+    #[serde(serialize_with = "millis")]
+    pub last_good: record::Wall,
+    #[serde(serialize_with = "millis")]
+    pub first_bad: record::Wall,
+    #[serde(serialize_with = "millis")]
+    pub declared: record::Wall,
+    #[serde(serialize_with = "maybe_millis")]
+    pub restored: Option<record::Wall>,
+    pub cause: Cause,
+    pub owner: Owner,
+    pub confidence: Confidence,
+    pub measured: Measured,
+    pub says: String,
+    pub because: Vec<Because>,
+    pub ruled_out: Vec<RuledOut>,
+    pub not_seen: Vec<String>,
+    #[serde(rename = "do")]
+    pub advice: Advice,
+    pub recovery: Recovery,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct RuledOut {
+    pub cause: Cause,
+    pub says: String,
+}
+
+pub(crate) fn verdict(timeline: &Timeline, judged: &[(&Drop, Judgement)]) -> Verdict {
+    let blind = not_seen(timeline);
+    let drops: Vec<DropVerdict> = judged
+        .iter()
+        .enumerate()
+        .map(|(index, (drop, judgement))| DropVerdict {
+            id: index + 1,
+            plane: drop.plane,
+            last_good: drop.last_good.wall,
+            first_bad: drop.first_bad.wall,
+            declared: drop.declared.wall,
+            restored: drop.restored.map(|restored| restored.wall),
+            cause: judgement.cause,
+            owner: judgement.owner,
+            confidence: judgement.confidence,
+            measured: judgement.measured.clone(),
+            says: judgement.says.clone(),
+            because: judgement.because.clone(),
+            ruled_out: judgement
+                .ruled_out
+                .iter()
+                .map(|(cause, says)| RuledOut { cause: *cause, says: says.clone() })
+                .collect(),
+            not_seen: blind.clone(),
+            advice: judgement.advice.clone(),
+            recovery: recovery::of(timeline, drop),
+        })
+        .collect();
+    let outcome = outcome(timeline, drops.is_empty());
+    Verdict {
+        schema: SCHEMA,
+        outcome,
+        owner: headline::main(judged).map_or(Owner::NotProven, |(_, judgement)| judgement.owner),
+        headline: headline::of(timeline, outcome, judged),
+        started: timeline.began.wall,
+        planned_s: timeline.plan.map_or(0.0, |plan| plan.planned_s),
+        held_s: held(timeline).as_secs_f64(),
+        drops,
+        findings: findings::find(timeline),
+        not_tested: untested::list(timeline),
+    }
+}
+
+fn outcome(timeline: &Timeline, no_drops: bool) -> Outcome {
+    let by = timeline.ended.map(|(_, by)| by);
+    match (timeline.stood(), no_drops, by) {
+        // A person who ends it before anything failed has ended it; after a failure the call was never established.
+        (None, true, Some(EndedBy::User)) => Outcome::EndedByUser,
+        (None, ..) => Outcome::NotEstablished,
+        (Some(_), false, _) => Outcome::Dropped,
+        (Some(_), true, Some(EndedBy::User)) => Outcome::EndedByUser,
+        (Some(_), true, _) => Outcome::Held,
+    }
+}
+
+/// From the first media to the end of the hold. While the computer sleeps nothing is counted.
+pub(crate) fn held(timeline: &Timeline) -> std::time::Duration {
+    timeline.stood().map_or(std::time::Duration::ZERO, |stood| timeline.hold_end().awake_since(stood.stamp))
+}
+
+/// What no part of this log could show, and what a watcher said that it could not see.
+fn not_seen(timeline: &Timeline) -> Vec<String> {
+    let mut list: Vec<String> = vec![
+        "The gateway, the route and the network interfaces were not watched, so a fault of the local network cannot be told from one beyond it.".into(),
+    ];
+    if !timeline.far_testifies() && timeline.stood().is_some() {
+        list.push("The far end did not say what it saw.".into());
+    }
+    for (_, watcher, why) in &timeline.blind {
+        let says = format!("{watcher} could not see: {why}.");
+        if !list.contains(&says) {
+            list.push(says);
+        }
+        // More watchers than this do not exist; a forged log may pretend so.
+        if list.len() >= 32 {
+            break;
+        }
+    }
+    list
+}
+
+fn millis<S: Serializer>(wall: &record::Wall, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&wall.millis())
+}
+fn maybe_millis<S: Serializer>(wall: &Option<record::Wall>, to: S) -> Result<S::Ok, S::Error> {
+    match wall {
+        Some(wall) => millis(wall, to),
+        None => to.serialize_none(),
+    }
+}
+/// To the millisecond; what is no number at all is written as zero, because JSON knows none.
+fn rounded<S: Serializer>(seconds: &f64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(if seconds.is_finite() { (seconds * 1e3).round() / 1e3 } else { 0.0 })
+}

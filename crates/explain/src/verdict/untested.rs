@@ -1,0 +1,37 @@
+//! What a verdict does not clear. A call that held says nothing of what was not put to the test.
+
+use crate::Timeline;
+use crate::words;
+use record::{fact::Plan, profile::Silence};
+
+pub(super) fn list(timeline: &Timeline) -> Vec<String> {
+    let mut list = Vec::new();
+    if let Some(plan) = timeline.plan {
+        if plan.self_test {
+            list.push("No network was tested: the far end ran on this computer, over loopback.".to_owned());
+        }
+        list.push(quiet(plan));
+        if plan.silence != Silence::None {
+            list.push("Quiet UDP flows were not tested: the call's own packets kept the path busy.".into());
+        }
+        list.extend(plan.not_tested.iter().map(ToString::to_string));
+    }
+    list.push(
+        "No control ran beside the call: other destinations, the gateway and name service were not asked.".into(),
+    );
+    list
+}
+
+/// The false all-clear of a silent call: what keeps itself from being quiet meets no idle timer.
+fn quiet(plan: &Plan) -> String {
+    match plan.heartbeat {
+        Some(heartbeat) => format!(
+            "Idle periods over {} on signaling were not tested: the heartbeat kept the connection from being quiet, and no quiet connection ran beside it.",
+            words::length(words::millis(heartbeat.every_ms))
+        ),
+        None => {
+            "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone."
+                .into()
+        }
+    }
+}

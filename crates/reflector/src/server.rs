@@ -1,0 +1,263 @@
+//! `Reflector`: binds, accepts, and ends in order.
+
+use crate::calls::Calls;
+use crate::door;
+use crate::greeting::{Token, greet, random_hex};
+use crate::metrics::{self, Metrics};
+use crate::mux::Mux;
+use crate::peer::Outside;
+use crate::settings::Settings;
+use crate::socket::Socket;
+use crate::{account, tls, turn};
+use anyhow::Context;
+use engine::Clock;
+use record::wire::{FromFar, Sealed};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+pub struct Reflector {
+    listener: TcpListener,
+    local: SocketAddr,
+    metrics_listener: Option<(TcpListener, SocketAddr)>,
+    tls: Option<TlsAcceptor>,
+    house: Arc<House>,
+    stop: watch::Sender<bool>,
+    drained: mpsc::Receiver<()>,
+}
+
+/// What every part of the reflector shares.
+pub struct House {
+    pub settings: Settings,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub calls: Arc<Calls>,
+    pub token: Token,
+    pub outside: Outside,
+    pub shutdown: watch::Receiver<bool>,
+    /// Held by everything that should be waited for at the end.
+    pub open: mpsc::Sender<()>,
+    instance: String,
+}
+
+/// How a run went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Report {
+    pub calls: u64,
+    /// Calls that had not ended in order when the drain time was over.
+    pub cut: usize,
+    /// Connections whose task panicked: faults of ours, each in the log.
+    pub failed: usize,
+}
+
+impl Reflector {
+    /// The ports are open when this returns.
+    pub async fn bind(settings: Settings) -> anyhow::Result<Self> {
+        Self::bind_with(settings, Clock::real()).await
+    }
+
+    /// As `bind`, on a clock of the caller's.
+    pub async fn bind_with(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        settings.check()?;
+        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let (listener, local) = listen(settings.listen, "calls").await?;
+        if let Some(port) = settings.media_port {
+            // Calls open it address by address; whether it is free at all is better known now.
+            std::net::UdpSocket::bind((settings.listen.ip(), port))
+                .with_context(|| format!("UDP port {port} cannot be opened for media. Is it free and allowed?"))?;
+        }
+        let metrics_listener = match settings.metrics {
+            Some(address) => Some(listen(address, "metrics").await?),
+            None => None,
+        };
+        let metrics = Arc::new(Metrics::default());
+        let (stop, shutdown) = watch::channel(false);
+        let (open, drained) = mpsc::channel(1);
+        let house = House {
+            calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
+            token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
+            outside: Outside {
+                address: settings.advertise,
+                mux: settings.media_port.map(|port| Arc::new(Mux::new(port))),
+            },
+            instance: random_hex::<4>().context("the system gives no random numbers")?,
+            settings,
+            clock,
+            metrics,
+            shutdown,
+            open,
+        };
+        Ok(Self { listener, local, metrics_listener, tls, house: Arc::new(house), stop, drained })
+    }
+
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref().map(|(_, local)| *local)
+    }
+
+    /// Where a client on this computer places its call.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        let mut at = self.local;
+        if at.ip().is_unspecified() {
+            at.set_ip(if at.is_ipv4() {
+                std::net::Ipv4Addr::LOCALHOST.into()
+            } else {
+                std::net::Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        format!("{scheme}://{at}/call")
+    }
+
+    pub fn warnings(&self) -> Vec<String> {
+        self.house.settings.warnings()
+    }
+
+    /// Until `shutdown` is ready; then every call is told and closed, and what does not end within the drain time is cut.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Report {
+        let Self { listener, metrics_listener, tls, house, stop, mut drained, .. } = self;
+        let mut tasks = JoinSet::new();
+        let mut failed = 0;
+        let mut helpers = JoinSet::new();
+        helpers.spawn(look_for_silence(Arc::clone(&house.calls), house.clock.clone()));
+        if let Some((listener, _)) = metrics_listener {
+            helpers.spawn(metrics::serve(listener, Arc::clone(&house.metrics)));
+        }
+        // Connections that have said nothing yet are bounded as well; a call beyond the limit must still hear why.
+        let places = Arc::new(Semaphore::new(2 * house.settings.limits.calls + STRANGERS));
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let (tcp, remote) = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(done) = tasks.join_next() => {
+                    failed += usize::from(has_failed(done));
+                    continue;
+                }
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        // Out of file descriptors, most likely: at once it would fail again.
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        continue;
+                    }
+                },
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                tracing::warn!(%remote, "too many connections; one was dropped");
+                continue;
+            };
+            let (house, tls) = (Arc::clone(&house), tls.clone());
+            tasks.spawn(async move {
+                receive(tcp, remote, tls, house).await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        let mut report = finish(tasks, house, stop, &mut drained).await;
+        report.failed += failed;
+        report
+    }
+}
+
+/// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
+const STRANGERS: usize = 64;
+
+async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
+    let limits = &house.settings.limits;
+    let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
+    let mut shutdown = house.shutdown.clone();
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(limits.greeting, opening) => opened,
+        _ = shutdown.wait_for(|down| *down) => return,
+    };
+    let caller = match opened {
+        Ok(Ok(Some(caller))) => caller,
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => return tracing::debug!(%remote, %error, "a connection broke before it was one"),
+        Err(_) => return tracing::debug!(%remote, "a connection said too little for too long"),
+    };
+    let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
+    greet(socket, house).await;
+}
+
+async fn finish(
+    mut tasks: JoinSet<()>,
+    house: Arc<House>,
+    stop: watch::Sender<bool>,
+    drained: &mut mpsc::Receiver<()>,
+) -> Report {
+    let drain = house.settings.drain;
+    let (calls, metrics) = (Arc::clone(&house.calls), Arc::clone(&house.metrics));
+    stop.send_replace(true);
+    drop(house);
+    let mut failed = 0;
+    let all = async {
+        while let Some(done) = tasks.join_next().await {
+            failed += usize::from(has_failed(done));
+        }
+        // Goodbyes that outlived their calls.
+        while drained.recv().await.is_some() {}
+    };
+    let in_time = tokio::time::timeout(drain, all).await.is_ok();
+    let cut = if in_time { 0 } else { calls.count() };
+    tasks.shutdown().await;
+    Report { calls: metrics.calls_total(), cut, failed }
+}
+
+fn has_failed(done: Result<(), JoinError>) -> bool {
+    match done {
+        Ok(()) => false,
+        Err(error) => {
+            tracing::error!(%error, "a connection's task failed; the others go on");
+            true
+        }
+    }
+}
+
+/// One ticker for the silence of all calls.
+async fn look_for_silence(calls: Arc<Calls>, clock: Clock) {
+    let mut ticker = tokio::time::interval(account::LOOK_EVERY);
+    ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last = clock.now();
+    loop {
+        ticker.tick().await;
+        let now = clock.now();
+        // When we ourselves were kept from running, packets lie in the kernel unread: they are let in first.
+        if now.awake_since(last) < 3 * account::LOOK_EVERY {
+            calls.look(now);
+        }
+        last = now;
+    }
+}
+
+async fn listen(at: SocketAddr, what: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(at).await.with_context(|| {
+        format!("{at} cannot be opened for {what}. Is it this computer's address, and is the port free and allowed?")
+    })?;
+    let local = listener.local_addr().with_context(|| format!("{at} was opened and does not know itself"))?;
+    Ok((listener, local))
+}
+
+impl House {
+    pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
+        FromFar::Welcome {
+            call: call.into(),
+            ticket: Sealed::new(ticket.to_owned()),
+            instance: self.instance.as_str().into(),
+            resumed,
+            kept_s: self.settings.kept_for.as_secs_f64(),
+            idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
+            ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Debian's coturn: a relay for one static user, over UDP, TCP and TLS.
+
+use super::certificate::Certificate;
+use crate::{Program, World, world::SERVER};
+use anyhow::{Context, Result};
+
+pub const USER: &str = "witness";
+pub const PASSWORD: &str = "relay-for-the-lab";
+const PORT: u16 = 3478;
+const TLS_PORT: u16 = 5349;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Over {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl Over {
+    pub fn url(self) -> String {
+        match self {
+            Self::Udp => format!("turn:{SERVER}:{PORT}?transport=udp"),
+            Self::Tcp => format!("turn:{SERVER}:{PORT}?transport=tcp"),
+            Self::Tls => format!("turns:{SERVER}:{TLS_PORT}?transport=tcp"),
+        }
+    }
+}
+
+/// The machine's own configuration is not read, no telnet console is opened, and everything written stays in the world.
+pub fn start(world: &World, certificate: &Certificate) -> Result<Program> {
+    let settings = [
+        "-n".to_owned(),
+        "--no-cli".into(),
+        "--lt-cred-mech".into(),
+        format!("--user={USER}:{PASSWORD}"),
+        "--realm=lab".into(),
+        format!("--listening-ip={SERVER}"),
+        format!("--relay-ip={SERVER}"),
+        format!("--listening-port={PORT}"),
+        format!("--tls-listening-port={TLS_PORT}"),
+        format!("--cert={}", certificate.cert.display()),
+        format!("--pkey={}", certificate.key.display()),
+        format!("--userdb={}", world.dir.join("turndb").display()),
+        format!("--pidfile={}", world.dir.join("coturn.pid").display()),
+        "--log-file=stdout".into(),
+        "--simple-log".into(),
+        "--no-dtls".into(),
+    ];
+    let program =
+        crate::rights::program("turnserver").context("turnserver, of the package coturn, is not installed")?;
+    let args: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let mut program = Program::start(world, &world.server, "coturn", &program.to_string_lossy(), &args)?;
+    program.listens(&world.server, PORT)?;
+    program.listens(&world.server, TLS_PORT)?;
+    Ok(program)
+}

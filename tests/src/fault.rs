@@ -1,0 +1,144 @@
+//! `Fault`: something broken in the router on purpose, and the truth of when.
+//!
+//! The truth is the first packet that the fault touched, never the command that caused it. A fault that touched nothing
+//! proves nothing: the run is void and fails.
+
+use crate::{
+    World, witness,
+    witness::Hit,
+    world::{now, wait_until},
+};
+use anyhow::{Result, ensure};
+use record::Wall;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// So many faults one world can have.
+pub const MOST: u32 = 4;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// Nothing passes, either way.
+    BlackHole,
+    UdpToServer,
+    UdpToClient,
+    /// The one TCP connection with this port on the client's side vanishes without a word; new ones work.
+    TcpFlowSilent {
+        client_port: u16,
+    },
+    /// The one UDP flow with this port on the client's side vanishes; another port works.
+    UdpFlowSilent {
+        client_port: u16,
+    },
+    /// The client's next segment of this connection is answered with a reset in the server's name.
+    TcpFlowReset {
+        client_port: u16,
+    },
+}
+
+impl Fault {
+    /// What it matches, and what becomes of it.
+    fn rules(self) -> Vec<(String, &'static str)> {
+        let drop = |matching: &str| (matching.to_owned(), "drop");
+        match self {
+            Self::BlackHole => vec![drop("")],
+            Self::UdpToServer => vec![drop("iifname \"lan\" meta l4proto udp")],
+            Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
+            Self::TcpFlowSilent { client_port } => vec![
+                drop(&format!("iifname \"lan\" tcp sport {client_port}")),
+                drop(&format!("iifname \"wan\" tcp dport {client_port}")),
+            ],
+            Self::UdpFlowSilent { client_port } => vec![
+                drop(&format!("iifname \"lan\" udp sport {client_port}")),
+                drop(&format!("iifname \"wan\" udp dport {client_port}")),
+            ],
+            Self::TcpFlowReset { client_port } => {
+                vec![(format!("iifname \"lan\" tcp sport {client_port}"), "reject with tcp reset")]
+            }
+        }
+    }
+}
+
+/// A fault in force; dropped without `lift`, it is lifted unseen.
+pub struct InForce<'w> {
+    world: &'w World,
+    fault: Fault,
+    number: u32,
+    lifted: bool,
+}
+
+/// What really happened, on the wall clock that all namespaces share.
+#[derive(Clone, Debug)]
+pub struct Truth {
+    /// Every packet it touched, in order; at least one.
+    pub hits: Vec<Hit>,
+    /// When the rule was gone; between the last hit and this, packets began to pass again.
+    pub lifted: Wall,
+}
+
+impl World {
+    pub fn fault(&self, fault: Fault) -> Result<InForce<'_>> {
+        let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        ensure!(number <= MOST, "a world has room for {MOST} faults");
+        let rules: String = fault
+            .rules()
+            .iter()
+            .map(|(matching, fate)| {
+                let copy = format!("dup to {} device \"{}\"", witness::gateway(number), witness::INTO);
+                format!("add rule ip world fault{number} {matching} counter {copy} {fate}\n")
+            })
+            .collect();
+        self.router.nft(&rules)?;
+        Ok(InForce { world: self, fault, number, lifted: false })
+    }
+}
+
+impl InForce<'_> {
+    /// Waits for the first packet touched.
+    pub fn bites(&self, limit: Duration) -> Result<Wall> {
+        wait_until(&format!("{:?} touches a packet", self.fault), limit, || Ok(!self.hits().is_empty()))?;
+        Ok(self.hits()[0].at)
+    }
+
+    pub fn lift(mut self) -> Result<Truth> {
+        self.remove()?;
+        let lifted = now();
+        // The reader may still be behind the kernel by a moment.
+        std::thread::sleep(Duration::from_millis(20));
+        let hits = self.hits();
+        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.fault);
+        Ok(Truth { hits, lifted })
+    }
+
+    fn hits(&self) -> Vec<Hit> {
+        self.world.witness.hits(self.number)
+    }
+
+    fn remove(&mut self) -> Result<()> {
+        self.lifted = true;
+        self.world.router.nft(&format!("flush chain ip world fault{}\n", self.number))
+    }
+}
+
+impl Drop for InForce<'_> {
+    fn drop(&mut self) {
+        if !self.lifted {
+            // The story has failed already; its world goes next.
+            let _ = self.remove();
+        }
+    }
+}
+
+impl Truth {
+    pub fn first(&self) -> Wall {
+        self.hits[0].at
+    }
+    pub fn last(&self) -> Wall {
+        self.hits[self.hits.len() - 1].at
+    }
+    /// The first media packet touched: what a verdict on media is measured by.
+    pub fn first_udp(&self) -> Result<Wall> {
+        let hit = self.hits.iter().find(|hit| hit.udp);
+        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no UDP packet"))
+    }
+}

@@ -1,0 +1,168 @@
+//! The stage: tells the stories, a few at a time, and counts how they ended, in the words of cargo's own test runs.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the lab's test runner, and its output is its use"
+)]
+
+use crate::{World, rights, world};
+use engine::Clock;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+#[derive(Clone, Copy)]
+pub struct Story {
+    pub name: &'static str,
+    /// Programs that are not ours and without which it cannot be told, with the packages that have them.
+    pub needs: &'static [(&'static str, &'static str)],
+    pub tell: fn(&World) -> anyhow::Result<()>,
+}
+
+/// Stories mostly wait. Three leave two cores idle most of the time, so that no hold misses its ticks for want of one.
+const AT_A_TIME: usize = 3;
+/// The longest story is 70 s of real time; past this something hangs.
+const LIMIT: Duration = Duration::from_secs(180);
+
+enum Ended {
+    Well,
+    Ill(String),
+    Untold(String),
+}
+
+struct Report {
+    name: &'static str,
+    ended: Ended,
+    took: Duration,
+}
+
+/// `filter`: only stories whose name contains one of these.
+pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
+    let all = stories.len();
+    let told: Vec<Story> = stories
+        .into_iter()
+        .filter(|story| filter.is_empty() || filter.iter().any(|f| story.name.contains(f)))
+        .collect();
+    let left_out = all - told.len();
+    // Perhaps starts this program anew, so it comes before the first word.
+    let allowed = rights::ensure();
+    println!("\nrunning {} tests", told.len());
+    let start = Clock::real().now();
+
+    let reports = match allowed {
+        Ok(()) => {
+            world::sweep();
+            tell_all(told)
+        }
+        Err(why) => {
+            eprintln!("\n*** THE LAB IS SKIPPED: {why}. Nothing about real networks was tested. Run it as root. ***\n");
+            let skipped =
+                |story: Story| Report { name: story.name, ended: Ended::Untold(why.clone()), took: Duration::ZERO };
+            told.into_iter().map(skipped).inspect(print).collect()
+        }
+    };
+
+    let ill: Vec<&Report> = reports.iter().filter(|r| matches!(r.ended, Ended::Ill(_))).collect();
+    if !ill.is_empty() {
+        println!("\nfailures:");
+        for report in &ill {
+            let Ended::Ill(why) = &report.ended else { continue };
+            println!("\n---- {} ----\n{why}\nIts files: {}", report.name, folder(report.name).display());
+        }
+    }
+    let well = reports.iter().filter(|r| matches!(r.ended, Ended::Well)).count();
+    let untold = reports.len() - well - ill.len();
+    println!(
+        "\ntest result: {}. {well} passed; {} failed; {untold} ignored; 0 measured; {left_out} filtered out; \
+         finished in {:.2}s\n",
+        if ill.is_empty() { "ok" } else { "FAILED" },
+        ill.len(),
+        Clock::real().now().since(start).as_secs_f64()
+    );
+    if ill.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
+
+fn tell_all(mut stories: Vec<Story>) -> Vec<Report> {
+    let count = stories.len();
+    // Taken from the end, in the order of the list.
+    stories.reverse();
+    let stories = Mutex::new(stories);
+    let (to, from) = channel();
+    let mut reports = Vec::with_capacity(count);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(count) {
+            let (to, stories) = (to.clone(), &stories);
+            scope.spawn(move || {
+                loop {
+                    let Some(story) = stories.lock().expect("no holder panics").pop() else { return };
+                    // The receiver waits for every story.
+                    let _ = to.send(tell(story));
+                }
+            });
+        }
+        drop(to);
+        for report in from {
+            print(&report);
+            reports.push(report);
+        }
+    });
+    reports
+}
+
+fn tell(story: Story) -> Report {
+    for (program, package) in story.needs {
+        if rights::program(program).is_none() {
+            let why = format!("{program} is not installed; the package {package} has it");
+            eprintln!("\n*** {} IS SKIPPED: {why} ***\n", story.name);
+            return Report { name: story.name, ended: Ended::Untold(why), took: Duration::ZERO };
+        }
+    }
+    let start = Clock::real().now();
+    let (to, from) = channel();
+    std::thread::spawn(move || {
+        // Past the limit nobody listens any more, and that was reported.
+        let _ = to.send(in_a_world(story));
+    });
+    let ended = match from.recv_timeout(LIMIT) {
+        Ok(Ok(())) => Ended::Well,
+        Ok(Err(why)) => Ended::Ill(why),
+        Err(_) => Ended::Ill(format!("not over after {LIMIT:?}")),
+    };
+    Report { name: story.name, ended, took: Clock::real().now().since(start) }
+}
+
+fn in_a_world(story: Story) -> Result<(), String> {
+    let told = catch_unwind(AssertUnwindSafe(|| (story.tell)(&World::new(&folder(story.name))?)));
+    match told {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!("{error:#}")),
+        Err(panic) => {
+            let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            Err(format!("panicked: {}", words.unwrap_or("without words")))
+        }
+    }
+}
+
+fn print(report: &Report) {
+    let (word, aside) = match &report.ended {
+        Ended::Well => ("ok", String::new()),
+        Ended::Ill(_) => ("FAILED", String::new()),
+        Ended::Untold(why) => ("ignored", format!(", {why}")),
+    };
+    println!("test {} ... {word}{aside} <{:.1}s>", report.name, report.took.as_secs_f64());
+}
+
+/// Where a story's logs, settings and bundles are left.
+fn folder(name: &str) -> PathBuf {
+    target_folder().with_file_name("lab").join(name)
+}
+
+/// `target/debug`, in whose `deps` the lab itself lies.
+pub fn target_folder() -> PathBuf {
+    let myself = std::env::current_exe().expect("a running program has a path");
+    myself.parent().and_then(Path::parent).expect("cargo puts tests two folders deep").to_owned()
+}

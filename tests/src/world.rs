@@ -1,0 +1,139 @@
+//! `World`: client, router and server, joined by cables, with address translation in the router.
+//!
+//! ```text
+//! client eth0 ── lan router wan ── eth0 server
+//! 10.81.1.2   10.81.1.1  10.83.0.1   10.83.0.10
+//! ```
+//!
+//! Every world has namespaces of its own, so all use the same addresses and several can live side by side.
+
+use crate::{ns, ns::Ns, witness::Witness};
+use anyhow::{Context, Result};
+use engine::Clock;
+use record::Wall;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+pub const CLIENT: &str = "10.81.1.2";
+pub const SERVER: &str = "10.83.0.10";
+const LAN: &str = "10.81.1.1";
+const WAN: &str = "10.83.0.1";
+
+/// Names begin so; then follow the pid of the lab and the number of the world.
+const PREFIX: &str = "lwlab-";
+
+pub struct World {
+    /// Logs, settings and bundles of this world; kept after the run.
+    pub dir: PathBuf,
+    // In this order they are dropped: the witness reads from the router.
+    pub(crate) witness: Witness,
+    pub client: Ns,
+    pub router: Ns,
+    pub server: Ns,
+    pub(crate) faults: AtomicU32,
+}
+
+impl World {
+    /// `dir` is emptied.
+    pub fn new(dir: &Path) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = |role| format!("{PREFIX}{}-{number}-{role}", std::process::id());
+
+        if dir.exists() {
+            std::fs::remove_dir_all(dir).with_context(|| format!("emptying {}", dir.display()))?;
+        }
+        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+
+        let (client, router, server) = (Ns::new(name("client"))?, Ns::new(name("router"))?, Ns::new(name("server"))?);
+        cable(&client, "eth0", &router, "lan")?;
+        cable(&server, "eth0", &router, "wan")?;
+        router.ip(&["addr", "add", &format!("{LAN}/24"), "dev", "lan"])?;
+        router.ip(&["addr", "add", &format!("{WAN}/24"), "dev", "wan"])?;
+        router.sysctl("ipv4/ip_forward", "1")?;
+        client.ip(&["addr", "add", &format!("{CLIENT}/24"), "dev", "eth0"])?;
+        client.ip(&["route", "add", "default", "via", LAN])?;
+        server.ip(&["addr", "add", &format!("{SERVER}/24"), "dev", "eth0"])?;
+        server.ip(&["route", "add", "default", "via", WAN])?;
+        router.nft(&ruleset())?;
+        let witness = Witness::new(&router)?;
+        Ok(Self { dir: dir.to_owned(), witness, client, router, server, faults: AtomicU32::new(0) })
+    }
+
+    /// As after a new lease: the old address goes, another comes, and the default route with it.
+    pub fn change_client_address(&self, new: &str) -> Result<()> {
+        self.client.ip(&["addr", "flush", "dev", "eth0"])?;
+        self.client.ip(&["addr", "add", &format!("{new}/24"), "dev", "eth0"])?;
+        self.client.ip(&["route", "add", "default", "via", LAN])
+    }
+
+    pub fn client_link_down(&self) -> Result<()> {
+        self.client.ip(&["link", "set", "eth0", "down"])
+    }
+
+    /// The kernel forgets routes over a link that goes down; addresses stay.
+    pub fn client_link_up(&self) -> Result<()> {
+        self.client.ip(&["link", "set", "eth0", "up"])?;
+        self.client.ip(&["route", "add", "default", "via", LAN])
+    }
+}
+
+/// Address translation outwards, nothing from outside to the router itself, and a chain for each fault to come.
+fn ruleset() -> String {
+    let numbers = 1..=crate::fault::MOST;
+    let chains: String = numbers.clone().map(|n| format!("chain fault{n} {{}}\n")).collect();
+    let jumps: String = numbers.map(|n| format!("jump fault{n}\n")).collect();
+    format!(
+        "table ip world {{
+            {chains}
+            chain out {{ type nat hook postrouting priority srcnat; oifname \"wan\" masquerade; }}
+            chain through {{ type filter hook forward priority filter;
+                {jumps}
+            }}
+        }}"
+    )
+}
+
+fn cable(a: &Ns, a_end: &str, b: &Ns, b_end: &str) -> Result<()> {
+    a.ip(&["link", "add", a_end, "type", "veth", "peer", "name", b_end, "netns", &b.name])?;
+    a.ip(&["link", "set", a_end, "up"])?;
+    b.ip(&["link", "set", b_end, "up"])
+}
+
+/// Removes what labs left behind that were killed. A running lab's worlds are known by its pid.
+pub fn sweep() {
+    let Ok(names) = std::fs::read_dir(ns::FOLDER) else { return };
+    for name in names.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()).and_then(|p| p.parse().ok());
+        if owner.is_some_and(|pid| !is_lab(pid)) {
+            ns::remove(&name);
+        }
+    }
+}
+
+/// A pid is given anew to other programs after a while, so the program is asked for too. A dead process has none.
+fn is_lab(pid: u32) -> bool {
+    let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+    program.is_ok_and(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lab-")))
+}
+
+pub fn now() -> Wall {
+    Clock::real().now().wall
+}
+
+/// Milliseconds from `a` to `b`; negative if `b` is earlier.
+pub fn ms_between(a: Wall, b: Wall) -> f64 {
+    (b.micros() - a.micros()) as f64 / 1000.0
+}
+
+/// Asks until the answer is yes. The interval is short against every limit of the lab.
+pub fn wait_until(what: &str, limit: Duration, mut yes: impl FnMut() -> Result<bool>) -> Result<()> {
+    let clock = Clock::real();
+    let start = clock.now();
+    while !yes()? {
+        anyhow::ensure!(clock.now().since(start) < limit, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
