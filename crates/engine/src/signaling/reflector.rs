@@ -151,13 +151,15 @@ impl Reflector {
             }
             FromFar::Refused { kind, code, says } => {
                 let greeting = matches!(self.stage, Stage::Greeting(_));
+                let showed_ticket = self.ticket.is_some();
                 self.refused(kind, code, says);
                 if kind == RefusalKind::NoSuchCall {
                     self.ticket = None;
                     self.offering.forget();
                 }
-                // The socket stays open after a ticket that opens nothing any more: a hello without one begins anew.
-                if greeting && kind == RefusalKind::NoSuchCall {
+                // The socket stays open after a ticket that opens nothing any more: a hello without one begins anew. Once:
+                // a far end that refuses this hello for the same reason would have us greet for ever.
+                if greeting && showed_ticket && kind == RefusalKind::NoSuchCall {
                     self.greet(now);
                 } else if greeting {
                     self.stage = Stage::Off;
