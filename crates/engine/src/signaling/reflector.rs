@@ -30,6 +30,8 @@ const CLOCK_BURST: u32 = 5;
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
 const MOST_SIGHTS: u32 = 10_000;
+/// The reflector keeps no more sights than this for telling them again.
+const TOLD_AGAIN: usize = 64;
 /// Each URL is handed to ICE, which resolves it: a stranger must not choose how many.
 const MOST_RELAYS: usize = 8;
 
@@ -42,6 +44,7 @@ struct Reflector {
     offering: Offering,
     clock: Clock,
     sights: u32,
+    lately_told: VecDeque<(record::Wall, fact::Sight)>,
     out: VecDeque<Out>,
 }
 
@@ -73,6 +76,7 @@ impl Reflector {
             offering: Offering::default(),
             clock: Clock::default(),
             sights: 0,
+            lately_told: VecDeque::new(),
             out: VecDeque::new(),
         }
     }
@@ -144,8 +148,15 @@ impl Reflector {
                 }
             }
             FromFar::Saw { at, sight } => {
-                self.sights += 1;
-                if self.sights <= MOST_SIGHTS {
+                // What the far end could not know to be heard it tells again.
+                let told = (at, sight);
+                if self.sights < MOST_SIGHTS && !self.lately_told.contains(&told) {
+                    self.sights += 1;
+                    self.lately_told.push_back(told.clone());
+                    if self.lately_told.len() > TOLD_AGAIN {
+                        self.lately_told.pop_front();
+                    }
+                    let (at, sight) = told;
                     self.note(Far::Saw { at, sight });
                 }
             }

@@ -45,10 +45,10 @@ impl<'a> Timeline<'a> {
             sum.seconds += 1;
             sum.rtp += u64::from(sample.rtp_in);
             sum.rtcp += u64::from(sample.rtcp_in);
-            sum.stun += u64::from(sample.stun_in);
+            sum.stun += u64::from(sample.stun_in) + u64::from(sample.checks_in);
             sum.sent += u64::from(sample.rtp_out);
             sum.first_seq.get_or_insert(at.seq);
-            if sample.rtcp_in + sample.stun_in > 0 {
+            if sample.rtcp_in + sample.stun_in + sample.checks_in > 0 {
                 sum.control_seq.get_or_insert(at.seq);
             }
         }
