@@ -17,12 +17,10 @@ use record::{
     wire::{FromClient, FromFar, close},
 };
 use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender},
-    watch,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 /// What reaches a call beside its socket's messages.
 pub enum Input {
@@ -56,6 +54,10 @@ pub struct Call {
 /// oldest go: how it ended matters more than how it began.
 const SIGHTS_KEPT: usize = 1024;
 
+/// Each candidate is an address we send checks to, so a stranger must not name them without end. A computer with every
+/// kind of network and relay has some thirty.
+const CANDIDATES_AN_OFFER: u32 = 64;
+
 /// Standard codes of RFC 6455 and its registry.
 mod code {
     pub const NORMAL: u16 = 1000;
@@ -67,7 +69,7 @@ mod code {
 impl Call {
     /// From the welcome of the first socket to the end.
     pub async fn hold(self, first: Socket) {
-        let mut shutdown = self.house.shutdown.clone();
+        let stopping = self.house.stopping();
         let mut holding = Holding {
             id: self.id,
             ticket: self.ticket,
@@ -80,10 +82,11 @@ impl Call {
             said: 0,
             seen: 0,
             alone_since: None,
+            candidates: 0,
             seat: self.seat,
         };
         holding.attach(first, false).await;
-        let ended = holding.run(self.mailbox, &mut shutdown).await;
+        let ended = holding.run(self.mailbox, stopping).await;
         holding.tear_down(ended).await;
     }
 }
@@ -104,6 +107,8 @@ struct Holding {
     seen: u64,
     /// Since when there is no socket.
     alone_since: Option<Stamp>,
+    /// Of the caller's, since its last offer.
+    candidates: u32,
     seat: Seat,
 }
 
@@ -134,14 +139,15 @@ enum Happened {
 }
 
 impl Holding {
-    async fn run(&mut self, mut mailbox: UnboundedReceiver<Input>, shutdown: &mut watch::Receiver<bool>) -> Ended {
+    async fn run(&mut self, mut mailbox: UnboundedReceiver<Input>, stopping: impl Future<Output = ()>) -> Ended {
+        let mut stopping = std::pin::pin!(stopping);
         loop {
             let patience = self.patience_left();
             let happened = tokio::select! {
                 // In this order: what we saw is told before the socket's next word, and a flood on the socket cannot
                 // hold back a shutdown.
                 biased;
-                _ = shutdown.wait_for(|down| *down) => Happened::Shutdown,
+                () = &mut stopping => Happened::Shutdown,
                 Some(input) = mailbox.recv() => Happened::Input(input),
                 incoming = next(&mut self.socket) => Happened::Incoming(incoming),
                 () = tokio::time::sleep(patience) => Happened::Time,
@@ -226,7 +232,11 @@ impl Holding {
             // The end of the caller's candidates; the checks go on as they are.
             FromClient::Candidate { candidate, .. } if candidate.is_empty() => {}
             FromClient::Candidate { candidate, mid, line } => {
+                self.candidates += 1;
                 let taken = match &self.peer {
+                    _ if self.candidates > CANDIDATES_AN_OFFER => {
+                        Err(anyhow::anyhow!("more than {CANDIDATES_AN_OFFER} candidates for one offer"))
+                    }
                     Some(peer) => peer.candidate(candidate, mid, line).await,
                     None => Err(anyhow::anyhow!("a candidate came before an offer that was accepted")),
                 };
@@ -243,6 +253,11 @@ impl Holding {
     }
 
     async fn offered(&mut self, offer: String) -> anyhow::Result<String> {
+        anyhow::ensure!(
+            offer.lines().filter(|line| line.starts_with("a=candidate:")).count() <= CANDIDATES_AN_OFFER as usize,
+            "more than {CANDIDATES_AN_OFFER} candidates in one offer"
+        );
+        self.candidates = 0;
         if let Some(peer) = &self.peer {
             return peer.answer(offer).await;
         }
