@@ -19,6 +19,8 @@ pub use series::{Point, Series};
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Story {
     pub head: Verdict,
+    /// Parts of the headline that stand apart from the cause: a recording that breaks off, a self-test.
+    pub notes: Vec<String>,
     pub setup: Setup,
     pub axis: Axis,
     pub lanes: Vec<LaneView>,
@@ -105,6 +107,7 @@ fn tell(mut timeline: Timeline) -> Story {
         })
         .collect();
     Story {
+        notes: verdict::headline::notes(&timeline),
         setup: setup(&timeline),
         axis: Axis { from: timeline.began.wall, length_s: axis(timeline.until) },
         lanes: lanes::lanes(&timeline),

@@ -58,6 +58,8 @@ pub struct Timeline<'a> {
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
     conn_index: BTreeMap<u32, usize>,
+    /// Sockets in the order in which they became ready: a forged log may hold a million, and each is asked for the next.
+    readied: Vec<usize>,
 }
 
 /// An event's number and its moment.
@@ -277,6 +279,7 @@ impl<'a> Timeline<'a> {
             blind: Vec::new(),
             drops: Vec::new(),
             conn_index: BTreeMap::new(),
+            readied: Vec::new(),
         };
         for event in &log.events {
             let before = timeline.until;

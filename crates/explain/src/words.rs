@@ -56,6 +56,22 @@ pub fn times(n: usize) -> String {
     }
 }
 
+/// Where a line may break: at spaces, but never between a number and its unit.
+pub fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let unit = matches!(word.trim_end_matches(['.', ',', ';', ':', ')']), "s" | "ms" | "min" | "h" | "UTC");
+        match pieces.last_mut() {
+            Some(number) if unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
+}
+
 /// A stranger's words in quotation marks, or nothing.
 pub fn quoted(says: &Heard) -> String {
     if says.is_empty() { String::new() } else { format!(", saying “{says}”") }

@@ -7,7 +7,7 @@ use super::upgrade::Upgraded;
 use super::{At, LineCommand, LineEvent, Target, ending, ms, tcp_info};
 use futures_util::{SinkExt, Stream};
 use record::{
-    Heard, Micros, Stamp,
+    Fact, Heard, Micros, Stamp,
     fact::{End, Side, Signaling, TcpSample},
 };
 use std::future::poll_fn;
@@ -35,6 +35,11 @@ pub async fn hold(
     events: &UnboundedSender<LineEvent>,
 ) {
     let mut held = Held::new(upgraded.socket, target, at);
+    if held.look(at.recorder.now()).is_none() {
+        let why =
+            "this system does not tell whether TCP is acknowledged; only unanswered pings show a dead path".into();
+        at.recorder.note(Fact::Blind { watcher: "tcp_info".into(), why });
+    }
     loop {
         let planned = held.wake_at();
         let wait = planned - at.recorder.now().awake;

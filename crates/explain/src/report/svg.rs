@@ -73,7 +73,8 @@ impl Drawing<'_> {
     fn when(&self, group: &Group) -> String {
         let Some(first) = group.drops.first() else { return self.story.head.headline.clone() };
         let at = first.first_bad.timestamp().strftime("%H:%M:%S");
-        let more = if group.drops.len() == 1 { format!(" {}", first.says) } else { String::new() };
+        // One loss, of one plane or of both, is told whole.
+        let more = if group.at() == "at" { format!(" {}", first.says) } else { String::new() };
         if group.cause == Cause::HandshakeFailed {
             return first.says.clone();
         }

@@ -154,11 +154,10 @@ fn ice(timeline: &Timeline) -> LaneView {
     let end = timeline.hold_end();
     if let Some(first) = timeline.pairs.first() {
         let mut alive_from = first.at.stamp;
-        for late in &timeline.consent {
-            let back = late.back.map_or(end, |back| back.stamp);
-            spans.extend(span(timeline, alive_from, late.last_ok, SpanState::Alive));
-            spans.extend(span(timeline, late.last_ok.max(alive_from), late.at.stamp, SpanState::Unknown));
-            spans.extend(span(timeline, late.at.stamp.max(alive_from), back, SpanState::Lost));
+        for (last_ok, sure, back) in silences(timeline) {
+            spans.extend(span(timeline, alive_from, last_ok, SpanState::Alive));
+            spans.extend(span(timeline, last_ok.max(alive_from), sure, SpanState::Unknown));
+            spans.extend(span(timeline, sure.max(alive_from), back, SpanState::Lost));
             alive_from = alive_from.max(back);
         }
         spans.extend(span(timeline, alive_from, end, SpanState::Alive));
@@ -177,6 +176,28 @@ fn ice(timeline: &Timeline) -> LaneView {
         });
     }
     LaneView { id: "ice", label: "ICE", spans, marks }
+}
+
+/// When the path did not answer: last answer, the moment that was sure, the return. Consent is late only after five
+/// seconds; in a shorter gap without any packet at all, nobody can know.
+fn silences(timeline: &Timeline) -> Vec<(Stamp, Stamp, Stamp)> {
+    let end = timeline.hold_end();
+    let late = timeline.consent.iter().map(|late| {
+        let back = late.back.map_or(end, |back| back.stamp);
+        (late.last_ok, late.at.stamp.min(back), back)
+    });
+    let mut silences: Vec<_> = late.collect();
+    let counted = silences.len();
+    for gap in &timeline.gaps {
+        let back = gap.back.map_or(end, |(_, first)| first);
+        let inside = timeline.arrived(gap.last, back);
+        let told = silences[..counted].iter().any(|(from, _, to)| *from <= back && gap.last <= *to);
+        if !told && inside.seconds > 0 && inside.rtcp + inside.stun == 0 {
+            silences.push((gap.last, back, back));
+        }
+    }
+    silences.sort();
+    silences
 }
 
 fn recovery(timeline: &Timeline) -> LaneView {

@@ -49,7 +49,7 @@ fn the_verdict_has_the_promised_names() {
     assert_eq!(drop["recovery"], serde_json::json!({"by": "reconnect", "attempts": 1, "took_s": 1.2}));
     assert_eq!(
         verdict["headline"],
-        "Voice service: the service closed the connection (Shown); signaling lost once, at 10:00:20 UTC in 60.0 s."
+        "Voice service: the service closed the connection (Shown); signaling lost once, at 10:00:20 UTC, in a hold of 60.0 s."
     );
 }
 
@@ -112,7 +112,7 @@ fn the_commonest_cause_leads() {
     let told = checked(&run.at(60.3).time_up().log());
     assert_eq!(
         told.head.headline,
-        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC in 60.0 s, and 1 loss of another cause."
+        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC, and 1 loss of another cause, in a hold of 60.0 s."
     );
 }
 

@@ -3,7 +3,7 @@
 use super::pen::*;
 use crate::{
     Cause, Plane,
-    story::{LaneView, Mark, MarkKind, Region, SpanState},
+    story::{LaneView, Mark, MarkKind, Region, Span, SpanState},
     words,
 };
 use std::fmt::Write;
@@ -26,7 +26,7 @@ impl Drawing<'_> {
             let (from, to) = (self.scale.x(span.from), self.scale.x(span.to));
             match span.state {
                 SpanState::Alive => self.line(from, y, to, y, INK, wide, ""),
-                SpanState::Unknown | SpanState::Lost => self.loss(lane.id, span.from, span.to, y),
+                SpanState::Unknown | SpanState::Lost => self.loss(lane.id, span, y),
             }
         }
         for region in self.story.drops.iter().filter(|region| is_of(region.plane, lane.id)) {
@@ -81,15 +81,15 @@ impl Drawing<'_> {
     }
 
     /// A gap too short to count is a plain break in the line; in the machine's own lane it is a dotted one.
-    pub(super) fn loss(&mut self, lane: &str, from: f64, to: f64, y: f64) {
+    pub(super) fn loss(&mut self, lane: &str, span: &Span, y: f64) {
         let counted = self.story.drops.iter().any(|region| {
             region.cause != Cause::Slept
                 && is_of(region.plane, lane)
-                && region.last_good <= to
-                && region.over(self.scale.length) >= from
+                && region.last_good <= span.to
+                && region.over(self.scale.length) >= span.from
         });
-        let (from, to) = (self.scale.x(from), self.scale.x(to));
-        let stroke = if counted || lane == "ice" { ACCENT } else { MUTE };
+        let (from, to) = (self.scale.x(span.from), self.scale.x(span.to));
+        let stroke = if counted || (lane == "ice" && span.state == SpanState::Lost) { ACCENT } else { MUTE };
         self.line(from, y, to, y, stroke, 1.5, "1.5 3");
     }
 

@@ -127,17 +127,17 @@ pub(super) fn width(words: &str, size: f64) -> f64 {
 
 pub(super) fn wrap(words: &str, wide: f64, size: f64, most_lines: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in words.split(' ') {
+    for word in crate::words::pieces(words) {
         let full = lines.len() >= most_lines;
         let last = lines.last_mut().expect("it begins with one line");
-        let longer = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
+        let longer = if last.is_empty() { word.clone() } else { format!("{last} {word}") };
         if width(&longer, size) <= wide || last.is_empty() {
             *last = longer;
         } else if full {
             last.push('…');
             break;
         } else {
-            lines.push(word.to_owned());
+            lines.push(word.clone());
         }
     }
     lines
