@@ -8,7 +8,6 @@ mod reports;
 pub(crate) mod run;
 mod service;
 mod start;
-mod tmpdump;
 mod verdicts;
 
 use crate::{Story, drops, report, story, timeline::Timeline};

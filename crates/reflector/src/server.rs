@@ -39,7 +39,7 @@ pub struct House {
     pub calls: Arc<Calls>,
     pub token: Token,
     pub outside: Outside,
-    pub shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
     instance: String,
@@ -175,10 +175,9 @@ const STRANGERS: usize = 64;
 async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
-    let mut shutdown = house.shutdown.clone();
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
-        _ = shutdown.wait_for(|down| *down) => return,
+        () = house.stopping() => return,
     };
     let caller = match opened {
         Ok(Ok(Some(caller))) => caller,
@@ -249,6 +248,15 @@ async fn listen(at: SocketAddr, what: &str) -> anyhow::Result<(TcpListener, Sock
 }
 
 impl House {
+    /// Ready once the reflector is to end, and from then on.
+    pub fn stopping(&self) -> impl Future<Output = ()> + use<> {
+        let mut shutdown = self.shutdown.clone();
+        async move {
+            // The sender gone is as good as its word.
+            let _said = shutdown.wait_for(|down| *down).await;
+        }
+    }
+
     pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
         FromFar::Welcome {
             call: call.into(),

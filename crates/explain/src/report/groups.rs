@@ -78,7 +78,7 @@ impl Group<'_> {
         let (least, most) = (*lengths.iter().min()?, *lengths.iter().max()?);
         let mean = lengths.iter().sum::<i64>() / lengths.len() as i64;
         // An irregular series has no interval worth a number.
-        (mean > 0 && (most - least) * 10 <= mean)
+        (mean > 0 && most - least <= mean / 10)
             .then(|| (Duration::from_micros(mean as u64), Duration::from_micros((most - least) as u64)))
     }
 }

@@ -104,6 +104,17 @@ fn an_empty_log_has_a_story() {
 }
 
 #[test]
+fn a_forged_log_of_endless_losses_is_told_in_part_and_says_so() {
+    let mut run = Run::standing();
+    for conn in 2..20_000 {
+        run = run.at(f64::from(conn)).closes(conn - 1, End::Fin).ready(conn, "a", true);
+    }
+    let told = crate::story(&run.time_up().log());
+    assert_eq!(told.head.drops.len(), crate::drops::MOST);
+    assert_eq!(told.head.findings[0].id, "more_drops");
+}
+
+#[test]
 fn the_commonest_cause_leads() {
     let mut run = Run::standing().at(10.0).closes(1, End::Reset).at(11.0).reconnected(2, "a", true);
     for (conn, at) in [(2, 20.0), (3, 30.0)] {

@@ -101,9 +101,9 @@ impl<'a> Timeline<'a> {
     }
 
     pub fn pauses_in(&self, kind: PauseKind, from: Stamp, to: Stamp) -> impl Iterator<Item = &Pause> {
-        // Pauses are noted when they end, so they stand in the order of their ends.
+        // They follow each other.
         let first = self.pauses.partition_point(|pause| pause.to < from);
-        self.pauses[first..].iter().filter(move |pause| pause.kind == kind && pause.from <= to)
+        self.pauses[first..].iter().take_while(move |pause| pause.from <= to).filter(move |pause| pause.kind == kind)
     }
 
     pub fn steps_in(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Step<'a>> {

@@ -25,7 +25,7 @@ impl Drawing<'_> {
         for span in &lane.spans {
             let (from, to) = (self.scale.x(span.from), self.scale.x(span.to));
             match span.state {
-                SpanState::Alive => self.line(from, y, to, y, INK, wide, ""),
+                SpanState::Alive => self.line(from, y, to, y, ink(INK, wide, "")),
                 SpanState::Unknown | SpanState::Lost => self.loss(lane.id, span, y),
             }
         }
@@ -39,12 +39,12 @@ impl Drawing<'_> {
             let slept = self.story.drops.iter().any(|r| r.cause == Cause::Slept && r.seq == mark.seq);
             let color = if slept { INK3 } else { ACCENT };
             match mark.kind {
-                MarkKind::Fin => self.line(x, y - 7.0, x, y + 7.0, color, 3.0, ""),
+                MarkKind::Fin => self.line(x, y - 7.0, x, y + 7.0, ink(color, 3.0, "")),
                 MarkKind::Reset | MarkKind::Failed => {
-                    self.line(x - 5.0, y - 5.0, x + 5.0, y + 5.0, color, 2.5, "");
-                    self.line(x - 5.0, y + 5.0, x + 5.0, y - 5.0, color, 2.5, "");
+                    self.line(x - 5.0, y - 5.0, x + 5.0, y + 5.0, ink(color, 2.5, ""));
+                    self.line(x - 5.0, y + 5.0, x + 5.0, y - 5.0, ink(color, 2.5, ""));
                 }
-                MarkKind::Silence => self.line(x - 8.0, y, x + 8.0, y, color, 2.5, "2 3"),
+                MarkKind::Silence => self.line(x - 8.0, y, x + 8.0, y, ink(color, 2.5, "2 3")),
                 MarkKind::Move => {
                     let _ = write!(self.out, r#"<path d="M{x:.1} {:.1} l8 5 l-8 5 Z" fill="{INK}"/>"#, y - 5.0);
                 }
@@ -90,7 +90,7 @@ impl Drawing<'_> {
         });
         let (from, to) = (self.scale.x(span.from), self.scale.x(span.to));
         let stroke = if counted || (lane == "ice" && span.state == SpanState::Lost) { ACCENT } else { MUTE };
-        self.line(from, y, to, y, stroke, 1.5, "1.5 3");
+        self.line(from, y, to, y, ink(stroke, 1.5, "1.5 3"));
     }
 
     pub(super) fn lost_block(&mut self, region: &Region, y: f64) {
@@ -105,8 +105,8 @@ impl Drawing<'_> {
         let (left, right) = (self.scale.x(from), self.scale.x(to));
         let wide = (right - left).max(2.0);
         self.rect(left, top + 1.0, wide, bottom - top - 2.0, "url(#asleep)", 1.0);
-        self.line(left, top, left, bottom, HATCH, 1.0, "");
-        self.line(right, top, right, bottom, HATCH, 1.0, "");
+        self.line(left, top, left, bottom, ink(HATCH, 1.0, ""));
+        self.line(right, top, right, bottom, ink(HATCH, 1.0, ""));
         let words = format!("asleep {}", words::length(words::millis((to - from) * 1e3)));
         if wide > width(&words, 11.0) + 12.0 {
             let center = (left + right) / 2.0;
@@ -123,10 +123,10 @@ impl Drawing<'_> {
             let slept = region.cause == Cause::Slept;
             let color = if slept { INK3 } else { ACCENT };
             let (good, bad) = (self.scale.x(region.last_good), self.scale.x(region.first_bad));
-            self.line(bad, numbers + 14.0, bad, bottom, color, 1.0, "");
+            self.line(bad, numbers + 14.0, bad, bottom, ink(color, 1.0, ""));
             // Closer than this the pair becomes one.
             if bad - good >= 5.0 {
-                self.line(good, axis, good, bottom, color, 1.0, "");
+                self.line(good, axis, good, bottom, ink(color, 1.0, ""));
                 let length = words::length(words::millis((region.first_bad - region.last_good) * 1e3));
                 let y = lanes + high * plane_lane(region.plane) + 11.0;
                 if !slept && bad - good > width(&length, 11.0) + 10.0 {
