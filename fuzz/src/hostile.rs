@@ -1,7 +1,11 @@
 //! One function a reader: it is given bytes that anyone may have written, and panics where a promise is broken.
 
-use record::{Log, bundle, profile};
+use engine::signaling::{self, In, Out};
+use record::fact::{End, SocketPurpose};
+use record::profile::Address;
+use record::{Log, Profile, Stamp, bundle, profile};
 use std::io::Cursor;
+use std::time::Duration;
 
 /// A bundle opens as far as it can be read; what is wrong is said in single lines, and what was read can be written.
 pub fn bundle(bytes: &[u8]) {
@@ -41,6 +45,69 @@ pub fn profile(bytes: &[u8]) {
             let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
             assert!(refusal.line.is_none_or(|line| (1..=lines).contains(&line)), "line {:?} of {lines}", refusal.line);
         }
+    }
+}
+
+/// A signaling adapter answers any conversation with a bounded number of messages that its own far end can read.
+///
+/// The input is one line a message of the far end. The first line names the adapter; a line of one word in brackets is
+/// what befalls the adapter otherwise.
+pub fn signaling(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let Some(kind) = lines.next().and_then(signaling::by_id) else { return };
+    let address = Address::parse("ws://far.example/call").expect("this one is a URL");
+    let mut adapter = (kind.new)(&Profile::to(address));
+    let mut now = Stamp::new(1_795_255_200_000_000, 1_000_000, 1_000_000);
+    let start = [In::Connect { purpose: SocketPurpose::First }, In::SocketOpen { conn: 1 }, offer(false)];
+    for input in start.into_iter().chain(lines.map(befalls)) {
+        adapter.handle(now, input);
+        let mut asked = 0;
+        while let Some(out) = adapter.poll() {
+            asked += 1;
+            assert!(asked <= MOST_ASKED, "one input is answered without end");
+            sound(&out);
+        }
+        now = now.plus(Duration::from_secs(1));
+    }
+}
+
+/// An offer repeated with all the candidates that are kept for it is the longest answer to anything.
+const MOST_ASKED: usize = 200;
+
+fn offer(restart: bool) -> In {
+    In::Offer { sdp: "v=0\r\na=ice-ufrag:ours\r\n".to_owned(), restart }
+}
+
+fn befalls(line: &str) -> In {
+    match line {
+        "[closed]" => In::SocketClosed(End::Fin),
+        "[resume]" => In::Connect { purpose: SocketPurpose::Resume },
+        "[new call]" => In::Connect { purpose: SocketPurpose::NewCall },
+        "[open]" => In::SocketOpen { conn: 2 },
+        "[restart]" => offer(true),
+        "[candidate]" => In::LocalCandidate { candidate: "candidate:1".into(), mid: Some("0".into()), line: Some(0) },
+        "[end of candidates]" => In::EndOfCandidates,
+        "[hang up]" => In::HangUp { reason: "over" },
+        "[tick]" => In::Tick,
+        message => In::Text(message.to_owned()),
+    }
+}
+
+/// What an adapter asks for can be sent, noted and shown.
+fn sound(out: &Out) {
+    match out {
+        Out::Text(text) => {
+            let read: Result<serde_json::Value, _> = serde_json::from_str(text);
+            assert!(read.is_ok(), "an adapter sends what is no JSON: {text}");
+        }
+        Out::Note(fact) => {
+            let written = serde_json::to_string(fact).expect("a fact can be written");
+            let read: Result<record::Fact, _> = serde_json::from_str(&written);
+            assert!(read.is_ok(), "a fact is written as what cannot be read again: {written}");
+        }
+        Out::CloseSocket { code, .. } => assert!((1000..5000).contains(code), "{code} is no close code"),
+        Out::OpenSocket(_) | Out::Event(_) => {}
     }
 }
 

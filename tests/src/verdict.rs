@@ -49,6 +49,9 @@ pub struct Because {
 const OUTCOMES: [&str; 4] = ["held", "dropped", "not_established", "ended_by_user"];
 const CONFIDENCES: [&str; 3] = ["shown", "likely", "not_proven"];
 
+/// `verdict.json` gives times to the millisecond, cut and not rounded.
+const WRITTEN_MS: f64 = 1.0;
+
 /// The closed list of causes with the owners each may have; `handshake_failed` is owned by its stage.
 const CAUSES: [(&str, &[&str]); 28] = [
     ("slept", &["this_computer"]),
@@ -155,14 +158,10 @@ impl Drop {
         sentence(&self.says)
     }
 
-    pub fn is(&self, cause: &str, owner: &str) -> Result<()> {
-        ensure!(
-            (self.cause.as_str(), self.owner.as_str()) == (cause, owner),
-            "{}: expected {cause} of {owner}, the verdict is {} of {}",
-            self.plane,
-            self.cause,
-            self.owner
-        );
+    pub fn is(&self, cause: &str, owner: &str, confidence: &str) -> Result<()> {
+        let said = (self.cause.as_str(), self.owner.as_str(), self.confidence.as_str());
+        let wanted = (cause, owner, confidence);
+        ensure!(said == wanted, "{}: expected {wanted:?}, the verdict is {said:?}", self.plane);
         Ok(())
     }
 
@@ -187,7 +186,7 @@ impl Drop {
     pub fn first_bad_after(&self, truth: Wall, ms: f64) -> Result<()> {
         let late = crate::world::ms_between(truth, self.first_bad);
         ensure!(
-            (0.0..=ms).contains(&late),
+            (-WRITTEN_MS..=ms).contains(&late),
             "{}: first bad lies {late:.1} ms after the truth {truth}; allowed is 0 to {ms}",
             self.plane
         );

@@ -31,3 +31,8 @@ fn every_bundle_of_the_corpus_is_read_or_refused_in_order() {
 fn every_profile_of_the_corpus_is_read_or_refused_in_order() {
     replay("profile", hostile::profile);
 }
+
+#[test]
+fn every_conversation_of_the_corpus_is_answered_in_bounds() {
+    replay("signaling", hostile::signaling);
+}

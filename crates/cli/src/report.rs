@@ -13,11 +13,10 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         write_new(path, explain::report::svg(&story).as_bytes())?;
         say::aside(format_args!("The timeline is drawn in {}.", path.display()));
     }
-    let zone = jiff::tz::TimeZone::system();
     if args.ticket {
-        say::line(explain::report::ticket(&story, &zone));
+        say::line(explain::report::ticket(&story));
     } else if args.svg.is_none() {
-        say::raw(&explain::report::text(&story, &zone));
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -47,6 +47,8 @@ struct Session {
     /// A call is wanted and waits for signaling to be ready.
     wants_call: bool,
     ready: bool,
+    /// The session that is ready has seen no call yet.
+    fresh: bool,
     ice_servers: Vec<IceServer>,
     /// The wait before the next attempt at a socket.
     reconnect: Option<Pin<Box<Sleep>>>,
@@ -149,6 +151,7 @@ impl Session {
             deeds_to,
             wants_call: true,
             ready: false,
+            fresh: false,
             ice_servers: vec![],
             reconnect: None,
             started,
@@ -259,22 +262,29 @@ impl Session {
                         self.reconnect = Some(Box::pin(tokio::time::sleep(Duration::from_secs_f64(wait_ms / 1e3))));
                     }
                     Move::RestartIce => self.restart().await,
-                    Move::NewCall => {
-                        self.drop_call().await;
-                        self.wants_call = true;
-                        self.place_call_if_wanted();
-                    }
+                    Move::NewCall => self.call_anew().await,
                 },
             }
         }
         None
     }
 
+    /// On a session that has no call yet, as after the far end forgot ours; else with a session of its own, because the
+    /// far end ties the old call to the one that stands.
+    async fn call_anew(&mut self) {
+        self.drop_call().await;
+        self.wants_call = true;
+        if self.ready && self.fresh {
+            self.place_call_if_wanted();
+        } else {
+            self.connect(SocketPurpose::NewCall).await;
+        }
+    }
+
     async fn connect(&mut self, purpose: SocketPurpose) {
         self.purpose = purpose;
         self.ready = false;
-        self.tell_line(LineCommand::LetGo);
-        self.line = None;
+        self.reconnect = None;
         self.tell_adapter(In::Connect { purpose }).await;
     }
 
@@ -290,6 +300,8 @@ impl Session {
         while let Some(wish) = self.adapter.poll() {
             match wish {
                 Out::OpenSocket(target) => {
+                    // One socket at a time; what was said on the old one before goes out first.
+                    self.tell_line(LineCommand::LetGo);
                     self.conns += 1;
                     self.line = Some(line::open(*target, self.conns, self.purpose, &self.recorder));
                 }
@@ -309,6 +321,7 @@ impl Session {
         match event {
             signaling::Event::Ready { resumed, ice_servers } => {
                 self.ready = true;
+                self.fresh = !resumed;
                 self.ice_servers = ice_servers;
                 if !resumed {
                     self.place_call_if_wanted();
@@ -338,6 +351,7 @@ impl Session {
             return;
         }
         self.wants_call = false;
+        self.fresh = false;
         let setup = CallSetup {
             ice_servers: self.profile.ice.servers.iter().chain(&self.ice_servers).cloned().collect(),
             bind: self.bind,

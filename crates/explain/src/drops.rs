@@ -68,6 +68,9 @@ pub const TOGETHER: Duration = Duration::from_millis(1_500);
 /// What goes on by itself so soon after waking was never lost: radios and sockets need a moment.
 const SETTLES_AFTER_WAKING: Duration = Duration::from_secs(5);
 
+/// A loss every fourteen seconds for eight hours: beyond it a list helps nobody, and a forged log must not keep us busy.
+pub const MOST: usize = 2_000;
+
 pub fn find(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = match timeline.stood() {
         Some(stood) => {
@@ -80,6 +83,7 @@ pub fn find(timeline: &Timeline) -> Vec<Drop> {
         None => never_stood(timeline).into_iter().collect(),
     };
     drops.sort_by_key(|drop| (drop.first_bad, drop.plane, drop.seq));
+    drops.truncate(MOST);
     pair(&mut drops);
     drops
 }

@@ -1,6 +1,6 @@
 //! Findings: what is worth knowing and is no drop.
 
-use crate::{rule::Measured, timeline::Timeline, words};
+use crate::{drops, rule::Measured, timeline::Timeline, words};
 use serde::Serialize;
 
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -37,6 +37,13 @@ pub(crate) fn find(timeline: &Timeline) -> Vec<Finding> {
             id: "clock_stepped",
             measured: Measured::default().number("times", steps.len() as f64),
             says: format!("The wall clock was set {} in all.", words::times(steps.len())),
+        });
+    }
+    if timeline.drops.len() == drops::MOST {
+        findings.push(Finding {
+            id: "more_drops",
+            measured: Measured::default().number("told", drops::MOST as f64),
+            says: format!("Only the first {} drops are told; later ones may be missing here.", drops::MOST),
         });
     }
     findings

@@ -25,6 +25,6 @@ pub use cause::{Cause, Confidence, Owner};
 pub use drops::{Drop, Plane};
 pub use rows::{Lane, Row, Tone, sentence, tone};
 pub use rule::{Advice, Rule};
-pub use story::{Story, story};
+pub use story::{Story, story, story_so_far};
 pub use timeline::Timeline;
 pub use verdict::{Outcome, Verdict};

@@ -105,3 +105,42 @@ impl Now {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::run::Run;
+    use record::fact::End;
+
+    fn after(run: Run) -> Now {
+        let mut now = Now::default();
+        run.log().events.iter().for_each(|event| now.observe(event));
+        now
+    }
+
+    #[test]
+    fn the_state_follows_what_happens() {
+        let held = Run::standing().at(20.0);
+        assert_eq!(after(Run::begun().at(0.1)).state(), "Connecting");
+        assert_eq!(after(held.clone()).state(), "Holding");
+        let lost = held.clone().media_stops();
+        assert_eq!(after(lost.clone()).state(), "Media lost since 10:00:20 UTC");
+        assert_eq!(after(lost.at(21.0).media_back()).state(), "Holding");
+        let silent = held.clone().unanswered(1, 1.0, 3.0);
+        assert_eq!(after(silent.clone()).state(), "Signaling silent since 10:00:17 UTC");
+        assert_eq!(after(silent.closes(1, End::LetGo)).state(), "Reconnecting");
+        let reset = held.clone().closes(1, End::Reset);
+        assert_eq!(after(reset.clone()).state(), "Reconnecting");
+        assert_eq!(after(reset.at(21.0).reconnected(2, "a", true)).state(), "Holding");
+        assert_eq!(after(held.time_up()).state(), "Ended");
+    }
+
+    #[test]
+    fn it_tells_round_trip_time_held_and_the_last_fact() {
+        let now = after(Run::standing().at(20.3).media_stops());
+        assert_eq!(now.rtt_ms, Some(20.0));
+        assert_eq!(now.planned, Duration::from_secs(60));
+        assert_eq!(now.held(), Duration::from_millis(20_300));
+        assert_eq!(now.last_fact.as_deref(), Some("No media packet since 10:00:20.30 UTC."));
+    }
+}

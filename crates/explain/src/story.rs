@@ -19,6 +19,8 @@ pub use series::{Point, Series};
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Story {
     pub head: Verdict,
+    /// Parts of the headline that stand apart from the cause: a recording that breaks off, a self-test.
+    pub notes: Vec<String>,
     pub setup: Setup,
     pub axis: Axis,
     pub lanes: Vec<LaneView>,
@@ -69,8 +71,19 @@ pub struct PauseView {
     pub to: f64,
 }
 
+/// Of a log that is whole: a file, or a run that has ended.
 pub fn story(log: &Log) -> Story {
+    tell(Timeline::read(log))
+}
+
+/// Of a run that goes on: that its log has no end yet says nothing.
+pub fn story_so_far(log: &Log) -> Story {
     let mut timeline = Timeline::read(log);
+    timeline.goes_on = true;
+    tell(timeline)
+}
+
+fn tell(mut timeline: Timeline) -> Story {
     timeline.drops = drops::find(&timeline);
     let judged: Vec<(&Drop, Judgement)> =
         timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();
@@ -94,6 +107,7 @@ pub fn story(log: &Log) -> Story {
         })
         .collect();
     Story {
+        notes: verdict::headline::notes(&timeline),
         setup: setup(&timeline),
         axis: Axis { from: timeline.began.wall, length_s: axis(timeline.until) },
         lanes: lanes::lanes(&timeline),

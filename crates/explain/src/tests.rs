@@ -5,10 +5,9 @@ mod computer;
 mod nulls;
 mod path;
 mod reports;
-mod run;
+pub(crate) mod run;
 mod service;
 mod start;
-mod tmpdump;
 mod verdicts;
 
 use crate::{Story, drops, report, story, timeline::Timeline};

@@ -52,10 +52,14 @@ pub struct Timeline<'a> {
     pub far_clock: Option<far::FarClock>,
     pub steps: Vec<Step<'a>>,
     pub gave_up: Vec<(At, &'a Heard)>,
+    /// The run is still being written.
+    pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
     conn_index: BTreeMap<u32, usize>,
+    /// Sockets in the order in which they became ready: a forged log may hold a million, and each is asked for the next.
+    readied: Vec<usize>,
 }
 
 /// An event's number and its moment.
@@ -271,9 +275,11 @@ impl<'a> Timeline<'a> {
             far_clock: None,
             steps: Vec::new(),
             gave_up: Vec::new(),
+            goes_on: false,
             blind: Vec::new(),
             drops: Vec::new(),
             conn_index: BTreeMap::new(),
+            readied: Vec::new(),
         };
         for event in &log.events {
             let before = timeline.until;

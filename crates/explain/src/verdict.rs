@@ -9,7 +9,7 @@ use crate::{
 use record::fact::EndedBy;
 use serde::{Serialize, Serializer};
 
-mod headline;
+pub(crate) mod headline;
 mod recovery;
 mod untested;
 

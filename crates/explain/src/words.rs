@@ -2,7 +2,7 @@
 
 use crate::timeline::Socket;
 use record::{
-    Heard, Stamp,
+    Heard, Stamp, Wall,
     fact::{ConnectStage, End, RefusalKind, Side, TlsTrouble, Trouble},
 };
 use std::time::Duration;
@@ -34,8 +34,11 @@ pub fn utc(at: Stamp) -> String {
 
 /// To the hundredth, for what happened.
 pub fn utc_exact(at: Stamp) -> String {
-    let hundredths = at.wall.micros().rem_euclid(1_000_000) / 10_000;
-    format!("{}.{hundredths:02} UTC", at.wall.timestamp().strftime("%H:%M:%S"))
+    format!("{} UTC", hundredths(at.wall))
+}
+
+pub fn hundredths(wall: Wall) -> String {
+    format!("{}.{:02}", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
 }
 
 pub fn count(n: usize, one: &str) -> String {
@@ -51,6 +54,22 @@ pub fn times(n: usize) -> String {
         2 => "twice".into(),
         n => format!("{n} times"),
     }
+}
+
+/// Where a line may break: at spaces, but never between a number and its unit.
+pub fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let unit = matches!(word.trim_end_matches(['.', ',', ';', ':', ')']), "s" | "ms" | "min" | "h" | "UTC");
+        match pieces.last_mut() {
+            Some(number) if unit && number.ends_with(|c: char| c.is_ascii_digit()) => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
 }
 
 /// A stranger's words in quotation marks, or nothing.

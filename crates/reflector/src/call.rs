@@ -9,6 +9,7 @@ use crate::metrics::Disconnect;
 use crate::peer::Peer;
 use crate::server::House;
 use crate::settings::seconds;
+use crate::sights::Sights;
 use crate::socket::{self, Incoming, Socket, Wrong};
 use engine::call::peer::BindWhere;
 use record::{
@@ -16,13 +17,10 @@ use record::{
     fact::{CallEndedBy, End, RefusalKind, Side, Sight},
     wire::{FromClient, FromFar, close},
 };
-use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender},
-    watch,
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 /// What reaches a call beside its socket's messages.
 pub enum Input {
@@ -52,9 +50,9 @@ pub struct Call {
     pub to_self: UnboundedSender<Input>,
 }
 
-/// More sights than media can make by stopping and resuming within the default time that a call is kept. Over it the
-/// oldest go: how it ended matters more than how it began.
-const SIGHTS_KEPT: usize = 1024;
+/// Each candidate is an address we send checks to, so a stranger must not name them without end. A computer with every
+/// kind of network and relay has some thirty.
+const CANDIDATES_AN_OFFER: u32 = 64;
 
 /// Standard codes of RFC 6455 and its registry.
 mod code {
@@ -67,7 +65,7 @@ mod code {
 impl Call {
     /// From the welcome of the first socket to the end.
     pub async fn hold(self, first: Socket) {
-        let mut shutdown = self.house.shutdown.clone();
+        let stopping = self.house.stopping();
         let mut holding = Holding {
             id: self.id,
             ticket: self.ticket,
@@ -76,14 +74,13 @@ impl Call {
             to_self: self.to_self,
             socket: None,
             peer: None,
-            kept: VecDeque::new(),
-            said: 0,
-            seen: 0,
+            sights: Sights::default(),
             alone_since: None,
+            candidates: 0,
             seat: self.seat,
         };
         holding.attach(first, false).await;
-        let ended = holding.run(self.mailbox, &mut shutdown).await;
+        let ended = holding.run(self.mailbox, stopping).await;
         holding.tear_down(ended).await;
     }
 }
@@ -96,23 +93,12 @@ struct Holding {
     to_self: UnboundedSender<Input>,
     socket: Option<Socket>,
     peer: Option<Peer>,
-    /// Seen, and not known to have been heard.
-    kept: VecDeque<Kept>,
-    /// The last sight written to the socket that stands.
-    said: u64,
-    /// The last one seen; they are numbered from 1.
-    seen: u64,
+    sights: Sights,
     /// Since when there is no socket.
     alone_since: Option<Stamp>,
+    /// Of the caller's, since its last offer.
+    candidates: u32,
     seat: Seat,
-}
-
-/// Written is not heard: into a connection that has died silently one can write for minutes. So a ping follows each
-/// sight, and until its pong comes the sight is kept for the next socket.
-struct Kept {
-    number: u64,
-    at: Wall,
-    sight: Sight,
 }
 
 /// How a call comes to its end.
@@ -134,14 +120,15 @@ enum Happened {
 }
 
 impl Holding {
-    async fn run(&mut self, mut mailbox: UnboundedReceiver<Input>, shutdown: &mut watch::Receiver<bool>) -> Ended {
+    async fn run(&mut self, mut mailbox: UnboundedReceiver<Input>, stopping: impl Future<Output = ()>) -> Ended {
+        let mut stopping = std::pin::pin!(stopping);
         loop {
             let patience = self.patience_left();
             let happened = tokio::select! {
                 // In this order: what we saw is told before the socket's next word, and a flood on the socket cannot
                 // hold back a shutdown.
                 biased;
-                _ = shutdown.wait_for(|down| *down) => Happened::Shutdown,
+                () = &mut stopping => Happened::Shutdown,
                 Some(input) = mailbox.recv() => Happened::Input(input),
                 incoming = next(&mut self.socket) => Happened::Incoming(incoming),
                 () = tokio::time::sleep(patience) => Happened::Time,
@@ -151,7 +138,7 @@ impl Holding {
                 Happened::Input(Input::StackEnded) => return Ended::Fault,
                 Happened::Input(input) => self.take(input).await,
                 Happened::Incoming(Incoming::Alive) => {}
-                Happened::Incoming(Incoming::Heard(number)) => self.heard(number),
+                Happened::Incoming(Incoming::Heard(number)) => self.sights.was_heard(number),
                 Happened::Incoming(Incoming::Message(FromClient::Bye { reason })) => {
                     tracing::debug!(call = self.id, %reason, "the caller hung up");
                     return Ended::Bye;
@@ -205,10 +192,10 @@ impl Holding {
         tracing::debug!(call = self.id, remote = %socket.remote, resumed, "a socket attached");
         self.socket = Some(socket);
         self.alone_since = None;
-        self.said = 0;
+        self.sights.begin_anew();
         self.say(self.house.welcome(&self.id, &self.ticket, resumed)).await;
         if resumed {
-            self.keep(self.house.clock.now().wall, Sight::Reattached);
+            self.sights.keep(self.house.clock.now().wall, Sight::Reattached);
         }
         self.tell().await;
     }
@@ -226,7 +213,11 @@ impl Holding {
             // The end of the caller's candidates; the checks go on as they are.
             FromClient::Candidate { candidate, .. } if candidate.is_empty() => {}
             FromClient::Candidate { candidate, mid, line } => {
+                self.candidates += 1;
                 let taken = match &self.peer {
+                    _ if self.candidates > CANDIDATES_AN_OFFER => {
+                        Err(anyhow::anyhow!("more than {CANDIDATES_AN_OFFER} candidates for one offer"))
+                    }
                     Some(peer) => peer.candidate(candidate, mid, line).await,
                     None => Err(anyhow::anyhow!("a candidate came before an offer that was accepted")),
                 };
@@ -243,6 +234,11 @@ impl Holding {
     }
 
     async fn offered(&mut self, offer: String) -> anyhow::Result<String> {
+        anyhow::ensure!(
+            offer.lines().filter(|line| line.starts_with("a=candidate:")).count() <= CANDIDATES_AN_OFFER as usize,
+            "more than {CANDIDATES_AN_OFFER} candidates in one offer"
+        );
+        self.candidates = 0;
         if let Some(peer) = &self.peer {
             return peer.answer(offer).await;
         }
@@ -285,39 +281,26 @@ impl Holding {
     }
 
     async fn saw(&mut self, at: Wall, sight: Sight) {
-        self.keep(at, sight);
+        self.sights.keep(at, sight);
         self.tell().await;
     }
 
-    fn keep(&mut self, at: Wall, sight: Sight) {
-        if self.kept.len() == SIGHTS_KEPT {
-            self.kept.pop_front();
-        }
-        self.seen += 1;
-        self.kept.push_back(Kept { number: self.seen, at, sight });
-    }
-
-    /// Writes what this socket was not told yet.
+    /// Says what this socket was not told yet, and asks whether it was heard.
     async fn tell(&mut self) {
         let Some(socket) = &mut self.socket else { return };
-        let before = self.said;
-        for kept in self.kept.iter().filter(|kept| kept.number > before) {
+        let mut last = None;
+        while let Some(kept) = self.sights.next_unsaid() {
+            let number = kept.number;
             if let Err(end) = socket.say(&FromFar::Saw { at: kept.at, sight: kept.sight.clone() }).await {
                 return self.lost(end);
             }
-            self.said = kept.number;
+            self.sights.was_said(number);
+            last = Some(number);
         }
-        if self.said > before
-            && let Err(end) = socket.ask(self.said).await
+        if let Some(number) = last
+            && let Err(end) = socket.ask(number).await
         {
             self.lost(end);
-        }
-    }
-
-    /// What came before this number was heard.
-    fn heard(&mut self, number: u64) {
-        while self.kept.front().is_some_and(|kept| kept.number <= number.min(self.said)) {
-            self.kept.pop_front();
         }
     }
 
@@ -359,7 +342,7 @@ impl Holding {
         let now = self.house.clock.now();
         tracing::debug!(call = self.id, ?end, "the socket ended; the call is kept");
         self.alone_since = Some(now);
-        self.keep(now.wall, Sight::SocketEnded { end });
+        self.sights.keep(now.wall, Sight::SocketEnded { end });
     }
 
     /// The one way out.

@@ -19,7 +19,15 @@ pub async fn greet(mut socket: Socket, house: Arc<House>) {
     // Once for a call to be resumed, once more for a new one when that is gone; whoever needs more is guessing.
     const HELLOS: u32 = 3;
     for _ in 0..HELLOS {
-        let hello = match tokio::time::timeout(house.settings.limits.greeting, first_word(&mut socket)).await {
+        let hello = tokio::select! {
+            biased;
+            () = house.stopping() => {
+                house.metrics.disconnected(Disconnect::Shutdown);
+                return socket.close(code::GOING_AWAY, "the reflector stops").await;
+            }
+            hello = tokio::time::timeout(house.settings.limits.greeting, first_word(&mut socket)) => hello,
+        };
+        let hello = match hello {
             Ok(Ok(hello)) => hello,
             Ok(Err(Unheard::Ended(why))) => return house.metrics.disconnected(why),
             Ok(Err(Unheard::No(no))) => return turn_away(socket, &house, no).await,
@@ -52,6 +60,7 @@ pub async fn greet(mut socket: Socket, house: Arc<House>) {
 }
 
 mod code {
+    pub const GOING_AWAY: u16 = 1001;
     pub const POLICY: u16 = 1008;
     pub const TRY_AGAIN_LATER: u16 = 1013;
 }

@@ -21,6 +21,7 @@ mod mux;
 mod peer;
 mod server;
 mod settings;
+mod sights;
 mod socket;
 mod tls;
 mod turn;

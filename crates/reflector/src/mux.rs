@@ -206,15 +206,12 @@ impl AsyncUdpSocket for Endpoint {
         Ok(self.inside.local())
     }
 
-    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+    fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         match &self.shared {
             // A full send buffer drops the datagram, as the network would: the socket has one place for a waker, and
             // all calls would contend for it.
             Some(shared) => match shared.io.try_send_to(transmit.contents, transmit.destination) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(shared.io.poll_send_ready(cx))?;
-                    Poll::Ready(Ok(transmit.contents.len()))
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Ready(Ok(transmit.contents.len())),
                 done => Poll::Ready(done),
             },
             None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 pub struct Reflector {
@@ -39,7 +39,7 @@ pub struct House {
     pub calls: Arc<Calls>,
     pub token: Token,
     pub outside: Outside,
-    pub shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
     instance: String,
@@ -51,6 +51,8 @@ pub struct Report {
     pub calls: u64,
     /// Calls that had not ended in order when the drain time was over.
     pub cut: usize,
+    /// Connections whose task panicked: faults of ours, each in the log.
+    pub failed: usize,
 }
 
 impl Reflector {
@@ -123,6 +125,7 @@ impl Reflector {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Report {
         let Self { listener, metrics_listener, tls, house, stop, mut drained, .. } = self;
         let mut tasks = JoinSet::new();
+        let mut failed = 0;
         let mut helpers = JoinSet::new();
         helpers.spawn(look_for_silence(Arc::clone(&house.calls), house.clock.clone()));
         if let Some((listener, _)) = metrics_listener {
@@ -136,9 +139,7 @@ impl Reflector {
                 biased;
                 () = &mut shutdown => break,
                 Some(done) = tasks.join_next() => {
-                    if let Err(error) = done {
-                        tracing::error!(%error, "a connection's task failed; the others go on");
-                    }
+                    failed += usize::from(has_failed(done));
                     continue;
                 }
                 accepted = listener.accept() => match accepted {
@@ -162,7 +163,9 @@ impl Reflector {
             });
         }
         drop(listener);
-        finish(tasks, house, stop, &mut drained).await
+        let mut report = finish(tasks, house, stop, &mut drained).await;
+        report.failed += failed;
+        report
     }
 }
 
@@ -172,10 +175,9 @@ const STRANGERS: usize = 64;
 async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
-    let mut shutdown = house.shutdown.clone();
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
-        _ = shutdown.wait_for(|down| *down) => return,
+        () = house.stopping() => return,
     };
     let caller = match opened {
         Ok(Ok(Some(caller))) => caller,
@@ -197,15 +199,28 @@ async fn finish(
     let (calls, metrics) = (Arc::clone(&house.calls), Arc::clone(&house.metrics));
     stop.send_replace(true);
     drop(house);
+    let mut failed = 0;
     let all = async {
-        while tasks.join_next().await.is_some() {}
+        while let Some(done) = tasks.join_next().await {
+            failed += usize::from(has_failed(done));
+        }
         // Goodbyes that outlived their calls.
         while drained.recv().await.is_some() {}
     };
     let in_time = tokio::time::timeout(drain, all).await.is_ok();
     let cut = if in_time { 0 } else { calls.count() };
     tasks.shutdown().await;
-    Report { calls: metrics.calls_total(), cut }
+    Report { calls: metrics.calls_total(), cut, failed }
+}
+
+fn has_failed(done: Result<(), JoinError>) -> bool {
+    match done {
+        Ok(()) => false,
+        Err(error) => {
+            tracing::error!(%error, "a connection's task failed; the others go on");
+            true
+        }
+    }
 }
 
 /// One ticker for the silence of all calls.
@@ -233,6 +248,15 @@ async fn listen(at: SocketAddr, what: &str) -> anyhow::Result<(TcpListener, Sock
 }
 
 impl House {
+    /// Ready once the reflector is to end, and from then on.
+    pub fn stopping(&self) -> impl Future<Output = ()> + use<> {
+        let mut shutdown = self.shutdown.clone();
+        async move {
+            // The sender gone is as good as its word.
+            let _said = shutdown.wait_for(|down| *down).await;
+        }
+    }
+
     pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
         FromFar::Welcome {
             call: call.into(),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its use")]
 
+mod bench;
 mod fuzz;
 mod lab;
 mod packages;
@@ -20,6 +21,7 @@ cargo xtask COMMAND
                    or run `linewitness ARGS`
   test             everything that continuous integration runs
   lab [FILTER]     only the lab: real faults in network namespaces (Linux)
+  bench [FILTER]   the benchmarks, in release
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
 run, test and lab install what system packages are missing on Debian and Ubuntu, and say which and why.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some("run") => run::run(rest),
         Some("test") => test::test(),
         Some("lab") => lab::lab(rest),
+        Some("bench") => bench::bench(rest),
         Some("fuzz") => fuzz::fuzz(rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");

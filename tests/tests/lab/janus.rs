@@ -46,7 +46,7 @@ fn lost_path_and_socket(world: &World) -> Result<()> {
         media.first_bad_after(path.first_udp()?, 350.0)?;
         media.restored()?;
         ensure!(media.owner != "voice_service", "Janus is blamed for a path that was cut");
-        signaling.is("connection_reset", "internet_path")?;
+        signaling.is("connection_reset", "internet_path", "likely")?;
         signaling.first_bad_after(socket.first(), 100.0)?;
         signaling.restored()?;
         for step in ["restart_ice", "reconnect"] {

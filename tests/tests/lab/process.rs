@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use anyhow::{Context, Result, ensure};
-use linewitness_lab::{Hold, Story, World, far::reflector, world::now};
+use linewitness_lab::{Hold, Program, Story, World, far::reflector, hold, world::now};
 use record::fact::{EndedBy, Mark};
 use record::{Fact, Log};
 use std::path::{Path, PathBuf};
@@ -31,11 +31,11 @@ fn frozen(world: &World) -> Result<()> {
     hold.finish(Duration::from_secs(25))?.expect(|told| {
         told.ended("dropped", 3)?;
         let media = told.verdict.one("media")?;
-        media.is("app_stalled", "this_computer")?;
+        media.is("app_stalled", "this_computer", "shown")?;
         media.last_good_before(stopped, 40.0)?;
         media.restored_after(stopped, woken, 1_500.0)?;
         for drop in told.verdict.on("signaling") {
-            drop.is("app_stalled", "this_computer")?;
+            drop.is("app_stalled", "this_computer", "shown")?;
         }
         crate::path::same_call(told)
     })
@@ -73,15 +73,22 @@ fn killed(world: &World) -> Result<()> {
 
     let next = Hold::start(world, "next", &["--to", &reflector::url(), "--for", "3s"])?;
     let told = next.finish(Duration::from_secs(3))?;
+    let run = left.parent().and_then(Path::file_name).context("a run has a folder")?.to_string_lossy();
     told.expect(|told| {
         told.ended("held", 0)?;
-        ensure!(
-            told.stderr.to_lowercase().contains("unfinished"),
-            "the next start says nothing of the unfinished run: {:?}",
-            told.stderr
-        );
+        let offer = format!("linewitness recover {run}");
+        ensure!(told.stderr.contains(&offer), "the next start does not offer {offer:?}: {:?}", told.stderr);
         Ok(())
-    })
+    })?;
+
+    let mut recover = Program::start(world, &world.client, "recover", hold::binary()?, &["recover", &run])?;
+    let status = recover.wait(Duration::from_secs(5))?;
+    ensure!(status.success(), "recover ended with {status}. {}", recover.last_words());
+    let made = find(&world.dir, &format!("linewitness-{run}.witness")).context("recover made no bundle")?;
+    let (bundle, damage) = record::bundle::read(std::fs::File::open(&made)?)?;
+    ensure!(damage.is_empty(), "the bundle of a killed run is damaged: {damage:?}");
+    ensure!(bundle.log == log, "the bundle holds {} events of {}", bundle.log.events.len(), log.events.len());
+    Ok(())
 }
 
 /// The first file of that name under `folder`.

@@ -49,10 +49,8 @@ fn wrong(world: &World) -> Result<()> {
         let refused = told.count(|fact| matches!(fact, Fact::Ice(Ice::TurnRefused { .. })));
         ensure!(refused > 0, "the relay refused, and the log does not say so");
         let media = told.verdict.one("media")?;
-        let named =
-            media.cause == "turn_failed" || (media.cause == "handshake_failed" && media.measured["stage"] == "ice");
-        ensure!(named, "the cause is {} with {}", media.cause, media.measured);
-        ensure!(media.owner == "voice_service", "a refused password is the service's to mend, not {}", media.owner);
+        media.is("turn_failed", "voice_service", "shown")?;
+        ensure!(media.measured["code"] == 401.0, "measured is {}", media.measured);
         Ok(())
     })
 }

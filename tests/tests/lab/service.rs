@@ -27,7 +27,7 @@ fn restarted(world: &World) -> Result<()> {
         told.ended("dropped", 3)?;
         for plane in ["signaling", "media"] {
             let drop = told.verdict.one(plane)?;
-            drop.is("service_restarted", "voice_service")?;
+            drop.is("service_restarted", "voice_service", "shown")?;
             drop.last_good_before(killed, if plane == "media" { 40.0 } else { 5_500.0 })?;
             drop.first_bad_after(killed, 350.0)?;
             drop.restored_after(killed, back, 10_000.0)?;

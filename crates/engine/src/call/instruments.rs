@@ -8,7 +8,7 @@ use super::rtcp::Reports;
 use super::sending::Sending;
 use super::stream::Inbound;
 use super::turn::TurnLedger;
-use super::wire::{self, Kind};
+use super::wire::{self, Class, Kind, method};
 use crate::Recorder;
 use record::fact::{Ice, Media, MediaSample};
 use record::profile::Silence;
@@ -119,6 +119,7 @@ impl Instruments {
         let Kind::Stun(stun) = wire::unwrap(datagram) else { return };
         self.with(|read, now| {
             let mut noted = vec![];
+            read.second.checks_in += u32::from(stun.class == Class::Request && stun.method == method::BINDING);
             if let Some(rtt) = read.checks.heard(now, &stun) {
                 read.second.stun_in += 1;
                 read.second.stun_rtt_ms = Some(ms(rtt));

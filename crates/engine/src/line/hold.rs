@@ -7,7 +7,7 @@ use super::upgrade::Upgraded;
 use super::{At, LineCommand, LineEvent, Target, ending, ms, tcp_info};
 use futures_util::{SinkExt, Stream};
 use record::{
-    Heard, Micros, Stamp,
+    Fact, Heard, Micros, Stamp,
     fact::{End, Side, Signaling, TcpSample},
 };
 use std::future::poll_fn;
@@ -35,6 +35,11 @@ pub async fn hold(
     events: &UnboundedSender<LineEvent>,
 ) {
     let mut held = Held::new(upgraded.socket, target, at);
+    if held.look(at.recorder.now()).is_none() {
+        let why =
+            "this system does not tell whether TCP is acknowledged; only unanswered pings show a dead path".into();
+        at.recorder.note(Fact::Blind { watcher: "tcp_info".into(), why });
+    }
     loop {
         let planned = held.wake_at();
         let wait = planned - at.recorder.now().awake;
@@ -44,7 +49,7 @@ pub async fn hold(
             () = tokio::time::sleep(wait) => Next::Tick,
         };
         let now = at.recorder.now();
-        held.forgive_lateness(now.awake - planned);
+        held.forgive_lateness(planned, now);
         let end = match next {
             Next::Heard(heard) => held.heard(heard, now, events),
             Next::Command(command) => held.told(command, now),
@@ -109,20 +114,23 @@ impl<'a> Held<'a> {
     }
 
     fn wake_at(&self) -> Micros {
-        let pong = self.pulse.unanswered_since().map(|sent| sent.awake + pong_patience(self.pulse.smoothed()));
-        // A missing pong that was said already needs no waking; its time lies in the past.
-        let pong = pong.filter(|_| !self.unanswered.is_said());
-        let closing = self.closing.as_ref().map(|closing| closing.until);
         let refused = self.witness.seen().write_fault.map(|fault| fault.at.awake + AFTER_REFUSED_WRITE);
-        [self.pulse.wake_at(), pong, closing, refused, self.look_at]
-            .into_iter()
-            .flatten()
-            .fold(self.sample_at, std::cmp::Ord::min)
+        let next = match &self.closing {
+            // The heartbeat is over; its times would only wake us in vain.
+            Some(closing) => [Some(closing.until), refused, None, None],
+            None => {
+                let pong = self.pulse.waiting_since().map(|since| since + pong_patience(self.pulse.smoothed()));
+                // A missing pong that was said already needs no waking; its time lies in the past.
+                let pong = pong.filter(|_| !self.unanswered.is_said());
+                [self.pulse.wake_at(), pong, refused, self.look_at]
+            }
+        };
+        next.into_iter().flatten().fold(self.sample_at, std::cmp::Ord::min)
     }
 
-    fn forgive_lateness(&mut self, late: Duration) {
-        if late > LATE {
-            self.pulse.forgive(late);
+    fn forgive_lateness(&mut self, planned: Micros, now: Stamp) {
+        if now.awake - planned > LATE {
+            self.pulse.forgive(now);
         }
     }
 
@@ -147,6 +155,7 @@ impl<'a> Held<'a> {
             }
             // The WebSocket layer answers by itself; the flush after this sends it.
             Some(Ok(Message::Ping(_))) => self.wire.unflushed = true,
+            // None of our protocols speaks binary.
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(frame))) => {
                 self.wire.unflushed = true;
@@ -216,9 +225,9 @@ impl<'a> Held<'a> {
         } else if self.look_at.is_some_and(|at| at <= now.awake) {
             self.look(now);
         }
-        if let Some(sent) = self.pulse.unanswered_since() {
+        if let (Some(sent), Some(since)) = (self.pulse.unanswered_since(), self.pulse.waiting_since()) {
             let given_up = self.pulse.given_up(now);
-            if given_up || now.awake_since(sent) >= pong_patience(self.pulse.smoothed()) {
+            if given_up || now.awake - since >= pong_patience(self.pulse.smoothed()) {
                 let word = self.unanswered.pong_missing(sent, seen.last_in);
                 self.say(word);
             }
@@ -234,6 +243,7 @@ impl<'a> Held<'a> {
 
     /// One look at the kernel's view, and what follows from it.
     fn look(&mut self, now: Stamp) -> Option<TcpSample> {
+        self.look_at = None;
         let sample = tcp_info::sample(self.wire.socket.get_ref().tcp())?;
         self.sample = Some(sample);
         let word = self.unanswered.sampled(now, &sample);

@@ -15,6 +15,9 @@ pub struct Pulse {
     next: Option<Micros>,
     count: u64,
     waiting: VecDeque<Ping>,
+    /// Patience counts from here at the earliest: the last answer, for those behind it are on their way, or the moment
+    /// when we ourselves came back.
+    patient_from: Option<Micros>,
     smoothed: Option<Duration>,
 }
 
@@ -22,7 +25,7 @@ pub struct Pulse {
 struct Ping {
     number: u64,
     sent: Stamp,
-    /// On the awake clock; moved when we ourselves were late.
+    /// On the awake clock.
     deadline: Option<Micros>,
 }
 
@@ -36,13 +39,13 @@ impl Pulse {
             next: every.map(|every| now.awake + every),
             count: 0,
             waiting: VecDeque::new(),
+            patient_from: None,
             smoothed: None,
         }
     }
 
     pub fn wake_at(&self) -> Option<Micros> {
-        let deadline = self.waiting.front().and_then(|ping| ping.deadline);
-        [self.next, deadline].into_iter().flatten().min()
+        [self.next, self.deadline()].into_iter().flatten().min()
     }
 
     pub fn is_due(&self, now: Stamp) -> bool {
@@ -66,6 +69,7 @@ impl Pulse {
         let place = self.waiting.iter().position(|ping| ping.number == number)?;
         let ping = self.waiting.drain(..=place).next_back()?;
         let rtt = now.since(ping.sent);
+        self.patient_from = Some(now.awake);
         // An eighth of the news, as TCP smooths.
         self.smoothed = Some(self.smoothed.map_or(rtt, |smoothed| (smoothed * 7 + rtt) / 8));
         Some(rtt)
@@ -76,15 +80,26 @@ impl Pulse {
         self.waiting.front().map(|ping| ping.sent)
     }
 
-    /// The deadline of the oldest ping has passed.
-    pub fn given_up(&self, now: Stamp) -> bool {
-        self.waiting.front().and_then(|ping| ping.deadline).is_some_and(|deadline| deadline <= now.awake)
+    /// Since when nothing at all was answered, on the awake clock, while a ping waits.
+    pub fn waiting_since(&self) -> Option<Micros> {
+        let sent = self.waiting.front()?.sent.awake;
+        Some(self.patient_from.map_or(sent, |from| from.max(sent)))
     }
 
-    pub fn forgive(&mut self, late: Duration) {
-        for ping in &mut self.waiting {
-            ping.deadline = ping.deadline.map(|deadline| deadline + late);
-        }
+    fn deadline(&self) -> Option<Micros> {
+        let deadline = self.waiting.front()?.deadline?;
+        let patient = self.patient_from.zip(self.answer_within).map(|(from, within)| from + within);
+        Some(patient.map_or(deadline, |patient| patient.max(deadline)))
+    }
+
+    /// The deadline of the oldest ping has passed.
+    pub fn given_up(&self, now: Stamp) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now.awake)
+    }
+
+    /// It was we who were late: answers may lie unread, and every ping is given its whole time from now.
+    pub fn forgive(&mut self, now: Stamp) {
+        self.patient_from = Some(now.awake);
     }
 
     pub fn smoothed(&self) -> Option<Duration> {
@@ -135,10 +150,22 @@ mod tests {
     }
 
     #[test]
+    fn late_answers_that_come_one_after_the_other_are_no_new_silence() {
+        let mut pulse = pulse();
+        pulse.ping(at(1_000));
+        pulse.ping(at(2_000));
+        assert_eq!(pulse.waiting_since(), Some(at(1_000).awake));
+        pulse.pong(b"1", at(6_000));
+        assert_eq!(pulse.waiting_since(), Some(at(6_000).awake));
+        assert!(!pulse.given_up(at(7_999)) && pulse.given_up(at(8_000)));
+    }
+
+    #[test]
     fn our_own_lateness_is_not_the_far_ends_silence() {
         let mut pulse = pulse();
         pulse.ping(at(0));
-        pulse.forgive(Duration::from_secs(20));
+        pulse.forgive(at(20_000));
+        assert_eq!(pulse.waiting_since(), Some(at(20_000).awake));
         assert!(!pulse.given_up(at(21_999)) && pulse.given_up(at(22_000)));
     }
 

@@ -203,7 +203,7 @@ impl Janus {
         let ours = handle.is_some() && handle == self.handle;
         match message["janus"].as_str() {
             Some("success") => self.succeeded(now, number, &message),
-            Some("error") => self.failed(number, &message["error"]),
+            Some("error") => self.failed(now, number, &message["error"]),
             Some("event") if ours => self.plugin_event(now, number, &message),
             Some("trickle") if ours => self.trickled(&message["candidate"]),
             Some("hangup") if ours => {
@@ -241,7 +241,7 @@ impl Janus {
         }
     }
 
-    fn failed(&mut self, number: Option<u64>, error: &Value) {
+    fn failed(&mut self, now: Stamp, number: Option<u64>, error: &Value) {
         let code = error["code"].as_i64().unwrap_or_default();
         let reason = error["reason"].as_str().unwrap_or_default();
         if let Stage::Destroying(asked) = self.stage {
@@ -261,6 +261,7 @@ impl Janus {
         if kind == RefusalKind::NoSuchCall {
             self.forget_session();
         }
+        let claimed = matches!(self.stage, Stage::Claiming(..));
         if greeting || kind == RefusalKind::NoSuchCall {
             self.stage = Stage::Off;
         }
@@ -269,6 +270,11 @@ impl Janus {
             self.offering.forget();
         }
         self.refused(kind, &code.to_string(), reason);
+        if greeting && claimed && kind == RefusalKind::NoSuchCall {
+            // The socket is good; only the session is gone. A new one takes its place on it.
+            self.offering.forget();
+            self.opened(now);
+        }
     }
 
     fn plugin_event(&mut self, now: Stamp, number: Option<u64>, message: &Value) {
@@ -291,7 +297,7 @@ impl Janus {
         self.note(fact::Signaling::Answered {
             conn: self.conn,
             restarted: answered.restarted,
-            took_ms: answered.took.as_secs_f64() * 1e3,
+            took_ms: answered.took.as_micros() as f64 / 1e3,
         });
         self.out.extend(answered.events.into_iter().map(Out::Event));
     }
@@ -378,6 +384,10 @@ impl Adapter for Janus {
         match input {
             In::Connect { purpose } => {
                 if purpose == SocketPurpose::NewCall {
+                    if self.stage == Stage::Ready {
+                        // The server would keep the old session and its call for a minute.
+                        self.ask(json!({"janus": "destroy", "session_id": self.session}));
+                    }
                     self.forget_session();
                     self.offering.forget();
                 }

@@ -30,6 +30,8 @@ const CLOCK_BURST: u32 = 5;
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
 const MOST_SIGHTS: u32 = 10_000;
+/// The reflector keeps no more sights than this for telling them again.
+const TOLD_AGAIN: usize = 1024;
 /// Each URL is handed to ICE, which resolves it: a stranger must not choose how many.
 const MOST_RELAYS: usize = 8;
 
@@ -42,6 +44,7 @@ struct Reflector {
     offering: Offering,
     clock: Clock,
     sights: u32,
+    lately_told: VecDeque<(record::Wall, fact::Sight)>,
     out: VecDeque<Out>,
 }
 
@@ -73,6 +76,7 @@ impl Reflector {
             offering: Offering::default(),
             clock: Clock::default(),
             sights: 0,
+            lately_told: VecDeque::new(),
             out: VecDeque::new(),
         }
     }
@@ -144,21 +148,33 @@ impl Reflector {
                 }
             }
             FromFar::Saw { at, sight } => {
-                self.sights += 1;
-                if self.sights <= MOST_SIGHTS {
+                // What the far end could not know to be heard it tells again.
+                let told = (at, sight);
+                if self.sights < MOST_SIGHTS && !self.lately_told.contains(&told) {
+                    self.sights += 1;
+                    self.lately_told.push_back(told.clone());
+                    if self.lately_told.len() > TOLD_AGAIN {
+                        self.lately_told.pop_front();
+                    }
+                    let (at, sight) = told;
                     self.note(Far::Saw { at, sight });
                 }
             }
             FromFar::Refused { kind, code, says } => {
-                // The ticket opens nothing any more; the next hello must not carry it.
+                let greeting = matches!(self.stage, Stage::Greeting(_));
+                let showed_ticket = self.ticket.is_some();
+                self.refused(kind, code, says);
                 if kind == RefusalKind::NoSuchCall {
                     self.ticket = None;
                     self.offering.forget();
                 }
-                if matches!(self.stage, Stage::Greeting(_)) {
+                // The socket stays open after a ticket that opens nothing any more: a hello without one begins anew. Once:
+                // a far end that refuses this hello for the same reason would have us greet for ever.
+                if greeting && showed_ticket && kind == RefusalKind::NoSuchCall {
+                    self.greet(now);
+                } else if greeting {
                     self.stage = Stage::Off;
                 }
-                self.refused(kind, code, says);
             }
             FromFar::Ended { by, says } => self.ended(by, says),
         }
@@ -188,7 +204,7 @@ impl Reflector {
         self.note(fact::Signaling::Answered {
             conn: self.conn,
             restarted: answered.restarted,
-            took_ms: answered.took.as_secs_f64() * 1e3,
+            took_ms: answered.took.as_micros() as f64 / 1e3,
         });
         self.out.extend(answered.events.into_iter().map(Out::Event));
     }
@@ -249,6 +265,10 @@ impl Adapter for Reflector {
         match input {
             In::Connect { purpose } => {
                 if purpose == SocketPurpose::NewCall {
+                    if self.stage == Stage::Ready {
+                        // The far end would keep the old call for minutes.
+                        self.say(&FromClient::Bye { reason: "for a new call".into() });
+                    }
                     self.ticket = None;
                     self.offering.forget();
                 }

@@ -46,12 +46,15 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             continue;
         }
         let near = |moment: record::Stamp| moment <= at.plus(GOODBYE) && at <= moment.plus(GOODBYE);
-        let gap = timeline.gaps.iter().position(|gap| near(gap.last));
         let known = drops.iter().any(|drop| {
             near(drop.last_good) || (drop.last_good <= at && drop.restored.is_none_or(|restored| restored >= at))
         });
         if !known {
+            let gap = timeline.gaps.iter().position(|gap| near(gap.last));
             drops.push(ended_by_word(timeline, index, gap));
+        }
+        if drops.len() > super::MOST {
+            break;
         }
     }
     drops

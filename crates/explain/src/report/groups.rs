@@ -60,6 +60,12 @@ impl Group<'_> {
         }
     }
 
+    /// Before the time of day of the first: one loss of both planes is one moment.
+    pub fn at(&self) -> &'static str {
+        let of = |plane| self.drops.iter().filter(|drop| drop.plane == plane).count();
+        if of(Plane::Signaling).max(of(Plane::Media)) > 1 { "first at" } else { "at" }
+    }
+
     /// Between the onsets of one plane's drops; two make one interval, which says nothing of regularity.
     fn interval(&self) -> Option<(Duration, Duration)> {
         let plane = self.drops.first()?.plane;
@@ -72,7 +78,7 @@ impl Group<'_> {
         let (least, most) = (*lengths.iter().min()?, *lengths.iter().max()?);
         let mean = lengths.iter().sum::<i64>() / lengths.len() as i64;
         // An irregular series has no interval worth a number.
-        (mean > 0 && (most - least) * 10 <= mean)
+        (mean > 0 && most - least <= mean / 10)
             .then(|| (Duration::from_micros(mean as u64), Duration::from_micros((most - least) as u64)))
     }
 }

@@ -2,7 +2,7 @@
 //! between two witness lines, the last proof of life and the first sign of death. The accent means lost and nothing else.
 
 use super::groups::{Group, groups};
-use crate::{Confidence, Story};
+use crate::{Cause, Confidence, Story};
 use pen::*;
 use std::fmt::Write;
 
@@ -40,7 +40,7 @@ impl Drawing<'_> {
         self.text(MARGIN, 30.0, set(13.0, 600, INK), name);
         let when = story.head.started.timestamp().strftime("%a %d %b %Y, %H:%M:%S UTC").to_string();
         self.text(RIGHT, 30.0, end(set(13.0, 400, INK3)), &when);
-        self.line(0.0, 46.0, WIDTH, 46.0, LINE, 1.0, "");
+        self.line(0.0, 46.0, WIDTH, 46.0, ink(LINE, 1.0, ""));
         let groups = groups(story);
         let mut y = 82.0;
         let Some(group) = groups.first() else {
@@ -72,10 +72,13 @@ impl Drawing<'_> {
 
     fn when(&self, group: &Group) -> String {
         let Some(first) = group.drops.first() else { return self.story.head.headline.clone() };
-        let first_word = if group.drops.len() > 1 { "first at" } else { "at" };
         let at = first.first_bad.timestamp().strftime("%H:%M:%S");
-        let more = if group.drops.len() == 1 { format!(" {}", first.says) } else { String::new() };
-        format!("{}, {first_word} {at} UTC.{more}", group.how_often())
+        // One loss, of one plane or of both, is told whole.
+        let more = if group.at() == "at" { format!(" {}", first.says) } else { String::new() };
+        if group.cause == Cause::HandshakeFailed {
+            return first.says.clone();
+        }
+        format!("{}, {} {at} UTC.{more}", group.how_often(), group.at())
     }
 
     fn disc(&mut self, x: f64, y: f64, confidence: Confidence) {
@@ -98,7 +101,7 @@ impl Drawing<'_> {
         const LANE: f64 = 34.0;
         const STRIP: f64 = 36.0;
         let story = self.story;
-        self.line(0.0, top, WIDTH, top, LINE, 1.0, "");
+        self.line(0.0, top, WIDTH, top, ink(LINE, 1.0, ""));
         let numbers = top + 14.0;
         let axis = top + 46.0;
         let lanes = axis + 10.0;
@@ -114,7 +117,7 @@ impl Drawing<'_> {
             self.text(MARGIN, y + 4.0, LABEL, lane.label);
             self.lane(lane, y);
         }
-        self.line(MARGIN, strips - 4.0, RIGHT, strips - 4.0, LINE, 1.0, "");
+        self.line(MARGIN, strips - 4.0, RIGHT, strips - 4.0, ink(LINE, 1.0, ""));
         let series = &story.series;
         self.strip("Round trip", &series.rtt_ms, strips, STRIP, "ms");
         self.strip("Jitter", &series.jitter_ms, strips + STRIP, STRIP, "ms");
@@ -132,15 +135,15 @@ impl Drawing<'_> {
         let mut at = 0.0;
         while at <= self.scale.length {
             let x = self.scale.x(at);
-            self.line(x, axis, x, bottom, GRID, 1.0, "");
+            self.line(x, axis, x, bottom, ink(GRID, 1.0, ""));
             // A label makes room for a witness line.
             if !self.story.drops.iter().any(|region| (self.scale.x(region.first_bad) - x).abs() < 18.0) {
                 self.text(x, axis - 6.0, middle(TICK), &clock(at));
             }
             at += step;
         }
-        self.line(MARGIN, axis, RIGHT, axis, LINE, 1.0, "");
-        self.line(MARGIN, bottom, RIGHT, bottom, LINE, 1.0, "");
+        self.line(MARGIN, axis, RIGHT, axis, ink(LINE, 1.0, ""));
+        self.line(MARGIN, bottom, RIGHT, bottom, ink(LINE, 1.0, ""));
         self.text(MARGIN, bottom + 18.0, TICK, "UTC");
         let began = self.story.axis.from.micros() as f64 / 1e6;
         let first = (began / step).ceil() * step - began;
@@ -149,7 +152,7 @@ impl Drawing<'_> {
             let wall = self.story.axis.from.plus_micros((at * 1e6).round() as i64).timestamp();
             let format = if step < 60.0 { "%H:%M:%S" } else { "%H:%M" };
             let x = self.scale.x(at);
-            self.line(x, bottom, x, bottom + 4.0, MUTE, 1.0, "");
+            self.line(x, bottom, x, bottom + 4.0, ink(MUTE, 1.0, ""));
             // A label must not run over the word at the left or the edge.
             if x > LEFT + 8.0 || at == 0.0 {
                 self.text(x.min(RIGHT - 20.0), bottom + 18.0, middle(TICK), &wall.strftime(format).to_string());
@@ -162,10 +165,10 @@ impl Drawing<'_> {
     fn foot(&mut self, bottom: f64) -> f64 {
         let mut y = bottom + 48.0;
         let mut x = MARGIN;
-        self.line(x, y - 4.0, x + 22.0, y - 4.0, INK, 2.5, "");
+        self.line(x, y - 4.0, x + 22.0, y - 4.0, ink(INK, 2.5, ""));
         self.text(x + 28.0, y, TICK, "alive");
         x += 78.0;
-        self.line(x, y - 4.0, x + 22.0, y - 4.0, ACCENT, 1.5, "1.5 3");
+        self.line(x, y - 4.0, x + 22.0, y - 4.0, ink(ACCENT, 1.5, "1.5 3"));
         self.text(x + 28.0, y, TICK, "between last good and first bad");
         x += 222.0;
         self.rect(x, y - 7.5, 22.0, 7.0, ACCENT, 1.0);
@@ -176,12 +179,12 @@ impl Drawing<'_> {
         x += 156.0;
         for (words, kind) in [("FIN or close", 0), ("RST", 1), ("silence", 2)] {
             match kind {
-                0 => self.line(x + 6.0, y - 10.0, x + 6.0, y + 2.0, ACCENT, 3.0, ""),
+                0 => self.line(x + 6.0, y - 10.0, x + 6.0, y + 2.0, ink(ACCENT, 3.0, "")),
                 1 => {
-                    self.line(x + 2.0, y - 8.0, x + 10.0, y, ACCENT, 2.0, "");
-                    self.line(x + 2.0, y, x + 10.0, y - 8.0, ACCENT, 2.0, "");
+                    self.line(x + 2.0, y - 8.0, x + 10.0, y, ink(ACCENT, 2.0, ""));
+                    self.line(x + 2.0, y, x + 10.0, y - 8.0, ink(ACCENT, 2.0, ""));
                 }
-                _ => self.line(x, y - 4.0, x + 14.0, y - 4.0, ACCENT, 2.5, "2 3"),
+                _ => self.line(x, y - 4.0, x + 14.0, y - 4.0, ink(ACCENT, 2.5, "2 3")),
             }
             self.text(x + 18.0, y, TICK, words);
             x += 40.0 + width(words, 11.0);

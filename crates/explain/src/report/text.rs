@@ -2,7 +2,7 @@
 
 use super::groups::{Group, groups};
 use crate::{
-    Confidence, Story,
+    Cause, Confidence, Story,
     story::{LaneView, SpanState},
     verdict::{By, DropVerdict},
     words,
@@ -46,7 +46,7 @@ impl Page<'_> {
         let indent = first.chars().count();
         let mut line = first.to_owned();
         let mut used = indent;
-        for word in text.split(' ') {
+        for word in words::pieces(text) {
             let length = word.chars().count();
             if used > indent && used + 1 + length > WIDTH {
                 let full = std::mem::replace(&mut line, " ".repeat(indent));
@@ -57,7 +57,7 @@ impl Page<'_> {
                 line.push(' ');
                 used += 1;
             }
-            line.push_str(word);
+            line.push_str(&word);
             used += length;
         }
         self.line(&line);
@@ -87,8 +87,9 @@ impl Page<'_> {
             self.group(group);
         }
         if !groups.is_empty() {
-            self.line("");
-            self.wrapped("", &story.head.headline);
+            for note in &story.notes {
+                self.wrapped("", &format!("Note: {note}."));
+            }
         }
     }
 
@@ -100,8 +101,7 @@ impl Page<'_> {
         };
         self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
         let Some(first) = group.drops.first() else { return };
-        let first_word = if group.drops.len() > 1 { "first at" } else { "at" };
-        self.wrapped("", &format!("{}, {first_word} {}.", group.how_often(), self.moment(first.first_bad)));
+        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(first.first_bad)));
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
 
@@ -131,19 +131,23 @@ impl Page<'_> {
                 Some(first) => self.wrapped("  ", &format!("As drop {}: {}", first.id, drop.says)),
                 None => self.wrapped("  ", &drop.says),
             }
-            self.line(&format!(
-                "  last good {}   first bad {}",
-                hundredths(drop.last_good),
-                hundredths(drop.first_bad)
-            ));
-            let restored = drop.restored.map_or_else(|| "never".to_owned(), hundredths);
-            self.line(&format!("  declared  {}   restored  {restored}", hundredths(drop.declared)));
+            self.times(drop);
             self.because(drop);
             // What was ruled out and what to do read the same for each drop of a cause.
             if alike.is_none() {
                 self.doubt(drop);
             }
         }
+    }
+
+    fn times(&mut self, drop: &DropVerdict) {
+        if drop.cause == Cause::HandshakeFailed {
+            let (began, failed) = (hundredths(drop.last_good), hundredths(drop.first_bad));
+            return self.line(&format!("  tried from {began}   first failed at {failed}"));
+        }
+        self.line(&format!("  last good {}   first bad {}", hundredths(drop.last_good), hundredths(drop.first_bad)));
+        let restored = drop.restored.map_or_else(|| "never".to_owned(), hundredths);
+        self.line(&format!("  declared  {}   restored  {restored}", hundredths(drop.declared)));
     }
 
     fn because(&mut self, drop: &DropVerdict) {
@@ -219,7 +223,7 @@ impl Page<'_> {
 }
 
 fn hundredths(wall: Wall) -> String {
-    format!("{}.{:02} UTC", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
+    format!("{} UTC", words::hundredths(wall))
 }
 
 const COLUMNS: usize = 64;

@@ -1,7 +1,7 @@
 //! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
 
 use super::groups::{Group, groups};
-use crate::{Story, words};
+use crate::{Cause, Story, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
@@ -26,7 +26,7 @@ fn of(group: &Group) -> Option<String> {
     let first = *group.drops.first()?;
     let mut says = format!("{} ({}). {}: {}", group.head(), group.confidence, group.how_often(), moments(group));
     says.push_str(&format!(" {}", first.says));
-    for because in &first.because {
+    for because in first.because.iter().filter(|because| !said(&first.says, &because.says)) {
         says.push_str(&format!(" {}", because.says));
     }
     if !first.ruled_out.is_empty() {
@@ -44,6 +44,11 @@ fn of(group: &Group) -> Option<String> {
     Some(says)
 }
 
+/// A sentence that only repeats what was said.
+fn said(before: &str, says: &str) -> bool {
+    before.to_lowercase().contains(says.trim_end_matches('.').to_lowercase().as_str())
+}
+
 /// UTC to the hundredth, with the last proof of life before it.
 fn moments(group: &Group) -> String {
     let mut list: Vec<String> = group
@@ -55,6 +60,9 @@ fn moments(group: &Group) -> String {
                 Some(took) => format!(", back after {}", words::length(words::millis(took * 1e3))),
                 None => String::new(),
             };
+            if group.cause == Cause::HandshakeFailed {
+                return format!("first failure at {}", hundredths(drop.first_bad));
+            }
             format!("last good {}, first bad {}{back}", hundredths(drop.last_good), hundredths(drop.first_bad))
         })
         .collect();
@@ -65,7 +73,7 @@ fn moments(group: &Group) -> String {
 }
 
 fn hundredths(wall: Wall) -> String {
-    format!("{}.{:02}Z", wall.timestamp().strftime("%Y-%m-%dT%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
+    format!("{}T{}Z", wall.timestamp().strftime("%Y-%m-%d"), words::hundredths(wall))
 }
 
 fn run(story: &Story) -> String {

@@ -117,7 +117,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let refused = timeline.sockets.iter().any(|socket| sign(socket).is_some());
+    let refused = timeline.attempts(drop.last_good, drop.over(timeline)).any(|socket| sign(socket).is_some());
     let back = look::socket(timeline, drop).and_then(|socket| timeline.next_ready(drop.first_bad, socket.conn));
     (!refused && back.is_some()).then(|| "The same credentials were accepted again on the next connection.".into())
 }

@@ -120,8 +120,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     {
         return Some(format!("The end was told: the connection ended {}.", words::ended(closed.end)));
     }
-    (drop.plane == Plane::Media)
-        .then(|| timeline.signaling_alive(drop.last_good, drop.declared))?
+    (drop.plane == Plane::Media && look::twin(timeline, drop).is_none())
+        .then(|| timeline.signaling_alive(drop.last_good, drop.over(timeline)))?
         .map(|_| "The signaling connection answered throughout.".into())
 }
 

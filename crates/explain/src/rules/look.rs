@@ -54,7 +54,8 @@ pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t 
 
 /// Neither slept nor stalled while it was lost, with a margin at the start: the sentence for "ruled out".
 pub fn ran_throughout(timeline: &Timeline, drop: &Drop, kind: PauseKind) -> bool {
-    timeline.pauses_in(kind, drop.last_good.minus(Duration::from_secs(1)), drop.declared).next().is_none()
+    drop.loss != Loss::NeverStood
+        && timeline.pauses_in(kind, drop.last_good.minus(Duration::from_secs(1)), drop.declared).next().is_none()
 }
 
 /// Attempts to connect again while this loss lasted, that failed.

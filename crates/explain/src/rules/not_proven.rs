@@ -78,9 +78,16 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "Compare with the local network's own log (router, access point, VPN) and the service's at the same second: {}.",
             look::search(timeline, drop)
         ),
-        retest: look::retest(timeline, "On another network, such as a telephone's,"),
-        wrong_if: "nothing is claimed; a second run with the same loss at the same time of day or age would narrow it."
-            .into(),
+        retest: look::retest(timeline, "Go to another network, such as a telephone's"),
+        wrong_if: format!(
+            "a capture on this computer shows {} of the far end arriving between {} and {}.",
+            match drop.plane {
+                Plane::Signaling => "bytes",
+                Plane::Media => "media packets",
+            },
+            words::utc_exact(drop.last_good),
+            words::utc_exact(drop.over(timeline))
+        ),
     }
 }
 

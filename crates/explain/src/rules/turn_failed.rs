@@ -67,7 +67,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             if look::twin(timeline, drop).is_some() {
                 return None;
             }
-            let alive = timeline.signaling_alive(drop.last_good, drop.declared);
+            let alive = timeline.signaling_alive(drop.last_good, drop.over(timeline));
             Some(Finding {
                 owner: None,
                 confidence: if alive.is_some() { Confidence::Shown } else { Confidence::Likely },

@@ -52,6 +52,8 @@ pub enum MarkKind {
     Fin,
     Reset,
     Silence,
+    /// An attempt that failed before the call stood.
+    Failed,
     /// A move of recovery.
     Move,
     /// Something of the machine.
@@ -95,6 +97,14 @@ fn signaling(timeline: &Timeline) -> LaneView {
                 },
             });
         }
+    }
+    if timeline.stood().is_none() {
+        marks.extend(timeline.sockets.iter().filter_map(|socket| socket.failed).map(|failed| Mark {
+            at: on_axis(timeline, failed.at.stamp),
+            kind: MarkKind::Failed,
+            seq: failed.at.seq,
+            text: format!("{} failed", words::stage(failed.stage)),
+        }));
     }
     LaneView { id: "signaling", label: "Signaling", spans, marks }
 }
@@ -144,11 +154,10 @@ fn ice(timeline: &Timeline) -> LaneView {
     let end = timeline.hold_end();
     if let Some(first) = timeline.pairs.first() {
         let mut alive_from = first.at.stamp;
-        for late in &timeline.consent {
-            let back = late.back.map_or(end, |back| back.stamp);
-            spans.extend(span(timeline, alive_from, late.last_ok, SpanState::Alive));
-            spans.extend(span(timeline, late.last_ok.max(alive_from), late.at.stamp, SpanState::Unknown));
-            spans.extend(span(timeline, late.at.stamp.max(alive_from), back, SpanState::Lost));
+        for (last_ok, sure, back) in silences(timeline) {
+            spans.extend(span(timeline, alive_from, last_ok, SpanState::Alive));
+            spans.extend(span(timeline, last_ok.max(alive_from), sure, SpanState::Unknown));
+            spans.extend(span(timeline, sure.max(alive_from), back, SpanState::Lost));
             alive_from = alive_from.max(back);
         }
         spans.extend(span(timeline, alive_from, end, SpanState::Alive));
@@ -167,6 +176,30 @@ fn ice(timeline: &Timeline) -> LaneView {
         });
     }
     LaneView { id: "ice", label: "ICE", spans, marks }
+}
+
+/// When the path did not answer: last answer, the moment that was sure, the return. Consent is late only after five
+/// seconds; in a shorter gap without any packet at all, nobody can know.
+fn silences(timeline: &Timeline) -> Vec<(Stamp, Stamp, Stamp)> {
+    let end = timeline.hold_end();
+    let late = timeline.consent.iter().map(|late| {
+        let back = late.back.map_or(end, |back| back.stamp);
+        (late.last_ok, late.at.stamp.min(back), back)
+    });
+    let mut silences: Vec<_> = late.collect();
+    let counted = silences.len();
+    for gap in &timeline.gaps {
+        let back = gap.back.map_or(end, |(_, first)| first);
+        let inside = timeline.arrived(gap.last, back);
+        // Consent comes back before it is late again, so these stand in the order of their ends.
+        let at = silences[..counted].partition_point(|(_, _, to)| *to < gap.last);
+        let told = silences[..counted].get(at).is_some_and(|(from, ..)| *from <= back);
+        if !told && inside.seconds > 0 && inside.rtcp + inside.stun == 0 {
+            silences.push((gap.last, back, back));
+        }
+    }
+    silences.sort();
+    silences
 }
 
 fn recovery(timeline: &Timeline) -> LaneView {

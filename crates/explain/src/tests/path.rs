@@ -131,6 +131,10 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
     );
     let out: Vec<_> = media.ruled_out.iter().map(|out| serde_json::to_value(out.cause).unwrap()).collect();
     assert!(out.contains(&"slept".into()) && out.contains(&"app_stalled".into()), "{out:?}");
+    assert!(
+        !out.contains(&"half_open".into()),
+        "signaling died too, so nothing is said of it having answered: {out:?}"
+    );
     assert!(media.not_seen.iter().any(|says| says.starts_with("The gateway")), "{:?}", media.not_seen);
 }
 

@@ -49,7 +49,7 @@ fn the_verdict_has_the_promised_names() {
     assert_eq!(drop["recovery"], serde_json::json!({"by": "reconnect", "attempts": 1, "took_s": 1.2}));
     assert_eq!(
         verdict["headline"],
-        "Voice service: the service closed the connection (Shown); signaling lost once, at 10:00:20 UTC in 60.0 s."
+        "Voice service: the service closed the connection (Shown); signaling lost once, at 10:00:20 UTC, in a hold of 60.0 s."
     );
 }
 
@@ -84,6 +84,12 @@ fn a_log_that_breaks_off_has_a_verdict_that_says_so() {
 }
 
 #[test]
+fn a_run_that_goes_on_is_not_said_to_break_off() {
+    let log = Run::standing().at(20.3).far_clock(0.0).log();
+    assert_eq!(crate::story_so_far(&log).head.headline, "Holding for 20.0 s; nothing dropped so far.");
+}
+
+#[test]
 fn while_evidence_may_still_come_nothing_is_called_shown() {
     let run = Run::standing().at(20.0).close_frame(1, 1011, "");
     let confidence = |run: Run| checked(&run.log()).head.drops[0].confidence;
@@ -98,6 +104,17 @@ fn an_empty_log_has_a_story() {
 }
 
 #[test]
+fn a_forged_log_of_endless_losses_is_told_in_part_and_says_so() {
+    let mut run = Run::standing();
+    for conn in 2..20_000 {
+        run = run.at(f64::from(conn)).closes(conn - 1, End::Fin).ready(conn, "a", true);
+    }
+    let told = crate::story(&run.time_up().log());
+    assert_eq!(told.head.drops.len(), crate::drops::MOST);
+    assert_eq!(told.head.findings[0].id, "more_drops");
+}
+
+#[test]
 fn the_commonest_cause_leads() {
     let mut run = Run::standing().at(10.0).closes(1, End::Reset).at(11.0).reconnected(2, "a", true);
     for (conn, at) in [(2, 20.0), (3, 30.0)] {
@@ -106,7 +123,7 @@ fn the_commonest_cause_leads() {
     let told = checked(&run.at(60.3).time_up().log());
     assert_eq!(
         told.head.headline,
-        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC in 60.0 s, and 1 loss of another cause."
+        "Voice service: the service closed the connection (Shown); signaling lost twice, first at 10:00:20 UTC, and 1 loss of another cause, in a hold of 60.0 s."
     );
 }
 

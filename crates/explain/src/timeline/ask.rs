@@ -45,10 +45,10 @@ impl<'a> Timeline<'a> {
             sum.seconds += 1;
             sum.rtp += u64::from(sample.rtp_in);
             sum.rtcp += u64::from(sample.rtcp_in);
-            sum.stun += u64::from(sample.stun_in);
+            sum.stun += u64::from(sample.stun_in) + u64::from(sample.checks_in);
             sum.sent += u64::from(sample.rtp_out);
             sum.first_seq.get_or_insert(at.seq);
-            if sample.rtcp_in + sample.stun_in > 0 {
+            if sample.rtcp_in + sample.stun_in + sample.checks_in > 0 {
                 sum.control_seq.get_or_insert(at.seq);
             }
         }
@@ -59,7 +59,8 @@ impl<'a> Timeline<'a> {
     pub fn media_alive(&self, from: Stamp, to: Stamp) -> Option<Seq> {
         // The second that holds the moment is written up to one second after it, and the next proves that it went on.
         let to = to.max(from.plus(Duration::from_millis(2_100)));
-        let broken = self.gaps.iter().any(|gap| gap.last <= to && gap.back.is_none_or(|(_, first)| first >= from));
+        let open_at = self.gaps.partition_point(|gap| gap.back.is_some_and(|(_, first)| first < from));
+        let broken = self.gaps.get(open_at).is_some_and(|gap| gap.last <= to);
         if broken {
             return None;
         }
@@ -76,29 +77,33 @@ impl<'a> Timeline<'a> {
         let stands = |socket: &&Socket| {
             socket.ready.is_some_and(|ready| ready.at.stamp <= from)
                 && socket.closed.is_none_or(|closed| closed.at.stamp > to)
-                && !socket.silences.iter().any(|s| s.since <= to && s.again.is_none_or(|again| again.stamp >= from))
+                && !socket.silences.iter().any(|s| s.last_good <= to && s.again.is_none_or(|again| again.stamp >= from))
         };
-        let conn = self.sockets.iter().find(stands)?.conn;
+        // The one that became ready last before it; an older one was given up for it.
+        let before = self.readied.partition_point(|i| self.sockets[*i].ready.is_none_or(|r| r.at.stamp <= from));
+        let conn = self.readied[..before].last().map(|i| &self.sockets[*i]).filter(stands)?.conn;
         let after = self.heartbeats.partition_point(|beat| beat.at.stamp <= from);
         self.heartbeats[after..].iter().find(|beat| beat.conn == conn).map(|beat| beat.at.seq)
     }
 
     pub fn next_ready(&self, after: Stamp, other_than: u32) -> Option<(&Socket<'a>, Ready<'a>)> {
-        self.sockets
-            .iter()
-            .filter(|socket| socket.conn != other_than)
-            .filter_map(|socket| Some((socket, socket.ready?)))
-            .filter(|(_, ready)| ready.at.stamp >= after)
-            .min_by_key(|(_, ready)| ready.at.stamp)
+        let ready_at = |index: &usize| self.sockets[*index].ready.map(|ready| ready.at.stamp);
+        let first = self.readied.partition_point(|index| ready_at(index).is_none_or(|at| at < after));
+        let socket =
+            self.readied[first..].iter().map(|i| &self.sockets[*i]).find(|socket| socket.conn != other_than)?;
+        Some((socket, socket.ready?))
     }
 
     /// Attempts to connect that began in a stretch, a moment of grace at its start.
     pub fn attempts(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Socket<'a>> {
-        self.sockets.iter().filter(move |socket| socket.began.stamp >= from && socket.began.stamp <= to)
+        let first = self.sockets.partition_point(|socket| socket.began.stamp < from);
+        self.sockets[first..].iter().take_while(move |socket| socket.began.stamp <= to)
     }
 
     pub fn pauses_in(&self, kind: PauseKind, from: Stamp, to: Stamp) -> impl Iterator<Item = &Pause> {
-        self.pauses.iter().filter(move |pause| pause.kind == kind && pause.from <= to && pause.to >= from)
+        // They follow each other.
+        let first = self.pauses.partition_point(|pause| pause.to < from);
+        self.pauses[first..].iter().take_while(move |pause| pause.from <= to).filter(move |pause| pause.kind == kind)
     }
 
     pub fn steps_in(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Step<'a>> {

@@ -35,7 +35,9 @@ impl Timeline<'_> {
                 _ => self.pauses.push(Pause { kind: PauseKind::Slept, seq: at.seq, from: since, to: at.stamp }),
             }
         } else if at.stamp.awake_since(since) >= STALL {
-            self.pauses.push(Pause { kind: PauseKind::Stalled, seq: at.seq, from: since, to: at.stamp });
+            // Pauses follow each other: what an earlier one accounts for is not told twice.
+            let from = self.pauses.last().map_or(since, |before| before.to.max(since));
+            self.pauses.push(Pause { kind: PauseKind::Stalled, seq: at.seq, from, to: at.stamp });
         }
     }
 }

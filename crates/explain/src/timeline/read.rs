@@ -50,7 +50,11 @@ impl<'a> Timeline<'a> {
                 self.hung_up = None;
                 let ready = Ready { at, session: session.as_ref(), instance: instance.as_ref(), resumed: *resumed };
                 // A provider may greet again on the same socket; the first time is when it began to stand.
-                self.socket(*conn, at).ready.get_or_insert(ready);
+                let index = self.socket_index(*conn, at);
+                if self.sockets[index].ready.is_none() {
+                    self.sockets[index].ready = Some(ready);
+                    self.readied.push(index);
+                }
             }
             Signaling::Answered { .. } => self.hung_up = None,
             Signaling::Refused { conn, kind, code, says } => {

@@ -27,26 +27,38 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
                 n => format!(", and {n} losses of other causes"),
             };
             let lost = lost(judged, judgement.cause);
-            format!("{}; {lost} in {length}{also}", head(judgement))
+            format!("{}; {lost}{also}, in a hold of {length}", head(judgement))
         }
         (None, Outcome::NotEstablished) => "The call does not stand yet, and nothing has failed".into(),
         (None, Outcome::EndedByUser) if timeline.stood().is_none() => "Ended by the user before the call stood".into(),
         (None, Outcome::EndedByUser) => format!("Held for {length} until the user ended it; nothing dropped"),
         (None, _) if timeline.is_over() => format!("Held for {length}; nothing dropped"),
+        (None, _) if timeline.goes_on => format!("Holding for {length}; nothing dropped so far"),
         (None, _) => format!("{length} on record; nothing dropped until then"),
     };
+    for note in notes(timeline) {
+        says.push_str("; ");
+        says.push_str(&note);
+    }
+    says.push('.');
+    says
+}
+
+/// What must be known before anything is believed: that the recording breaks off, or that no network was in it.
+pub(crate) fn notes(timeline: &Timeline) -> Vec<String> {
+    let mut notes = Vec::new();
     match timeline.ended {
-        None => says.push_str("; the recording breaks off there, without an end of its own"),
+        None if timeline.goes_on => {}
+        None => notes.push("the recording breaks off there, without an end of its own".into()),
         Some((_, EndedBy::Fault { says: fault })) => {
-            says.push_str(&format!("; Linewitness itself then failed{}", words::quoted(fault)));
+            notes.push(format!("Linewitness itself then failed{}", words::quoted(fault)));
         }
         Some(_) => {}
     }
     if timeline.plan.is_some_and(|plan| plan.self_test) {
-        says.push_str("; a self-test of this computer alone, which says nothing about any network");
+        notes.push("a self-test of this computer alone, which says nothing about any network".into());
     }
-    says.push('.');
-    says
+    notes
 }
 
 /// "Internet path: the connection was reset (Likely)"; what is not proven says so once.

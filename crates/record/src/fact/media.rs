@@ -31,6 +31,9 @@ pub struct MediaSample {
     pub rtcp_in: u32,
     /// Answers to our own connectivity checks; what the far end asks of us does not count.
     pub stun_in: u32,
+    /// Checks of the far end that reached us: the way to us is open, whatever becomes of the other.
+    #[serde(default)]
+    pub checks_in: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_in_ms: Option<f64>,
     /// From RTCP: now − LSR − DLSR.

@@ -43,12 +43,13 @@ impl Desk {
         Self::open(settings).await
     }
 
+    /// Whatever the test was about, nothing in the reflector may have panicked.
     pub async fn close(self) -> Report {
         let _ = self.stop.send(());
-        tokio::time::timeout(Duration::from_secs(15), self.running)
-            .await
-            .expect("ends in time")
-            .expect("does not panic")
+        let ended = tokio::time::timeout(Duration::from_secs(15), self.running).await;
+        let report = ended.expect("ends in time").expect("does not panic");
+        assert_eq!(report.failed, 0, "a connection's task panicked");
+        report
     }
 
     pub async fn socket(&self) -> Client {

@@ -310,6 +310,16 @@ async fn a_shutdown_tells_every_call_and_closes_it_with_1001() {
 }
 
 #[tokio::test]
+async fn a_shutdown_does_not_wait_for_a_hello() {
+    let desk = Desk::with(|s| s.drain = SOON).await;
+    let mut stranger = desk.socket().await;
+    let closing = tokio::spawn(desk.close());
+    assert_eq!(stranger.closed().await.0, 1001);
+    let report = tokio::time::timeout(SOON / 2, closing).await.expect("well within the drain time").unwrap();
+    assert_eq!((report.calls, report.cut), (0, 0));
+}
+
+#[tokio::test]
 async fn a_caller_that_reads_nothing_cannot_hold_up_a_shutdown() {
     let desk = Desk::with(|s| s.drain = 500 * MS).await;
     let (_deaf, _) = desk.call().await;

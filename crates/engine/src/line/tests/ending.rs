@@ -172,6 +172,27 @@ async fn a_far_end_that_wakes_up_has_answered_again() {
 }
 
 #[tokio::test]
+async fn our_own_stall_is_not_the_far_ends_silence() {
+    let address = far::websocket(|mut socket| async move {
+        // Each pong goes out with the next reading, 150 ms later.
+        while socket.next().await.is_some() {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    })
+    .await;
+    let target = Target { heartbeat: heartbeat(300.0, 600.0), ..target(&format!("ws://{address}/")) };
+    let line = open(target).opened().await;
+    tokio::time::sleep(Duration::from_millis(375)).await;
+    // A ping is under way, and this test has one thread: nothing of ours runs meanwhile.
+    std::thread::sleep(Duration::from_millis(2_500));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    line.tell(LineCommand::LetGo);
+    let run = line.run().await;
+    assert_eq!(run.ended(), &End::LetGo);
+    assert!(!run.names().contains(&"unanswered"), "{:?}", run.names());
+}
+
+#[tokio::test]
 async fn a_probe_pings_at_once_without_any_heartbeat() {
     let address = far::websocket(|mut socket| async move { while socket.next().await.is_some() {} }).await;
     let line = open(target(&format!("ws://{address}/"))).opened().await;

@@ -137,15 +137,23 @@ fn an_unauthorised_create_is_a_refusal_of_our_secret() {
 }
 
 #[test]
-fn a_session_that_is_gone_is_no_such_call_and_the_next_socket_begins_anew() {
+fn a_session_that_is_gone_is_no_such_call_and_a_new_one_begins_on_the_same_socket() {
     let mut bench = attached();
     bench.lose_socket();
     bench.connect(SocketPurpose::Resume);
     assert_eq!(bench.sent.front().expect("a claim")["janus"], "claim");
     error(&mut bench, 458, "No such session 10");
     assert!(matches!(bench.signaling().last(), Some(Signaling::Refused { kind: RefusalKind::NoSuchCall, .. })));
-    bench.lose_socket();
-    bench.connect(SocketPurpose::NewCall);
+    assert_eq!((bench.sent()["janus"].as_str(), bench.opened), (Some("create"), 2));
+}
+
+#[test]
+fn a_new_call_takes_leave_of_the_old_session_first() {
+    let mut bench = attached();
+    bench.feed(In::Connect { purpose: SocketPurpose::NewCall });
+    let goodbye = bench.sent();
+    assert_eq!((goodbye["janus"].as_str(), goodbye["session_id"].as_u64()), (Some("destroy"), Some(10)));
+    bench.feed(In::SocketOpen { conn: 2 });
     assert_eq!(bench.sent()["janus"], "create");
 }
 

@@ -121,16 +121,18 @@ fn a_lost_socket_is_taken_up_with_the_ticket_and_an_unanswered_offer_is_repeated
 }
 
 #[test]
-fn a_ticket_that_opens_nothing_is_not_shown_again() {
+fn a_ticket_that_opens_nothing_gives_way_to_a_greeting_without_one_and_only_once() {
     let mut bench = welcomed();
     bench.lose_socket();
     bench.connect(SocketPurpose::Resume);
-    bench.sent.clear();
-    far(&mut bench, &FromFar::Refused { kind: RefusalKind::NoSuchCall, code: "gone".into(), says: "gone".into() });
+    assert_eq!(bench.sent()["resume"], "ticket-1");
+    let gone = FromFar::Refused { kind: RefusalKind::NoSuchCall, code: "gone".into(), says: "gone".into() };
+    far(&mut bench, &gone);
     assert!(matches!(bench.events.last(), Some(Event::Refused { kind: RefusalKind::NoSuchCall, .. })));
-    bench.lose_socket();
-    bench.connect(SocketPurpose::Resume);
-    assert!(bench.sent().get("resume").is_none());
+    let hello = bench.sent();
+    assert!(hello["say"] == "hello" && hello.get("resume").is_none());
+    far(&mut bench, &gone);
+    assert!(bench.sent.is_empty(), "it would go on for ever");
 }
 
 #[test]

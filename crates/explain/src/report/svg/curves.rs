@@ -12,7 +12,7 @@ impl Drawing<'_> {
         let most = points.iter().map(|point| point.1).fold(0.0_f64, f64::max);
         let range = nice(most);
         self.text(LEFT - 10.0, floor - 4.0, end(TICK), &format!("0–{range} {unit}"));
-        self.line(LEFT, floor, RIGHT, floor, GRID, 1.0, "");
+        self.line(LEFT, floor, RIGHT, floor, ink(GRID, 1.0, ""));
         // A pixel holds many seconds of a long run: its worst is drawn, because a mean would hide what happened.
         let mut path = String::new();
         let mut column: Option<(i64, f64)> = None;

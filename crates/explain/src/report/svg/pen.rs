@@ -45,6 +45,18 @@ pub(super) struct Drawing<'s> {
     pub(super) scale: Scale,
 }
 
+/// How a line is drawn; an empty `dash` is a solid line.
+#[derive(Clone, Copy)]
+pub(super) struct Ink {
+    color: &'static str,
+    wide: f64,
+    dash: &'static str,
+}
+
+pub(super) const fn ink(color: &'static str, wide: f64, dash: &'static str) -> Ink {
+    Ink { color, wide, dash }
+}
+
 /// How a text is set.
 #[derive(Clone, Copy)]
 pub(super) struct Type {
@@ -98,11 +110,12 @@ impl Drawing<'_> {
             r#"<rect x="{x:.1}" y="{y:.1}" width="{w:.1}" height="{h:.1}" fill="{fill}" fill-opacity="{opacity}"/>"#
         );
     }
-    pub(super) fn line(&mut self, x1: f64, y1: f64, x2: f64, y2: f64, stroke: &str, wide: f64, dash: &str) {
+    pub(super) fn line(&mut self, x1: f64, y1: f64, x2: f64, y2: f64, ink: Ink) {
+        let Ink { color, wide, dash } = ink;
         let dash = if dash.is_empty() { String::new() } else { format!(r#" stroke-dasharray="{dash}""#) };
         let _ = write!(
             self.out,
-            r#"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{stroke}" stroke-width="{wide}"{dash}/>"#
+            r#"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" stroke="{color}" stroke-width="{wide}"{dash}/>"#
         );
     }
 
@@ -127,17 +140,17 @@ pub(super) fn width(words: &str, size: f64) -> f64 {
 
 pub(super) fn wrap(words: &str, wide: f64, size: f64, most_lines: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in words.split(' ') {
+    for word in crate::words::pieces(words) {
         let full = lines.len() >= most_lines;
         let last = lines.last_mut().expect("it begins with one line");
-        let longer = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
+        let longer = if last.is_empty() { word.clone() } else { format!("{last} {word}") };
         if width(&longer, size) <= wide || last.is_empty() {
             *last = longer;
         } else if full {
             last.push('…');
             break;
         } else {
-            lines.push(word.to_owned());
+            lines.push(word.clone());
         }
     }
     lines
