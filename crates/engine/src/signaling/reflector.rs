@@ -228,7 +228,9 @@ impl Reflector {
     fn ended(&mut self, by: CallEndedBy, says: Heard) {
         self.ticket = None;
         self.offering.forget();
-        self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
+        if self.stage != Stage::Leaving {
+            self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
+        }
         self.event(Event::CallEnded { by, says });
         if self.stage == Stage::Leaving {
             self.leave("the call is over");
