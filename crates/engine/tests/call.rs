@@ -184,24 +184,18 @@ async fn every_interface_is_offered_and_loopback_is_not() {
     let far = Far::new(BindWhere::Everywhere, vec![]).await;
     let mut stage =
         Stage::set(engine::call::CallSetup { bind: BindWhere::Interfaces, ..setup(Silence::Frames) }, far).await;
-    let bound: Vec<_> = {
-        stage.offer().await;
-        stage.run(200 * MS).await;
-        stage
-            .log
-            .iter()
-            .filter_map(ice)
-            .filter_map(|fact| match fact {
-                Ice::SocketBound { local } => Some(*local),
-                _ => None,
-            })
-            .collect()
-    };
+    stage.fact("a socket", |fact| matches!(fact, Fact::Ice(Ice::SocketBound { .. }))).await;
+    let bound = stage.log.iter().filter_map(ice).filter_map(|fact| match fact {
+        Ice::SocketBound { local } => Some(*local),
+        _ => None,
+    });
+    let bound: Vec<_> = bound.collect();
     assert!(bound.iter().all(|local| !local.ip().is_loopback()), "{bound:?}");
     if bound.iter().all(|local| local.ip().is_unspecified()) {
         skip("calls over real interfaces: this machine has none but loopback");
         return;
     }
+    stage.offer().await;
     stage.fact("the first RTP", |fact| matches!(fact, Fact::Media(Media::Flowing { .. }))).await;
     stage.end().await;
 }
