@@ -106,8 +106,8 @@ struct Negotiation {
     early: Vec<RTCIceCandidateInit>,
 }
 
-/// Gaps are declared within this of their limit.
-const TICK: Duration = Duration::from_millis(20);
+/// Gaps are declared within this of their limit; more often would only cost wake-ups.
+const TICK: Duration = Duration::from_millis(40);
 
 /// The stack closes within a tenth of a second when it works.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);

@@ -11,7 +11,7 @@ use crate::{
 };
 use record::{
     Event, Fact, Profile, Stamp,
-    fact::{End, EndedBy, Mark, Media, Move, Plan, SocketPurpose},
+    fact::{CallEndedBy, End, EndedBy, Mark, Media, Move, Plan, Signaling, SocketPurpose},
     profile::{IceServer, Silence},
 };
 use std::future::Future;
@@ -424,6 +424,11 @@ impl Session {
     /// The one way out, whatever the reason. The call goes first, so that the far end's silence after the goodbye is not
     /// mistaken for a loss.
     async fn finish(&mut self, by: &EndedBy) {
+        if self.ready && self.call.is_some() {
+            // Before anything ends because of it: what follows is no loss, even if the log breaks off here.
+            let says = "the hold is over".into();
+            self.recorder.note(Signaling::CallEnded { conn: self.conns, by: CallEndedBy::Us, code: None, says });
+        }
         self.drop_call().await;
         if self.line.is_some() {
             self.tell_adapter(In::HangUp { reason: "the hold is over" }).await;

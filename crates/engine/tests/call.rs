@@ -7,7 +7,7 @@ use engine::call::peer::BindWhere;
 use record::fact::{CandidateKind, Ice, IceState, Media};
 use record::profile::Silence;
 use record::{Event, Fact, Stamp};
-use stage::{Far, Stage, setup};
+use stage::{Far, Stage, setup, skip};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -27,8 +27,7 @@ fn is_back(fact: &Fact) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
     let mut stage = Stage::standing(Silence::Frames).await;
-    let samples = stage.samples(3_100 * MS).await;
-    assert!(samples.len() >= 2, "one sample a second: {samples:?}");
+    let samples = stage.samples(2).await;
     for sample in &samples {
         assert!((42..=58).contains(&sample.rtp_out), "{sample:?}");
         assert!((42..=58).contains(&sample.rtp_in), "{sample:?}");
@@ -58,8 +57,8 @@ async fn a_call_stands_and_silence_flows_both_ways_fifty_times_a_second() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn comfort_noise_is_two_or_three_packets_a_second_and_no_gap() {
     let mut stage = Stage::standing(Silence::Dtx).await;
-    let samples = stage.samples(2_200 * MS).await;
-    assert!(!samples.is_empty() && samples.iter().all(|sample| (2..=3).contains(&sample.rtp_out)), "{samples:?}");
+    let samples = stage.samples(1).await;
+    assert!(samples.iter().all(|sample| (2..=3).contains(&sample.rtp_out)), "{samples:?}");
     assert_eq!(stage.media().len(), 1, "{:?}", stage.media());
     stage.end().await;
 }
@@ -109,11 +108,8 @@ async fn a_far_end_that_stops_speaking_is_a_gap_on_a_path_that_lives() {
     let mut stage = Stage::standing(Silence::Frames).await;
     stage.far.does.mute.store(true, Relaxed);
     stage.fact("the gap", is_gap).await;
-    let samples = stage.samples(2_200 * MS).await;
-    assert!(
-        !samples.is_empty() && samples.iter().all(|sample| sample.rtp_in == 0 && sample.stun_in >= 1),
-        "{samples:?}"
-    );
+    let samples = stage.samples(1).await;
+    assert!(samples.iter().all(|sample| sample.rtp_in == 0 && sample.stun_in >= 1), "{samples:?}");
     stage.end().await;
 }
 
@@ -125,7 +121,7 @@ async fn an_ice_restart_has_new_credentials_and_sockets_and_the_media_goes_on() 
     assert_eq!(changed, Some(true), "the far end's credentials are new");
     assert!(!offer.contains("a=candidate:"), "no candidate of the sockets that go");
     stage.fact("a new pair", |fact| matches!(fact, Fact::Ice(Ice::Pair { .. }))).await;
-    let samples = stage.samples(2_200 * MS).await;
+    let samples = stage.samples(1).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     assert!(sockets(&stage) > before, "sockets are bound anew");
     let done = stage.log.iter().filter_map(ice).filter(|fact| matches!(fact, Ice::GatheringDone { .. })).count();
@@ -157,7 +153,7 @@ async fn a_restart_whose_answer_was_lost_can_be_offered_again() {
     let (second, changed) = stage.restart().await;
     assert_ne!(lost, second);
     assert_eq!(changed, Some(true));
-    let samples = stage.samples(2_200 * MS).await;
+    let samples = stage.samples(2).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     stage.end().await;
 }
@@ -203,7 +199,7 @@ async fn every_interface_is_offered_and_loopback_is_not() {
     };
     assert!(bound.iter().all(|local| !local.ip().is_loopback()), "{bound:?}");
     if bound.iter().all(|local| local.ip().is_unspecified()) {
-        println!("SKIPPED: this machine has no network interface but loopback");
+        skip("calls over real interfaces: this machine has none but loopback");
         return;
     }
     stage.fact("the first RTP", |fact| matches!(fact, Fact::Media(Media::Flowing { .. }))).await;

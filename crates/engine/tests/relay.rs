@@ -8,7 +8,7 @@ use engine::call::peer::BindWhere;
 use record::Fact;
 use record::fact::{CandidateKind, Ice, Media, TurnRequest};
 use record::profile::{IcePolicy, Silence};
-use stage::{Far, Stage, setup, turn_server};
+use stage::{Far, Stage, setup, skip, turn_server};
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
@@ -55,7 +55,7 @@ impl Coturn {
         let server = match server {
             Ok(server) => server,
             Err(error) => {
-                println!("SKIPPED: turnserver (Debian package coturn) could not be started: {error}");
+                skip(&format!("TURN: turnserver (Debian package coturn) could not be started: {error}"));
                 return None;
             }
         };
@@ -105,8 +105,7 @@ async fn holds_and_restarts(mut stage: Stage, over_stream: bool) {
     stage.offer().await;
     let first = stage.fact("the first RTP", |fact| matches!(fact, Fact::Media(Media::Flowing { .. }))).await;
     assert!(first.at.since(began) < 2_000 * MS, "the relay is not held back: {:?}", first.at.since(began));
-    let samples = stage.samples(2_200 * MS).await;
-    assert!(!samples.is_empty());
+    let samples = stage.samples(1).await;
     for sample in &samples {
         assert!((42..=58).contains(&sample.rtp_in) && (42..=58).contains(&sample.rtp_out), "{sample:?}");
         assert!(sample.stun_rtt_ms.is_some(), "checks inside the relay are matched: {sample:?}");
@@ -125,7 +124,7 @@ async fn holds_and_restarts(mut stage: Stage, over_stream: bool) {
 
     assert_eq!(stage.restart().await.1, Some(true));
     stage.fact("a new pair", |fact| matches!(fact, Fact::Ice(Ice::Pair { .. }))).await;
-    let samples = stage.samples(2_100 * MS).await;
+    let samples = stage.samples(1).await;
     assert!(samples.iter().any(|sample| sample.rtp_in >= 40), "{samples:?}");
     assert_eq!(allocated(&stage), 2, "a restart takes a new relay");
     assert_eq!(count(&stage, |fact| matches!(fact, Ice::TurnConnected { .. })), 2 * usize::from(over_stream));

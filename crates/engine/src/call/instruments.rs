@@ -64,7 +64,7 @@ impl Instruments {
 
     /// For what is seen beside the packets.
     pub fn note(&self, fact: Ice) {
-        self.recorder.note(fact);
+        self.with(|_, _| vec![fact.into()]);
     }
 
     /// From now on there is a call to measure.

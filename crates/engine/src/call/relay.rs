@@ -111,6 +111,7 @@ impl Drop for RelayStream {
 async fn run(relays: Arc<Relays>, server: RelayServer, mut frames: Receiver<Vec<u8>>, up: Sender<Frame>) {
     let began = relays.instruments.recorder().now();
     let mut queued = vec![];
+    let socket = up.clone();
     let connected = tokio::select! {
         connected = connect(&relays, &server) => connected,
         () = collect(&mut frames, &mut queued) => return,
@@ -130,7 +131,10 @@ async fn run(relays: Arc<Relays>, server: RelayServer, mut frames: Receiver<Vec<
         }
         Err(says) => Err(says),
     };
-    if let Err(says) = lost {
+    // A server may close at our goodbye, before we do: with the socket gone, no end is a loss.
+    if let Err(says) = lost
+        && !socket.is_closed()
+    {
         relays.instruments.note(Ice::TurnLost { server: server.label, says: Heard::new(&says) });
     }
 }

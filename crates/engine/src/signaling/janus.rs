@@ -330,7 +330,9 @@ impl Janus {
         self.offering.forget();
         self.offered = None;
         let code = Some(Heard::new(code));
-        self.note(fact::Signaling::CallEnded { conn: self.conn, by, code, says: says.clone() });
+        if by != CallEndedBy::Us {
+            self.note(fact::Signaling::CallEnded { conn: self.conn, by, code, says: says.clone() });
+        }
         self.event(Event::CallEnded { by, says });
     }
 

@@ -31,7 +31,7 @@ const CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
 const MOST_SIGHTS: u32 = 10_000;
 /// The reflector keeps no more sights than this for telling them again.
-const TOLD_AGAIN: usize = 64;
+const TOLD_AGAIN: usize = 1024;
 /// Each URL is handed to ICE, which resolves it: a stranger must not choose how many.
 const MOST_RELAYS: usize = 8;
 
@@ -228,7 +228,9 @@ impl Reflector {
     fn ended(&mut self, by: CallEndedBy, says: Heard) {
         self.ticket = None;
         self.offering.forget();
-        self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
+        if self.stage != Stage::Leaving {
+            self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
+        }
         self.event(Event::CallEnded { by, says });
         if self.stage == Stage::Leaving {
             self.leave("the call is over");

@@ -78,7 +78,6 @@ fn a_recorded_call_is_placed_held_and_ended() {
             [
                 Signaling::Ready { conn: 1, session: Some(_), instance: None, resumed: false },
                 Signaling::Answered { conn: 1, restarted: None, .. },
-                Signaling::CallEnded { conn: 1, by: CallEndedBy::Us, .. },
             ]
         ),
         "{facts:?}"

@@ -1,0 +1,256 @@
+//! The command as a person meets it: what it prints, what it writes, and how it ends.
+
+use record::bundle;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// A folder of its own for each test, with the program's data in it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        fs::write(self.path(name), content).expect("writable");
+        self.path(name)
+    }
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_linewitness"));
+        command.args(args).current_dir(self.0.path()).env("LINEWITNESS_HOME", self.path("home"));
+        for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            command.env_remove(proxy);
+        }
+        command.env_remove("LINEWITNESS_TOKEN");
+        command
+    }
+    fn run(&self, args: &[&str]) -> Said {
+        Said::from(self.command(args).output().expect("the program starts"))
+    }
+}
+
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+}
+
+impl Said {
+    #[track_caller]
+    fn refused(&self, named: &[&str]) {
+        assert_eq!(self.code, 2, "{}{}", self.out, self.err);
+        for part in named {
+            assert!(self.err.contains(part), "{:?} does not name {part:?}", self.err);
+        }
+    }
+}
+
+fn read(path: &Path) -> (bundle::Bundle, Vec<record::Damage>) {
+    bundle::read(File::open(path).expect("a bundle is there")).expect("it opens")
+}
+
+/// Waits until `path` holds `text`, for ten seconds at most.
+fn until_it_holds(path: &Path, text: &str) {
+    for _ in 0..200 {
+        if fs::read_to_string(path).is_ok_and(|content| content.contains(text)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{} never held {text:?}", path.display());
+}
+
+/// The log of the one run that lives in `home`.
+fn live_log(desk: &Desk) -> PathBuf {
+    for _ in 0..200 {
+        if let Some(run) = fs::read_dir(desk.path("home/runs")).ok().and_then(|mut runs| runs.next()) {
+            return run.expect("readable").path().join(bundle::EVENTS);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("no run began");
+}
+
+#[test]
+fn a_self_test_is_held_and_every_reader_says_the_same() {
+    let desk = Desk::new();
+    let said = desk.run(&["hold", "--for", "2s", "--out", "call.witness"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("Self-test") && said.out.contains("Saved as call.witness"), "{}", said.out);
+
+    let (bundle, damage) = read(&desk.path("call.witness"));
+    assert_eq!(damage, []);
+    let written: Value = serde_json::from_slice(&bundle.verdict.expect("there")).expect("JSON");
+    assert_eq!((written["schema"].as_str(), written["outcome"].as_str()), (Some("linewitness.verdict/1"), Some("held")));
+    assert!(written["held_s"].as_f64().expect("a number") >= 2.0, "{written}");
+
+    let again = desk.run(&["explain", "call.witness", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&again.out).expect("JSON"), written, "re-explained, the same");
+    let folder = live_log(&desk).parent().expect("a run folder").to_owned();
+    let live = desk.run(&["explain", folder.to_str().expect("text"), "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&live.out).expect("JSON"), written, "and from the run folder");
+
+    let headline = written["headline"].as_str().expect("text");
+    let ticket = desk.run(&["report", "call.witness", "--ticket"]).out;
+    assert!(ticket.contains(headline.split(';').next().expect("a part")), "{ticket}");
+    let drawn = desk.run(&["report", "call.witness", "--svg", "line.svg"]);
+    assert_eq!(drawn.code, 0, "{}", drawn.err);
+    assert!(fs::read_to_string(desk.path("line.svg")).expect("drawn").starts_with("<svg"));
+    desk.run(&["report", "call.witness", "--svg", "line.svg"]).refused(&["line.svg", "nothing is overwritten"]);
+}
+
+#[test]
+fn json_lines_are_the_log_and_nothing_else() {
+    let desk = Desk::new();
+    let said = desk.run(&["hold", "--for", "1s", "--format", "jsonl", "--out", "a.witness"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let (log, damage) = record::Log::read_lines(said.out.as_bytes());
+    assert_eq!(damage, []);
+    assert_eq!(log, read(&desk.path("a.witness")).0.log);
+}
+
+#[test]
+fn nothing_is_overwritten_and_that_is_said_before_the_call() {
+    let desk = Desk::new();
+    let precious = desk.file("precious.witness", "precious");
+    desk.run(&["hold", "--for", "1h", "--out", "precious.witness"]).refused(&["precious.witness", "nothing is overwritten"]);
+    assert_eq!(fs::read(precious).expect("there"), b"precious");
+    desk.run(&["hold", "--for", "1h", "--out", "no/such/a.witness"]).refused(&["no such folder"]);
+}
+
+#[test]
+fn bad_arguments_and_profiles_are_refused_with_their_mend() {
+    let desk = Desk::new();
+    desk.run(&["hodl"]).refused(&["hodl", "hold"]);
+    desk.run(&["hold", "--for", "15"]).refused(&["no unit", "15m"]);
+    desk.run(&["hold", "--to", "https://a.example/call"]).refused(&["https", "wss://"]);
+    desk.run(&["hold", "missing.witness-profile"]).refused(&["missing.witness-profile", "no such file"]);
+    desk.file("bad.witness-profile", "[signaling]\nurl = \"wss://a.example\"\nhartbeat = \"off\"\n");
+    desk.run(&["hold", "bad.witness-profile"]).refused(&["bad.witness-profile", "line 3", "hartbeat"]);
+    desk.file("kind.witness-profile", "[signaling]\nkind = \"carrier-pigeon\"\nurl = \"wss://a.example\"\n");
+    desk.run(&["check", "kind.witness-profile"]).refused(&["carrier-pigeon", "reflector", "janus"]);
+    desk.file("enc.witness-profile", "[signaling]\nurl = \"wss://a.example\"\n[share]\nrecipient = \"age1x\"\n");
+    desk.run(&["hold", "enc.witness-profile"]).refused(&["share.recipient", "cannot"]);
+    desk.file("ca.witness-profile", "[signaling]\nurl = \"wss://a.example\"\nca = \"gone.pem\"\n");
+    desk.run(&["hold", "ca.witness-profile"]).refused(&["gone.pem"]);
+    assert!(!desk.path("home/runs").exists(), "a refused start leaves no run behind");
+}
+
+#[test]
+fn bad_bundles_are_refused_or_opened_as_far_as_they_can_be_read() {
+    let desk = Desk::new();
+    desk.run(&["hold", "--for", "1s", "--out", "a.witness"]);
+    let whole = fs::read(desk.path("a.witness")).expect("there");
+    desk.file("cut.witness", &whole[..whole.len() / 2]);
+    desk.run(&["explain", "cut.witness"]).refused(&["cut.witness", "not a witness bundle"]);
+    desk.run(&["explain", "nothing.witness"]).refused(&["nothing.witness", "no such file"]);
+    desk.file("text.witness", "hello");
+    desk.run(&["report", "text.witness", "--ticket"]).refused(&["text.witness"]);
+
+    let folder = live_log(&desk).parent().expect("a folder").to_owned();
+    let mut log = fs::read(folder.join(bundle::EVENTS)).expect("there");
+    log.truncate(log.len() - 10);
+    fs::write(folder.join(bundle::EVENTS), log).expect("writable");
+    let said = desk.run(&["explain", folder.to_str().expect("text")]);
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("breaks off"), "{}", said.err);
+    assert!(said.out.contains("breaks off"), "the verdict knows that the end is missing: {}", said.out);
+}
+
+#[test]
+fn nobody_there_is_exit_code_4_with_a_bundle() {
+    let desk = Desk::new();
+    // Port 9 of loopback: nobody listens, and the answer is at once.
+    let said = desk.run(&["hold", "--to", "ws://127.0.0.1:9/call", "--for", "5s", "--out", "a.witness"]);
+    assert_eq!(said.code, 4, "{}{}", said.out, said.err);
+    let verdict: Value = serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
+    assert_eq!(verdict["outcome"], "not_established");
+    assert_eq!(verdict["drops"][0]["cause"], "handshake_failed");
+    assert_eq!(verdict["drops"][0]["measured"]["stage"], "tcp");
+}
+
+#[test]
+fn a_profile_is_checked_in_words_and_its_secrets_stay_out_of_them() {
+    let desk = Desk::new();
+    desk.file(
+        "p.witness-profile",
+        "name = \"Acme\"\nfor = \"15m\"\n[signaling]\nurl = \"wss://u:hunter2@a.example/call?k=hunter3\"\ntoken = \"hunter4\"\n\
+         [[ice.servers]]\nurls = [\"turn:t.example:3478\"]\nusername = \"hunter5\"\ncredential = \"hunter6\"\n[lanes]\nbare_websocket = true\n",
+    );
+    let said = desk.run(&["check", "p.witness-profile"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for part in ["Acme", "15m", "wss://a.example/call", "heartbeat every 5 s", "It cannot test", "bare WebSocket"] {
+        assert!(said.out.contains(part), "{part:?} is missing in {}", said.out);
+    }
+    assert!(!said.out.contains("hunter"), "{}", said.out);
+}
+
+/// Every byte the program writes during a hold with secrets in every place that takes one.
+#[test]
+fn no_secret_reaches_a_file_or_the_terminal() {
+    let desk = Desk::new();
+    desk.file(
+        "p.witness-profile",
+        "for = \"1s\"\n[signaling]\nurl = \"ws://u:hunter2@127.0.0.1:9/call?k=hunter3\"\ntoken = \"hunter4\"\n\
+         [[ice.servers]]\nurls = [\"turn:127.0.0.1:9\"]\nusername = \"hunter5\"\ncredential = \"hunter6\"\n",
+    );
+    let said = desk.run(&["hold", "p.witness-profile", "-vv", "--out", "a.witness"]);
+    assert_eq!(said.code, 4, "{}", said.err);
+    assert!(!said.out.contains("hunter") && !said.err.contains("hunter"), "{}{}", said.out, said.err);
+    let (bundle, _) = read(&desk.path("a.witness"));
+    let mut texts = vec![String::from_utf8(bundle.log.write_lines()).expect("text"), bundle.profile.expect("there")];
+    texts.push(String::from_utf8(bundle.verdict.expect("there")).expect("text"));
+    let folder = live_log(&desk).parent().expect("a folder").to_owned();
+    for entry in fs::read_dir(folder).expect("readable") {
+        texts.push(String::from_utf8_lossy(&fs::read(entry.expect("readable").path()).expect("readable")).into_owned());
+    }
+    assert!(texts.len() >= 6, "there was something to search");
+    for text in texts {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_in_order_and_a_kill_is_offered_at_the_next_start() {
+    let desk = Desk::new();
+    let mut hold = desk.command(&["hold", "--for", "1h", "--out", "a.witness"]).stdout(Stdio::null()).spawn().expect("starts");
+    until_it_holds(&live_log(&desk), "\"established\"");
+    // SAFETY: a signal to a child of ours that has not been waited for.
+    unsafe { libc::kill(hold.id() as libc::pid_t, libc::SIGINT) };
+    assert_eq!(hold.wait().expect("it ends").code(), Some(0));
+    let verdict: Value = serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
+    assert_eq!((verdict["outcome"].as_str(), verdict["drops"].as_array().map(Vec::len)), (Some("ended_by_user"), Some(0)));
+
+    let desk = Desk::new();
+    let mut hold = desk.command(&["hold", "--for", "1h"]).stdout(Stdio::null()).spawn().expect("starts");
+    until_it_holds(&live_log(&desk), "\"established\"");
+    hold.kill().expect("it lives");
+    hold.wait().expect("it ends");
+    let said = desk.run(&["hold", "--for", "1s", "--out", "b.witness"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("broke off") && said.err.contains("linewitness recover"), "{}", said.err);
+    let said = desk.run(&["recover"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let name = said.out.lines().find_map(|line| line.strip_prefix("Saved as ")).expect("it says where");
+    let (bundle, damage) = read(&desk.path(name));
+    assert!(damage.len() <= 1, "{damage:?}");
+    assert!(!bundle.log.events.is_empty());
+    assert!(desk.run(&["recover"]).out.contains("nothing to recover"));
+}
