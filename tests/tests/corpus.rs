@@ -6,6 +6,7 @@ mod hostile;
 use std::path::Path;
 
 /// Calls `reader` with every file of the target's corpus.
+#[expect(clippy::print_stdout, reason = "a failure must say which file it was")]
 fn replay(target: &str, reader: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
     let mut files: Vec<_> = std::fs::read_dir(&folder)

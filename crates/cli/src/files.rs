@@ -37,8 +37,7 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 pub fn profile(path: &Path) -> Result<Profile, Failure> {
     let name = path.display();
     let bytes = fs::read(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
-    let mut profile =
-        profile::read(&bytes).map_err(|refusal| Failure::bad_input(format!("{name}: {refusal}")))?;
+    let mut profile = profile::read(&bytes).map_err(|refusal| Failure::bad_input(format!("{name}: {refusal}")))?;
     if let Some(ca) = &profile.signaling.ca
         && !ca.contains("-----BEGIN")
     {

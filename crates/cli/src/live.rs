@@ -96,7 +96,8 @@ fn tell(manner: Manner, event: &Event) {
 
 /// A person wants to see what changed, not each step of a connection that went well.
 fn notable(fact: &Fact) -> bool {
-    explain::tone(fact) != explain::Tone::Plain || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. }))
+    explain::tone(fact) != explain::Tone::Plain
+        || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. }))
 }
 
 /// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`

@@ -20,8 +20,7 @@ pub fn begin(file: Option<&Path>, verbose: u8) {
             .with_writer(Mutex::new(file))
             .with_filter(targets(LevelFilter::INFO))
     });
-    let to_terminal =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(targets(terminal));
+    let to_terminal = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(targets(terminal));
     // A second beginning in one process happens in tests alone; the first one stays.
     let _ = tracing_subscriber::registry().with(to_file).with(to_terminal).try_init();
 }

@@ -11,7 +11,9 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
         broken.retain(|run| run.about.run.to_string() == *wanted);
         if broken.is_empty() {
             let shown = record::Heard::new(wanted);
-            return Err(Failure::bad_input(format!("no run named {shown} broke off; `linewitness recover` lists and recovers all that did")));
+            return Err(Failure::bad_input(format!(
+                "no run named {shown} broke off; `linewitness recover` lists and recovers all that did"
+            )));
         }
     }
     if broken.is_empty() {
@@ -34,7 +36,8 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
 
 pub fn broken_off() -> Result<Vec<Found>, Failure> {
     let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
-    let found = runs::list(&home).map_err(|error| Failure::ours(format!("{}: {}", home.display(), files::why(&error))))?;
+    let found =
+        runs::list(&home).map_err(|error| Failure::ours(format!("{}: {}", home.display(), files::why(&error))))?;
     Ok(found.into_iter().filter(|run| run.state == State::BrokenOff).collect())
 }
 

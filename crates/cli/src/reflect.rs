@@ -39,11 +39,7 @@ fn settings(args: Reflect) -> Settings {
         idle_timeout: args.idle_timeout.get(),
         client_heartbeat: args.heartbeat.get(),
         kept_for: args.keep.get(),
-        limits: Limits {
-            calls: args.max_calls,
-            calls_per_address: args.max_calls_per_address,
-            ..Limits::default()
-        },
+        limits: Limits { calls: args.max_calls, calls_per_address: args.max_calls_per_address, ..Limits::default() },
         media_port: args.media_port,
         advertise: args.advertise,
         behind_proxy: args.behind_proxy,

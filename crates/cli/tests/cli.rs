@@ -97,7 +97,10 @@ fn a_self_test_is_held_and_every_reader_says_the_same() {
     let (bundle, damage) = read(&desk.path("call.witness"));
     assert_eq!(damage, []);
     let written: Value = serde_json::from_slice(&bundle.verdict.expect("there")).expect("JSON");
-    assert_eq!((written["schema"].as_str(), written["outcome"].as_str()), (Some("linewitness.verdict/1"), Some("held")));
+    assert_eq!(
+        (written["schema"].as_str(), written["outcome"].as_str()),
+        (Some("linewitness.verdict/1"), Some("held"))
+    );
     assert!(written["held_s"].as_f64().expect("a number") >= 2.0, "{written}");
 
     let again = desk.run(&["explain", "call.witness", "--json"]);
@@ -129,7 +132,8 @@ fn json_lines_are_the_log_and_nothing_else() {
 fn nothing_is_overwritten_and_that_is_said_before_the_call() {
     let desk = Desk::new();
     let precious = desk.file("precious.witness", "precious");
-    desk.run(&["hold", "--for", "1h", "--out", "precious.witness"]).refused(&["precious.witness", "nothing is overwritten"]);
+    desk.run(&["hold", "--for", "1h", "--out", "precious.witness"])
+        .refused(&["precious.witness", "nothing is overwritten"]);
     assert_eq!(fs::read(precious).expect("there"), b"precious");
     desk.run(&["hold", "--for", "1h", "--out", "no/such/a.witness"]).refused(&["no such folder"]);
 }
@@ -179,7 +183,8 @@ fn nobody_there_is_exit_code_4_with_a_bundle() {
     // Port 9 of loopback: nobody listens, and the answer is at once.
     let said = desk.run(&["hold", "--to", "ws://127.0.0.1:9/call", "--for", "5s", "--out", "a.witness"]);
     assert_eq!(said.code, 4, "{}{}", said.out, said.err);
-    let verdict: Value = serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
+    let verdict: Value =
+        serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
     assert_eq!(verdict["outcome"], "not_established");
     assert_eq!(verdict["drops"][0]["cause"], "handshake_failed");
     assert_eq!(verdict["drops"][0]["measured"]["stage"], "tcp");
@@ -230,13 +235,18 @@ fn no_secret_reaches_a_file_or_the_terminal() {
 #[test]
 fn ctrl_c_ends_in_order_and_a_kill_is_offered_at_the_next_start() {
     let desk = Desk::new();
-    let mut hold = desk.command(&["hold", "--for", "1h", "--out", "a.witness"]).stdout(Stdio::null()).spawn().expect("starts");
+    let mut hold =
+        desk.command(&["hold", "--for", "1h", "--out", "a.witness"]).stdout(Stdio::null()).spawn().expect("starts");
     until_it_holds(&live_log(&desk), "\"established\"");
     // SAFETY: a signal to a child of ours that has not been waited for.
     unsafe { libc::kill(hold.id() as libc::pid_t, libc::SIGINT) };
     assert_eq!(hold.wait().expect("it ends").code(), Some(0));
-    let verdict: Value = serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
-    assert_eq!((verdict["outcome"].as_str(), verdict["drops"].as_array().map(Vec::len)), (Some("ended_by_user"), Some(0)));
+    let verdict: Value =
+        serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
+    assert_eq!(
+        (verdict["outcome"].as_str(), verdict["drops"].as_array().map(Vec::len)),
+        (Some("ended_by_user"), Some(0))
+    );
 
     let desk = Desk::new();
     let mut hold = desk.command(&["hold", "--for", "1h"]).stdout(Stdio::null()).spawn().expect("starts");

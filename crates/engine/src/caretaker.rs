@@ -16,7 +16,11 @@ pub use policy::Policy;
 use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
-    fact::{Action, End, EndedBy, Ice, Media, Move, Outcome, Reason, RefusalKind, Side, Signaling, SocketPurpose},
+    fact::{
+        Action, CallEndedBy, End, EndedBy, Ice, Media, Move, Outcome, Reason, RefusalKind, Side, Signaling,
+        SocketPurpose,
+    },
+    millis,
     stamp::Micros,
 };
 use socket::Socket;
@@ -129,11 +133,7 @@ impl Caretaker {
                 self.down(seq, at, Reason::ConnectFailed, policy::is_permanent(trouble));
             }
             Signaling::Refused { kind, .. } => match kind {
-                RefusalKind::NoSuchCall => {
-                    if self.path.call_stands() {
-                        self.lose_call(at, Reason::CallLost, seq);
-                    }
-                }
+                RefusalKind::NoSuchCall if self.path.call_stands() => self.lose_call(at, Reason::CallLost, seq),
                 RefusalKind::Auth => self.socket.refused_login(),
                 _ => {}
             },
@@ -146,10 +146,8 @@ impl Caretaker {
                     self.down(seq, at, Reason::SocketEnded, false);
                 }
             }
-            Signaling::CallEnded { by, .. } => {
-                if *by != record::fact::CallEndedBy::Us {
-                    self.lose_call(at, Reason::CallLost, seq);
-                }
+            Signaling::CallEnded { by: CallEndedBy::FarEnd | CallEndedBy::Service, .. } => {
+                self.lose_call(at, Reason::CallLost, seq);
             }
             _ => {}
         }
@@ -213,7 +211,7 @@ impl Caretaker {
         if !self.established {
             wait = wait.min(policy::START_CAP);
         }
-        let step = Move::Reconnect { attempt, wait_ms: wait.as_secs_f64() * 1e3 };
+        let step = Move::Reconnect { attempt, wait_ms: millis(wait) };
         let id = self.begin(step, reason, Some(seq));
         self.socket.reconnecting(Underway { id, began: at });
     }
@@ -290,7 +288,7 @@ impl Caretaker {
     }
 
     fn settle(&mut self, done: Underway, at: Stamp, outcome: Outcome) {
-        let took_ms = at.since(done.began).as_secs_f64() * 1e3;
+        let took_ms = millis(at.since(done.began));
         self.orders.push_back(Order::Note(Action::Ended { id: done.id, outcome, took_ms }));
     }
 

@@ -190,7 +190,7 @@ async fn run(
                 conn: at.conn,
                 stage,
                 trouble: trouble.clone(),
-                took_ms: ms(took),
+                took_ms: record::millis(took),
             });
             let _ = events.send(LineEvent::Failed { stage, trouble });
         }
@@ -217,8 +217,4 @@ async fn told_to_let_go(commands: &mut UnboundedReceiver<LineCommand>) {
             }
         }
     }
-}
-
-fn ms(d: Duration) -> f64 {
-    d.as_micros() as f64 / 1e3
 }

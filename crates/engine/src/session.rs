@@ -243,7 +243,7 @@ impl Session {
     fn call_stands(&mut self, since: Stamp) {
         if self.established.is_none() {
             self.established = Some(since);
-            let took_ms = since.since(self.started).as_secs_f64() * 1e3;
+            let took_ms = record::millis(since.since(self.started));
             self.recorder.note(Mark::Established { took_ms });
         }
     }

@@ -3,7 +3,7 @@
 //! Goals: the story in under 150 ms, the bundle opened in under 1 s.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use linewitness_explain::story;
+use explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
@@ -88,6 +88,7 @@ fn eight_hours() -> Log {
             lost_in: u32::from(second % 211 == 0),
             rtcp_in: 1,
             stun_in: 1,
+            checks_in: 2,
             jitter_in_ms: Some(1.7 + wobble / 10.0),
             rtt_ms: Some(24.3 + wobble),
             far_lost: Some(0),

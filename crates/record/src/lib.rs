@@ -20,4 +20,4 @@ pub use heard::Heard;
 pub use log::{Damage, Log};
 pub use private::Private;
 pub use profile::Profile;
-pub use stamp::{Micros, Stamp, Wall};
+pub use stamp::{Micros, Stamp, Wall, millis};

@@ -84,8 +84,10 @@ impl HeartbeatChoice {
     /// As the log words it.
     pub fn planned(self) -> Option<crate::fact::Heartbeat> {
         let Self::On(heartbeat) = self else { return None };
-        let ms = |span: Span| span.get().as_secs_f64() * 1e3;
-        Some(crate::fact::Heartbeat { every_ms: ms(heartbeat.every), answer_within_ms: ms(heartbeat.answer_within) })
+        Some(crate::fact::Heartbeat {
+            every_ms: crate::millis(heartbeat.every.get()),
+            answer_within_ms: crate::millis(heartbeat.answer_within.get()),
+        })
     }
 }
 

@@ -79,6 +79,16 @@ impl Ord for Stamp {
     }
 }
 
+/// A length of time as facts write it: milliseconds, to the microsecond and no finer than any clock of ours.
+pub fn millis(d: Duration) -> f64 {
+    d.as_micros() as f64 / 1e3
+}
+
+/// The same for a figure that was computed in milliseconds.
+pub fn to_the_microsecond(ms: f64) -> f64 {
+    (ms * 1e3).round() / 1e3
+}
+
 impl Micros {
     pub fn seconds(self) -> f64 {
         self.0 as f64 / 1e6

@@ -135,7 +135,7 @@ impl Socket {
         match tokio::time::timeout(TAKEN_WITHIN, self.ws.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.ending(Some(&error))),
-            Err(_) => Err(End::Silence { waited_ms: TAKEN_WITHIN.as_secs_f64() * 1e3 }),
+            Err(_) => Err(End::Silence { waited_ms: record::millis(TAKEN_WITHIN) }),
         }
     }
 

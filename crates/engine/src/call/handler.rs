@@ -54,7 +54,7 @@ impl PeerConnectionEventHandler for Handler {
         if state == RTCIceGatheringState::Complete {
             let began = self.gathering.began.lock().expect("no holder panics").take();
             if let Some(began) = began {
-                let took_ms = self.instruments.recorder().now().since(began).as_secs_f64() * 1e3;
+                let took_ms = record::millis(self.instruments.recorder().now().since(began));
                 self.instruments.note(Ice::GatheringDone { took_ms });
             }
             self.lifeline.tell(CallEvent::EndOfCandidates);

@@ -12,7 +12,7 @@ use super::wire::{self, Class, Kind, method};
 use crate::Recorder;
 use record::fact::{Ice, Media, MediaSample};
 use record::profile::Silence;
-use record::{Fact, Heard, Stamp};
+use record::{Fact, Heard, Stamp, millis, stamp::to_the_microsecond};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
@@ -91,7 +91,7 @@ impl Instruments {
         self.with(|read, now| {
             read.second.rtp_in += 1;
             read.lost_in += read.inbound.packet(now, ssrc, sequence, timestamp);
-            read.second.jitter_in_ms = read.inbound.jitter_ms();
+            read.second.jitter_in_ms = read.inbound.jitter_ms().map(to_the_microsecond);
             facts(read.gap.packet(now))
         });
     }
@@ -100,9 +100,10 @@ impl Instruments {
         self.with(|read, now| {
             read.second.rtcp_in += 1;
             if let Some(report) = read.reports.heard(now, packets) {
-                read.second.rtt_ms = report.rtt.map(ms).or(read.second.rtt_ms);
+                read.second.rtt_ms = report.rtt.map(millis).or(read.second.rtt_ms);
                 read.second.far_lost = Some(read.second.far_lost.unwrap_or(0) + report.lost);
-                read.second.far_jitter_ms = Some(f64::from(report.jitter) * 1e3 / f64::from(OPUS_CLOCK_HZ));
+                read.second.far_jitter_ms =
+                    Some(to_the_microsecond(f64::from(report.jitter) * 1e3 / f64::from(OPUS_CLOCK_HZ)));
             }
             vec![]
         });
@@ -122,7 +123,7 @@ impl Instruments {
             read.second.checks_in += u32::from(stun.class == Class::Request && stun.method == method::BINDING);
             if let Some(rtt) = read.checks.heard(now, &stun) {
                 read.second.stun_in += 1;
-                read.second.stun_rtt_ms = Some(ms(rtt));
+                read.second.stun_rtt_ms = Some(millis(rtt));
                 noted.extend(facts(read.consent.answered(now)));
             }
             noted.extend(read.turn.heard(now, local, from, &stun).map(Fact::from));
@@ -201,8 +202,4 @@ impl Readings {
 
 fn facts<F: Into<Fact>>(of: impl IntoIterator<Item = F>) -> Vec<Fact> {
     of.into_iter().map(Into::into).collect()
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }

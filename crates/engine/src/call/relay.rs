@@ -118,7 +118,7 @@ async fn run(relays: Arc<Relays>, server: RelayServer, mut frames: Receiver<Vec<
     };
     let lost = match connected {
         Ok(stream) => {
-            let took_ms = relays.instruments.recorder().now().since(began).as_secs_f64() * 1e3;
+            let took_ms = record::millis(relays.instruments.recorder().now().since(began));
             relays.instruments.note(Ice::TurnConnected { server: server.label.clone(), took_ms });
             let (read, write) = tokio::io::split(stream);
             tokio::select! {

@@ -75,7 +75,7 @@ impl TurnLedger {
             }
             let since = self.allocating.remove(&(local, server)).unwrap_or(request.first);
             let relay = stun.xor_address(attribute::XOR_RELAYED_ADDRESS)?;
-            let took_ms = at.since(since).as_secs_f64() * 1e3;
+            let took_ms = record::millis(at.since(since));
             return Some(Ice::TurnAllocated { server: server_label, relay, took_ms });
         }
         let (code, says) = stun.error()?;

@@ -3,10 +3,11 @@
 use super::proxy::{self, Choice};
 use super::stream::{Carrier, Watched};
 use super::upgrade::Upgraded;
-use super::{At, Target, dial, ms, resolve, tls, trouble, upgrade};
+use super::{At, Target, dial, resolve, tls, trouble, upgrade};
 use record::{
     Stamp,
     fact::{ConnectStage, Signaling, Trouble},
+    millis,
 };
 use std::future::Future;
 use std::net::SocketAddr;
@@ -57,7 +58,7 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
         let clock = Waited::from(at);
         let asked = proxy::connect(&mut stream, proxy, &target.url, recorder.now(), || clock.so_far());
         within(patience.proxy, &clock, asked).await.map_err(|trouble| (ConnectStage::Proxy, trouble))?;
-        recorder.note(Signaling::ProxyOpened { conn, took_ms: ms(clock.so_far()) });
+        recorder.note(Signaling::ProxyOpened { conn, took_ms: millis(clock.so_far()) });
     }
 
     let carrier = match prepared {
@@ -68,7 +69,7 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
                 .await
                 .map_err(|trouble| (ConnectStage::Tls, trouble))?;
             let tls::Secured { stream, version, cipher, issuer } = secured;
-            recorder.note(Signaling::TlsReady { conn, version, cipher, issuer, took_ms: ms(clock.so_far()) });
+            recorder.note(Signaling::TlsReady { conn, version, cipher, issuer, took_ms: millis(clock.so_far()) });
             Carrier::Tls(Box::new(stream.into()))
         }
     };
@@ -76,7 +77,7 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
     let clock = Waited::from(at);
     let asked = upgrade::upgrade(carrier, target, recorder.now(), || clock.so_far());
     let upgraded = within(patience.upgrade, &clock, asked).await.map_err(|trouble| (ConnectStage::Upgrade, trouble))?;
-    recorder.note(Signaling::Upgraded { conn, server: upgraded.server.clone(), took_ms: ms(clock.so_far()) });
+    recorder.note(Signaling::Upgraded { conn, server: upgraded.server.clone(), took_ms: millis(clock.so_far()) });
     Ok(upgraded)
 }
 
@@ -87,7 +88,7 @@ async fn addresses(host: &str, port: u16, target: &Target, at: &At) -> Result<Ve
         return Ok(vec![SocketAddr::new(ip, port)]);
     };
     let addresses = found.iter().map(SocketAddr::ip).collect();
-    at.recorder.note(Signaling::Resolved { conn: at.conn, addresses, took_ms: ms(clock.so_far()) });
+    at.recorder.note(Signaling::Resolved { conn: at.conn, addresses, took_ms: millis(clock.so_far()) });
     Ok(found)
 }
 
@@ -98,7 +99,7 @@ async fn reach(addresses: &[SocketAddr], target: &Target, at: &At) -> Result<Tcp
     let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
     // A connection that was reset between the two calls has no ends any more.
     let (local, remote) = ends.map_err(|error| trouble::of(&error, None, clock.so_far()))?;
-    at.recorder.note(Signaling::TcpConnected { conn: at.conn, local, remote, took_ms: ms(clock.so_far()) });
+    at.recorder.note(Signaling::TcpConnected { conn: at.conn, local, remote, took_ms: millis(clock.so_far()) });
     Ok(stream)
 }
 

@@ -4,11 +4,12 @@ use super::pulse::{LATE, Pulse};
 use super::stream::{Carrier, Witness};
 use super::unanswered::{Unanswered, Word, pong_patience};
 use super::upgrade::Upgraded;
-use super::{At, LineCommand, LineEvent, Target, ending, ms, tcp_info};
+use super::{At, LineCommand, LineEvent, Target, ending, tcp_info};
 use futures_util::{SinkExt, Stream};
 use record::{
     Fact, Heard, Micros, Stamp,
     fact::{End, Side, Signaling, TcpSample},
+    millis,
 };
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -148,7 +149,7 @@ impl<'a> Held<'a> {
             }
             Some(Ok(Message::Pong(payload))) => {
                 if let Some(rtt) = self.pulse.pong(&payload, now) {
-                    self.note(Signaling::HeartbeatAnswered { conn: self.at.conn, rtt_ms: ms(rtt) });
+                    self.note(Signaling::HeartbeatAnswered { conn: self.at.conn, rtt_ms: millis(rtt) });
                     let word = self.unanswered.pong();
                     self.say(word);
                 }
@@ -232,7 +233,7 @@ impl<'a> Held<'a> {
                 self.say(word);
             }
             if given_up && self.closing.is_none() {
-                return Some(End::Silence { waited_ms: ms(now.awake_since(sent)) });
+                return Some(End::Silence { waited_ms: millis(now.awake_since(sent)) });
             }
         }
         if self.pulse.is_due(now) {

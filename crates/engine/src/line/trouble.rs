@@ -1,7 +1,7 @@
 //! From our system's errors to `Trouble`, and to words without codes.
 
 use super::stream::Witness;
-use record::{Heard, fact::Trouble};
+use record::{Heard, fact::Trouble, millis};
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 use tokio_rustls::rustls;
@@ -27,7 +27,7 @@ fn plain(error: &Error, waited: Duration) -> Trouble {
 }
 
 pub fn no_answer(waited: Duration) -> Trouble {
-    Trouble::NoAnswer { waited_ms: super::ms(waited) }
+    Trouble::NoAnswer { waited_ms: millis(waited) }
 }
 
 /// "No route to host" and not "No route to host (os error 113)": the number has its own field.

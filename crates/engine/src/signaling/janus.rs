@@ -297,7 +297,7 @@ impl Janus {
         self.note(fact::Signaling::Answered {
             conn: self.conn,
             restarted: answered.restarted,
-            took_ms: answered.took.as_micros() as f64 / 1e3,
+            took_ms: record::millis(answered.took),
         });
         self.out.extend(answered.events.into_iter().map(Out::Event));
     }

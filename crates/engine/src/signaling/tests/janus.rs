@@ -2,7 +2,7 @@
 //! side is replayed, and what the client said must be what we say.
 
 use super::*;
-use record::fact::{CallEndedBy, RefusalKind};
+use record::fact::RefusalKind;
 use std::collections::HashMap;
 
 const BASIC: &str = include_str!("janus-basic.jsonl");
