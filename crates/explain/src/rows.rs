@@ -102,6 +102,8 @@ pub fn tone(fact: &Fact) -> Tone {
             Signaling::Closed { end, .. } => match end {
                 record::fact::End::LetGo => Tone::Plain,
                 record::fact::End::CloseFrame { by: record::fact::Side::Us, .. } => Tone::Plain,
+                // The code for an end that both sides want; where it was not wanted, it stands as a drop.
+                record::fact::End::CloseFrame { code: Some(1000), .. } => Tone::Note,
                 _ => Tone::Lost,
             },
             Signaling::CallEnded { by: CallEndedBy::FarEnd | CallEndedBy::Service, .. } => Tone::Lost,

@@ -94,7 +94,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 pub const RULE: Rule = Rule {
     id: Cause::NotProven,
     owner: Owner::NotProven,
-    title: "no cause fits the evidence",
+    title: "the connection was lost, and nothing recorded shows why",
     advice,
     outranks: &[],
     settle: Duration::ZERO,
