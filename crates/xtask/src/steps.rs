@@ -3,6 +3,7 @@
 use crate::tally::Tally;
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,8 @@ impl Steps {
     /// A check by one command.
     pub fn command(&mut self, name: &'static str, command: &mut Command) {
         self.check(name, || {
-            let status = command.status().with_context(|| format!("starting {command:?}"))?;
-            anyhow::ensure!(status.success(), "{command:?} ended with {status}");
+            let status = command.status().with_context(|| format!("starting {}", shown(command)))?;
+            anyhow::ensure!(status.success(), "{} ended with {status}", shown(command));
             Ok(())
         });
     }
@@ -50,7 +51,7 @@ impl Steps {
             Ok((tally, success)) if tally.total() > 0 && success == (tally.failed == 0) => tally,
             Ok((mut tally, success)) => {
                 let how = if success { "ran no test" } else { "failed beside its tests (see above)" };
-                eprintln!("{name}: {command:?} {how}");
+                eprintln!("{name}: {} {how}", shown(command));
                 tally += Tally::failed_one();
                 tally
             }
@@ -90,6 +91,13 @@ impl Steps {
     }
 }
 
+/// As a person would type it.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words: Vec<_> = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
+
 fn begin(name: &str) -> Instant {
     println!("\n==> {name}");
     now()
@@ -97,7 +105,8 @@ fn begin(name: &str) -> Instant {
 
 /// Runs it, lets its output through line by line, and adds up its closing lines.
 fn counted(command: &mut Command) -> Result<(Tally, bool)> {
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("starting {command:?}"))?;
+    let started = command.stdout(Stdio::piped()).spawn();
+    let mut child = started.with_context(|| format!("starting {}", shown(command)))?;
     let output = child.stdout.take().context("its output is piped")?;
     let mut sum = Tally::default();
     for line in BufReader::new(output).split(b'\n') {
