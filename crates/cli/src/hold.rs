@@ -80,7 +80,7 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let run = Run::begin(&home, &prepared.profile, Clock::real(), |error| {
         say::aside(format_args!(
             "linewitness: the log can no longer be written ({}); the call goes on, but what follows will be missing from the bundle",
-            files::why(&error)
+            files::why(error)
         ));
     })
     .map_err(|error| {

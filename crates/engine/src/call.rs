@@ -230,6 +230,12 @@ impl Call {
         }
     }
 
+    /// As `close`, for a call that is lost: that its media ends here is a fact, and not only our wish.
+    pub async fn give_up(self) {
+        self.instruments.give_up();
+        self.close().await;
+    }
+
     /// One way out for every kind of end: stops the sender, closes the PeerConnection, settles the instruments.
     pub async fn close(mut self) {
         self.lifeline.over();

@@ -17,11 +17,11 @@ use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
     fact::{
-        Action, CallEndedBy, End, EndedBy, Ice, Media, Move, Outcome, Reason, RefusalKind, Side, Signaling,
-        SocketPurpose,
+        Action, CallEndedBy, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason, RefusalKind, Side,
+        Signaling, SocketPurpose,
     },
     millis,
-    stamp::Micros,
+    profile::Silence,
 };
 use socket::Socket;
 use std::collections::VecDeque;
@@ -38,6 +38,8 @@ pub struct Caretaker {
     /// When the first attempt began; sets how long we try to get a call at all.
     started: Option<Stamp>,
     over: bool,
+    /// No media packets by choice.
+    by_checks: bool,
     /// The event observed last.
     latest: Seq,
 }
@@ -75,6 +77,7 @@ impl Caretaker {
             established: false,
             started: None,
             over: false,
+            by_checks: false,
             latest: 0,
         }
     }
@@ -82,19 +85,15 @@ impl Caretaker {
     pub fn observe(&mut self, event: &Event) {
         self.latest = event.seq;
         match &event.fact {
+            Fact::Mark(Mark::Started(plan)) => self.by_checks = plan.silence == Silence::None,
             Fact::Signaling(fact) => self.signaling(event.seq, event.at, fact),
             Fact::Media(fact) => self.media(event.seq, event.at, fact),
-            Fact::Ice(Ice::State { state: record::fact::IceState::Failed }) => self.path.failed(event.seq),
-            // The far end's goodbye in DTLS; where signaling has the same news, the first to come counts.
-            Fact::Ice(Ice::Dtls { state }) if state.as_str() == "closed" && self.path.call_stands() => {
-                self.lose_call(event.at, Reason::CallLost, event.seq);
-            }
-            Fact::Ice(Ice::StackDied { .. }) => self.lose_call(event.at, Reason::StackDied, event.seq),
+            Fact::Ice(fact) => self.ice(event.seq, event.at, fact),
             _ => {}
         }
     }
 
-    /// Drained until `None` after every `observe` and at every `wake_at`.
+    /// Drained until `None` after every `observe`, and a few times a second for what time alone brings.
     pub fn poll(&mut self, now: Stamp) -> Option<Order> {
         if self.orders.is_empty() && !self.over {
             self.consider(now);
@@ -102,54 +101,54 @@ impl Caretaker {
         self.orders.pop_front()
     }
 
-    /// When, on the awake clock, to poll without any new fact.
-    pub fn wake_at(&self) -> Option<Micros> {
-        self.path.wake_at(&self.policy)
-    }
-
     fn signaling(&mut self, seq: Seq, at: Stamp, fact: &Signaling) {
         match fact {
-            Signaling::Connecting { .. } => {
+            Signaling::Connecting { conn, .. } => {
                 self.started.get_or_insert(at);
-                self.socket.connecting();
+                self.socket.connecting(*conn);
             }
             Signaling::Ready { resumed, .. } => {
-                let was_up_before = self.socket.ready();
+                let was_up_before = self.socket.ready(at);
                 self.settle_reconnect(at, Outcome::Worked);
-                self.path.signaling_alive(at);
+                self.alive(at);
+                self.path.new_call_begins(at);
                 if was_up_before && !resumed && self.path.call_stands() {
                     self.lose_call(at, Reason::CallLost, seq);
                 }
             }
-            Signaling::HeartbeatAnswered { .. } | Signaling::AnsweredAgain { .. } => {
-                if let Some(probe) = self.path.signaling_alive(at) {
-                    self.settle(probe, at, Outcome::Worked);
-                }
-            }
+            Signaling::HeartbeatAnswered { .. } | Signaling::AnsweredAgain { .. } => self.alive(at),
             Signaling::Unanswered { .. } => self.path.signaling_silent(),
-            Signaling::ConnectFailed { stage, trouble, .. } => {
+            Signaling::ConnectFailed { conn, stage, trouble, .. } => {
                 let says = format!("{stage:?} failed").to_lowercase();
-                self.settle_reconnect(at, Outcome::Failed { says: says.as_str().into() });
-                self.down(seq, at, Reason::ConnectFailed, policy::is_permanent(trouble));
+                self.down(*conn, seq, at, Reason::ConnectFailed, &says, policy::is_permanent(trouble));
             }
-            Signaling::Refused { kind, .. } => match kind {
-                RefusalKind::NoSuchCall if self.path.call_stands() => self.lose_call(at, Reason::CallLost, seq),
-                RefusalKind::Auth => self.socket.refused_login(),
-                _ => {}
-            },
-            Signaling::Closed { end, .. } => {
-                if matches!(end, End::LetGo | End::CloseFrame { by: Side::Us, .. }) {
-                    self.socket.gone();
-                } else {
-                    let says = "the socket ended again before the far end took up the call";
-                    self.settle_reconnect(at, Outcome::Failed { says: says.into() });
-                    self.down(seq, at, Reason::SocketEnded, false);
+            Signaling::Refused { kind: RefusalKind::NoSuchCall, .. } if self.path.call_stands() => {
+                self.lose_call(at, Reason::CallLost, seq);
+            }
+            Signaling::Refused { kind: RefusalKind::NoSuchCall, .. } => {}
+            // Refused before it was ready: this attempt has failed, whether or not the far end hangs up on us.
+            Signaling::Refused { conn, kind, .. } if !self.socket.is_up() => {
+                if *kind == RefusalKind::Auth {
+                    self.socket.refused_login();
                 }
+                let permanent = matches!(kind, RefusalKind::BadRequest | RefusalKind::TooLarge);
+                self.down(*conn, seq, at, Reason::ConnectFailed, "the far end refused", permanent);
+            }
+            Signaling::Closed { end: End::LetGo | End::CloseFrame { by: Side::Us, .. }, .. } => self.socket.gone(),
+            Signaling::Closed { conn, .. } => {
+                self.down(*conn, seq, at, Reason::SocketEnded, "the socket ended again before it was ready", false);
             }
             Signaling::CallEnded { by: CallEndedBy::FarEnd | CallEndedBy::Service, .. } => {
                 self.lose_call(at, Reason::CallLost, seq);
             }
             _ => {}
+        }
+    }
+
+    /// A sign of life over signaling.
+    fn alive(&mut self, at: Stamp) {
+        if let Some(probe) = self.path.signaling_alive(at) {
+            self.settle(probe, at, Outcome::Worked);
         }
     }
 
@@ -160,15 +159,36 @@ impl Caretaker {
                 self.flows(at);
             }
             Media::Back { .. } => self.flows(at),
-            Media::Gap { last } => {
-                self.path.silent(*last, seq);
-                if self.socket.is_up() && self.policy.acts {
-                    let id = self.begin(Move::ProbeSignaling, Reason::PathSilent, Some(seq));
-                    self.path.probing(Underway { id, began: at });
-                }
-            }
+            Media::Gap { last } => self.silent(*last, at, seq),
             Media::Sample(sample) if sample.stun_in > 0 => self.path.checks_answered(at),
             _ => {}
+        }
+    }
+
+    /// A call without media by choice is judged by its checks alone.
+    fn ice(&mut self, seq: Seq, at: Stamp, fact: &Ice) {
+        match fact {
+            Ice::State { state: IceState::Failed } => self.path.failed(seq),
+            Ice::StackDied { .. } => self.lose_call(at, Reason::StackDied, seq),
+            // The far end's goodbye in DTLS; where signaling has the same news, the first to come counts.
+            Ice::Dtls { state } if state.as_str() == "closed" && self.path.call_stands() => {
+                self.lose_call(at, Reason::CallLost, seq);
+            }
+            Ice::Dtls { state } if self.by_checks && state.as_str() == "connected" => {
+                self.established = true;
+                self.flows(at);
+            }
+            Ice::ConsentLate { last_ok } if self.by_checks => self.silent(*last_ok, at, seq),
+            Ice::ConsentBack { .. } if self.by_checks => self.flows(at),
+            _ => {}
+        }
+    }
+
+    fn silent(&mut self, last: Stamp, at: Stamp, seq: Seq) {
+        self.path.silent(last, seq);
+        if self.socket.is_up() && self.policy.acts && self.path.call_stands() {
+            let id = self.begin(Move::ProbeSignaling, Reason::PathSilent, Some(seq));
+            self.path.probing(Underway { id, began: at });
         }
     }
 
@@ -186,9 +206,12 @@ impl Caretaker {
         }
     }
 
-    /// The signaling socket is gone, or an attempt at one failed.
-    fn down(&mut self, seq: Seq, at: Stamp, reason: Reason, permanent: bool) {
-        self.socket.lost();
+    /// The signaling socket is gone, or an attempt at one failed; `says` is what became of the attempt.
+    fn down(&mut self, conn: u32, seq: Seq, at: Stamp, reason: Reason, says: &str, permanent: bool) {
+        if !self.socket.lost(conn, at) {
+            return;
+        }
+        self.settle_reconnect(at, Outcome::Failed { says: says.into() });
         if self.over || !self.policy.acts && self.established {
             return;
         }

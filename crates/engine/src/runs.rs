@@ -72,7 +72,7 @@ impl Run {
         home: &Path,
         profile: &Profile,
         clock: Clock,
-        failed: impl Fn(io::Error) + Send + 'static,
+        failed: impl Fn(&io::Error) + Send + 'static,
     ) -> io::Result<Self> {
         let started = clock.now();
         let mut random = [0; 5];
@@ -93,6 +93,7 @@ impl Run {
         let events = File::options().append(true).create_new(true).open(folder.join(bundle::EVENTS))?;
         // The lock goes with the process, however it ends; it is how another start knows that this run lives.
         events.try_lock().map_err(io::Error::from)?;
+        sync_folder(&folder);
         let recorder = Recorder::to_file(clock, events, failed);
         Ok(Self { folder, about, recorder })
     }
@@ -163,6 +164,15 @@ pub fn prune(home: &Path) -> io::Result<()> {
     let finished: Vec<Found> = list(home)?.into_iter().filter(|run| run.state == State::Bundled).collect();
     let surplus = finished.len().saturating_sub(KEPT_FINISHED);
     finished.iter().take(surplus).try_for_each(|run| fs::remove_dir_all(&run.folder))
+}
+
+/// So that the names of new files survive a power loss too. Windows has no such act, and NTFS keeps names by itself.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix)
+        && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
+    {
+        tracing::warn!("the run folder could not be synced: {error}");
+    }
 }
 
 /// Whole or not at all, and on the disk when it returns.

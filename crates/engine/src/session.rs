@@ -11,8 +11,8 @@ use crate::{
 };
 use record::{
     Event, Fact, Profile, Stamp,
-    fact::{CallEndedBy, End, EndedBy, Mark, Media, Move, Plan, Signaling, SocketPurpose},
-    profile::{IceServer, Silence},
+    fact::{CallEndedBy, CandidateKind, End, EndedBy, Ice, Mark, Media, Move, Plan, Signaling, SocketPurpose},
+    profile::{IcePolicy, IceServer, Silence},
 };
 use std::future::Future;
 use std::net::IpAddr;
@@ -41,9 +41,13 @@ struct Session {
     call: Option<Call>,
     /// Events of the call that stands; those of one given up are dropped with it.
     call_events: Option<UnboundedReceiver<CallEvent>>,
+    /// How many calls were placed.
+    calls: u32,
     /// Answers of slow deeds that must not hold up the loop.
     deeds: UnboundedReceiver<Deed>,
     deeds_to: UnboundedSender<Deed>,
+    /// A TURN server gave us an address.
+    has_relay: bool,
     /// A call is wanted and waits for signaling to be ready.
     wants_call: bool,
     ready: bool,
@@ -59,7 +63,7 @@ struct Session {
 
 /// What came of something that took its time.
 enum Deed {
-    CallMade(anyhow::Result<(Call, UnboundedReceiver<CallEvent>, String)>),
+    CallMade { number: u32, made: anyhow::Result<(Call, UnboundedReceiver<CallEvent>, String)> },
 }
 
 enum Wake {
@@ -147,6 +151,8 @@ impl Session {
             purpose: SocketPurpose::First,
             call: None,
             call_events: None,
+            calls: 0,
+            has_relay: false,
             deeds,
             deeds_to,
             wants_call: true,
@@ -190,8 +196,17 @@ impl Session {
             Wake::Stop => return Some(EndedBy::User),
             Wake::Line(event) => self.line_event(event).await,
             Wake::Call(event) => self.call_event(event).await,
-            Wake::Deed(Deed::CallMade(made)) => return self.call_made(made).await,
-            Wake::Fact(event) => self.learn(&event),
+            Wake::Deed(Deed::CallMade { number, made }) => {
+                // One that was overtaken by another call is closed by being dropped.
+                if number == self.calls {
+                    return self.call_made(made).await;
+                }
+            }
+            Wake::Fact(event) => {
+                if let Some(by) = self.learn(&event) {
+                    return Some(by);
+                }
+            }
             Wake::Reconnect => {
                 self.reconnect = None;
                 let purpose = self.caretaker.purpose();
@@ -233,11 +248,20 @@ impl Session {
         }
     }
 
-    fn learn(&mut self, event: &Event) {
-        if let Fact::Media(Media::Flowing { first }) = &event.fact {
-            self.call_stands(*first);
-        }
+    /// Gives back why the hold ends, if the fact leaves nothing to hope for.
+    fn learn(&mut self, event: &Event) -> Option<EndedBy> {
         self.caretaker.observe(event);
+        match &event.fact {
+            Fact::Media(Media::Flowing { first }) => self.call_stands(*first),
+            Fact::Ice(Ice::LocalCandidate { kind: CandidateKind::Relay, .. }) => self.has_relay = true,
+            // Every TURN server has answered or been given up, and none will carry the call.
+            Fact::Ice(Ice::GatheringDone { .. }) if self.established.is_none() => {
+                let nothing = self.profile.ice.policy == IcePolicy::Relay && !self.has_relay;
+                return nothing.then_some(EndedBy::NotEstablished);
+            }
+            _ => {}
+        }
+        None
     }
 
     fn call_stands(&mut self, since: Stamp) {
@@ -272,7 +296,10 @@ impl Session {
     /// On a session that has no call yet, as after the far end forgot ours; else with a session of its own, because the
     /// far end ties the old call to the one that stands.
     async fn call_anew(&mut self) {
-        self.drop_call().await;
+        self.call_events = None;
+        if let Some(call) = self.call.take() {
+            call.give_up().await;
+        }
         self.wants_call = true;
         if self.ready && self.fresh {
             self.place_call_if_wanted();
@@ -352,6 +379,8 @@ impl Session {
         }
         self.wants_call = false;
         self.fresh = false;
+        self.calls += 1;
+        let number = self.calls;
         let setup = CallSetup {
             ice_servers: self.profile.ice.servers.iter().chain(&self.ice_servers).cloned().collect(),
             bind: self.bind,
@@ -367,7 +396,7 @@ impl Session {
                 Ok((call, events, offer))
             };
             // Nobody listens only when the hold has ended; the call then closes by being dropped.
-            let _ = done.send(Deed::CallMade(made.await));
+            let _ = done.send(Deed::CallMade { number, made: made.await });
         });
     }
 
@@ -409,7 +438,7 @@ impl Session {
             Ok(offer) => self.tell_adapter(In::Offer { sdp: offer, restart: true }).await,
             Err(error) => {
                 let says = format!("the restart could not be begun: {error:#}");
-                self.recorder.note(record::fact::Ice::StackDied { says: says.as_str().into() });
+                self.recorder.note(Ice::StackDied { says: says.as_str().into() });
             }
         }
     }

@@ -46,6 +46,13 @@ impl GapDetector {
         }
     }
 
+    /// The call is given up for another: its media ends here, however short the silence was.
+    pub fn give_up(&mut self) -> Option<Media> {
+        let last = self.last.filter(|_| !self.silent && self.limit.is_some())?;
+        self.silent = true;
+        Some(Media::Gap { last })
+    }
+
     pub fn tick(&mut self, now: Stamp) -> Option<Media> {
         let (Some(limit), Some(last), false) = (self.limit, self.last, self.silent) else { return None };
         (now.since(last) > limit).then(|| {

@@ -78,6 +78,11 @@ impl Instruments {
         self.read().settled = true;
     }
 
+    /// The call is lost and another is to take its place.
+    pub fn give_up(&self) {
+        self.with(|read, _| read.gap.give_up().into_iter().map(Fact::from).collect());
+    }
+
     pub fn name_server(&self, server: SocketAddr, label: Heard) {
         self.read().turn.name(server, label);
     }

@@ -1,7 +1,7 @@
 //! The caretaker's picture of the media path: does RTP flow, and what is being done about it.
 
 use super::{Policy, Underway};
-use record::{Seq, Stamp, fact::Reason, stamp::Micros};
+use record::{Micros, Seq, Stamp, fact::Reason};
 use std::time::Duration;
 
 /// A probe over a living signaling connection is answered within a round trip; two seconds cover a loaded mobile link.
@@ -18,7 +18,7 @@ pub struct Path {
     silence: Option<Silence>,
     probe: Option<Underway>,
     restart: Option<Restart>,
-    new_call: Option<Underway>,
+    new_call: Option<NewCall>,
     call_again: Option<(Micros, Reason, Seq)>,
     calls_lost: u32,
     restarts: u32,
@@ -41,6 +41,13 @@ struct Restart {
     answered: bool,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct NewCall {
+    underway: Underway,
+    /// Since when signaling lets it be placed.
+    placed: Stamp,
+}
+
 /// What RTP's return settles.
 pub struct Settled {
     pub probe: Option<Underway>,
@@ -61,10 +68,14 @@ impl Path {
         Settled {
             probe: self.probe.take(),
             restart: self.restart.take().map(|r| (r.underway, r.answered)),
-            new_call: self.new_call.take(),
+            new_call: self.new_call.take().map(|call| call.underway),
         }
     }
     pub fn silent(&mut self, last: Stamp, because: Seq) {
+        // The last gap of a call that was given up already calls for nothing.
+        if !self.stands {
+            return;
+        }
         self.silence =
             Some(Silence { last, because, signaling_alive: None, checks_answered: false, ice_failed: false });
     }
@@ -112,7 +123,8 @@ impl Path {
         self.restarts = 0;
         self.calls_lost += 1;
         let restart = self.restart.take().map(|restart| restart.underway);
-        [self.probe.take(), restart, self.new_call.take()].into_iter().flatten().collect()
+        let new_call = self.new_call.take().map(|call| call.underway);
+        [self.probe.take(), restart, new_call].into_iter().flatten().collect()
     }
     /// Since RTP last flowed.
     pub fn calls_lost_in_a_row(&self) -> u32 {
@@ -129,7 +141,8 @@ impl Path {
     }
     pub fn calling_anew(&mut self, underway: Underway) {
         self.call_again = None;
-        self.new_call = Some(underway);
+        self.silence = None;
+        self.new_call = Some(NewCall { underway, placed: underway.began });
     }
     pub fn probe_overdue(&mut self, now: Stamp) -> Option<Underway> {
         let overdue = self.probe.is_some_and(|probe| now.awake_since(probe.began) >= PROBE_WITHIN);
@@ -144,9 +157,15 @@ impl Path {
         let silence = self.silence.as_ref()?;
         (self.restart.is_none() && self.restarts >= policy.restarts).then_some(silence.because)
     }
+    /// Signaling is ready only now: the new call could not be placed before.
+    pub fn new_call_begins(&mut self, at: Stamp) {
+        if let Some(call) = &mut self.new_call {
+            call.placed = at;
+        }
+    }
     /// A new call that brought no RTP in time is lost as the one before.
     pub fn new_call_overdue(&self, now: Stamp) -> bool {
-        self.new_call.is_some_and(|call| now.awake_since(call.began) >= NEW_CALL_WITHIN)
+        self.new_call.is_some_and(|call| now.awake_since(call.placed) >= NEW_CALL_WITHIN)
     }
     pub fn restart_due(&self, now: Stamp, policy: &Policy) -> Option<(Reason, Option<Seq>)> {
         let silence = self.silence.as_ref()?;
@@ -162,16 +181,5 @@ impl Path {
         };
         let patience_over = silent_for >= policy.restart_after && now.awake_since(alive) >= RTP_FIRST;
         (patience_over || silence.ice_failed).then_some((reason, Some(silence.because)))
-    }
-    pub fn wake_at(&self, policy: &Policy) -> Option<Micros> {
-        let restart_due = self.silence.as_ref().filter(|_| self.restart.is_none()).and_then(|silence| {
-            let alive = silence.signaling_alive?;
-            Some((silence.last.awake + policy.restart_after).max(alive.awake + RTP_FIRST))
-        });
-        let restart_over = self.restart.as_ref().map(|r| r.underway.began.awake + policy.restart_within);
-        let call_due = self.call_again.map(|(due, ..)| due);
-        let call_over = self.new_call.map(|call| call.began.awake + NEW_CALL_WITHIN);
-        let probe_over = self.probe.map(|probe| probe.began.awake + PROBE_WITHIN);
-        [restart_due, restart_over, call_due, call_over, probe_over].into_iter().flatten().min()
     }
 }

@@ -1,6 +1,12 @@
 //! The caretaker's picture of the signaling socket.
 
 use super::Underway;
+use record::Stamp;
+use std::time::Duration;
+
+/// A socket that stood this long was a success; one that ended sooner is part of the same trouble, and the waits go on
+/// growing. Without this a service that accepts and drops us would be called four times a second.
+const STOOD: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub struct Socket {
@@ -9,6 +15,9 @@ pub struct Socket {
     attempts: u32,
     logins_refused: u32,
     reconnect: Option<Underway>,
+    /// The attempt that counts; what is told of earlier ones is past.
+    conn: u32,
+    ready_at: Option<Stamp>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,18 +33,27 @@ impl Socket {
     pub fn is_up(&self) -> bool {
         self.state == State::Up
     }
-    pub fn connecting(&mut self) {
+    pub fn connecting(&mut self, conn: u32) {
+        self.conn = conn;
         self.state = State::Connecting;
     }
     /// Tells whether it had been up before.
-    pub fn ready(&mut self) -> bool {
+    pub fn ready(&mut self, at: Stamp) -> bool {
         self.state = State::Up;
-        self.attempts = 0;
+        self.ready_at = Some(at);
         self.logins_refused = 0;
         std::mem::replace(&mut self.ever_ready, true)
     }
-    pub fn lost(&mut self) {
+    /// Tells whether there was anything left to lose.
+    pub fn lost(&mut self, conn: u32, at: Stamp) -> bool {
+        if conn != self.conn || self.state == State::Down {
+            return false;
+        }
+        if self.ready_at.take().is_some_and(|since| at.since(since) >= STOOD) {
+            self.attempts = 0;
+        }
         self.state = State::Down;
+        true
     }
     /// Ended by ourselves, to make way or at the end.
     pub fn gone(&mut self) {

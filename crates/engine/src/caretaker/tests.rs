@@ -8,18 +8,19 @@ struct Story {
     caretaker: Caretaker,
     seq: Seq,
     now: Stamp,
+    conn: u32,
     seen: Vec<String>,
 }
 
 impl Story {
     fn new(policy: RecoveryPolicy) -> Self {
         let now = Stamp::new(1_795_255_200_000_000, 1_000_000_000, 1_000_000_000);
-        Self { caretaker: Caretaker::new(policy.into(), 7), seq: 0, now, seen: vec![] }
+        Self { caretaker: Caretaker::new(policy.into(), 7), seq: 0, now, conn: 0, seen: vec![] }
     }
     /// A call that stands.
     fn held(policy: RecoveryPolicy) -> Self {
         let mut story = Self::new(policy);
-        story.ready(false);
+        story.connecting().ready(false);
         let first = story.now;
         story.fact(Media::Flowing { first });
         story
@@ -30,8 +31,22 @@ impl Story {
         self.drain();
         self
     }
+    fn connecting(&mut self) -> &mut Self {
+        self.conn += 1;
+        let (conn, purpose) = (self.conn, SocketPurpose::Resume);
+        self.fact(Signaling::Connecting { conn, to: "".into(), purpose, proxy: None })
+    }
+    fn failed(&mut self, trouble: Trouble) -> &mut Self {
+        let (conn, stage) = (self.conn, ConnectStage::Tcp);
+        self.fact(Signaling::ConnectFailed { conn, stage, trouble, took_ms: 1.0 })
+    }
+    fn refused(&mut self, kind: RefusalKind) -> &mut Self {
+        let conn = self.conn;
+        self.fact(Signaling::Refused { conn, kind, code: "".into(), says: "".into() })
+    }
     fn ready(&mut self, resumed: bool) -> &mut Self {
-        self.fact(Signaling::Ready { conn: 1, session: None, instance: None, resumed })
+        let conn = self.conn;
+        self.fact(Signaling::Ready { conn, session: None, instance: None, resumed })
     }
     fn gap(&mut self) -> &mut Self {
         let last = self.now.minus(Duration::from_millis(300));
@@ -39,7 +54,8 @@ impl Story {
     }
     fn closed(&mut self, end: End) -> &mut Self {
         let at = self.now;
-        self.fact(Signaling::Closed { conn: 1, end, last_in: at, last_out: at, tcp: None })
+        let conn = self.conn;
+        self.fact(Signaling::Closed { conn, end, last_in: at, last_out: at, tcp: None })
     }
     fn pong(&mut self) -> &mut Self {
         self.fact(Signaling::HeartbeatAnswered { conn: 1, rtt_ms: 20.0 })
@@ -135,8 +151,7 @@ fn a_dead_socket_is_replaced_and_ice_is_not_touched() {
     let mut story = Story::held(RecoveryPolicy::Patient);
     story.closed(End::Reset);
     story.saw(&["reconnect 1"]);
-    story.fact(Signaling::ConnectFailed { conn: 2, stage: ConnectStage::Tcp, trouble: Trouble::Refused, took_ms: 1.0 });
-    story.ready(true).after(60.0);
+    story.connecting().failed(Trouble::Refused).connecting().ready(true).after(60.0);
     story.saw(&["reconnect 1", "Failed", "reconnect 2", "Worked"]);
 }
 
@@ -145,12 +160,7 @@ fn a_service_that_forgot_the_call_gets_a_new_one() {
     let mut story = Story::held(RecoveryPolicy::Patient);
     story.closed(End::Fin).gap();
     assert_eq!(story.caretaker.purpose(), SocketPurpose::Resume);
-    story.fact(Signaling::Refused {
-        conn: 2,
-        kind: RefusalKind::NoSuchCall,
-        code: "no_such_call".into(),
-        says: "".into(),
-    });
+    story.connecting().refused(RefusalKind::NoSuchCall);
     story.ready(false).after(0.5);
     story.saw(&["reconnect 1", "Worked", "NewCall"]);
     let first = story.now;
@@ -193,35 +203,101 @@ fn ice_failed_brings_the_restart_at_once() {
 
 #[test]
 fn refused_logins_are_not_repeated_for_ever() {
-    let refused = || Signaling::Refused { conn: 1, kind: RefusalKind::Auth, code: "auth".into(), says: "".into() };
     let closed = || End::CloseFrame { by: Side::Them, code: Some(1008), reason: "".into() };
     let mut story = Story::new(RecoveryPolicy::Patient);
-    story.fact(refused()).closed(closed());
+    story.connecting().refused(RefusalKind::Auth).closed(closed());
     story.saw(&["end NotEstablished"]);
 
     let mut story = Story::held(RecoveryPolicy::Patient);
     story.closed(End::Fin);
     for _ in 0..3 {
-        story.fact(refused()).closed(closed());
+        story.connecting().refused(RefusalKind::Auth).closed(closed());
     }
     assert_eq!(story.seen.last().map(String::as_str), Some("end GaveUp"), "{:?}", story.seen);
 }
 
 #[test]
-fn a_start_that_cannot_work_ends_at_once_and_one_that_might_is_tried_for_a_while() {
-    let failed = |trouble| Signaling::ConnectFailed { conn: 1, stage: ConnectStage::Tcp, trouble, took_ms: 1.0 };
-    let begun = || Signaling::Connecting { conn: 1, to: "".into(), purpose: SocketPurpose::First, proxy: None };
+fn a_greeting_that_is_refused_on_an_open_socket_is_a_failed_attempt_and_is_tried_again() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::Reset).connecting().refused(RefusalKind::Other);
+    story.saw(&["reconnect 1", "Failed", "reconnect 2"]);
+    // Our own end of that socket, and whatever else is told of it, changes nothing.
+    story.closed(End::CloseFrame { by: Side::Us, code: Some(1002), reason: "".into() }).closed(End::Fin);
+    story.connecting().ready(true);
+    story.saw(&["reconnect 1", "Failed", "reconnect 2", "Worked"]);
+}
+
+#[test]
+fn a_service_that_accepts_and_drops_us_is_called_ever_more_slowly() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    for _ in 0..6 {
+        story.closed(End::Fin).connecting().ready(true).after(1.0);
+    }
+    assert!(story.seen.contains(&"reconnect 6".to_owned()), "{:?}", story.seen);
+    story.after(30.0).closed(End::Fin);
+    assert_eq!(story.seen.last().map(String::as_str), Some("reconnect 1"), "after half a minute all is forgiven");
+}
+
+#[test]
+fn the_last_gap_of_a_call_that_is_lost_does_not_restart_the_next_one() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.fact(Signaling::CallEnded { conn: 1, by: CallEndedBy::Service, code: None, says: "".into() });
+    story.closed(End::Fin).gap().after(0.5).connecting().ready(false).after(10.0);
+    assert!(!story.seen.contains(&"RestartIce".to_owned()), "{:?}", story.seen);
+    assert_eq!(story.seen.iter().filter(|s| *s == "NewCall").count(), 1, "{:?}", story.seen);
+}
+
+#[test]
+fn a_new_call_is_given_its_time_from_when_it_can_be_placed() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.fact(Ice::StackDied { says: "".into() }).after(0.5);
+    // Signaling is lost meanwhile and comes back only after half a minute.
+    story.closed(End::Reset).after(30.0).connecting().ready(false).after(1.0);
+    assert_eq!(story.seen.iter().filter(|s| *s == "NewCall").count(), 1, "{:?}", story.seen);
+    let first = story.now;
+    story.fact(Media::Flowing { first });
+    assert_eq!(story.seen.last().map(String::as_str), Some("Worked"), "{:?}", story.seen);
+}
+
+#[test]
+fn a_call_without_media_is_judged_by_its_checks() {
     let mut story = Story::new(RecoveryPolicy::Patient);
-    story.fact(begun()).fact(failed(Trouble::NoSuchName { says: "".into() }));
+    let plan = record::fact::Plan {
+        name: "".into(),
+        kind: "reflector".into(),
+        to: "".into(),
+        self_test: false,
+        planned_s: 60.0,
+        heartbeat: None,
+        silence: Silence::None,
+        ice_policy: record::profile::IcePolicy::All,
+        recovery: RecoveryPolicy::Patient,
+        not_tested: vec![],
+    };
+    story.fact(Mark::Started(Box::new(plan))).connecting().ready(false);
+    story.fact(Ice::Dtls { state: "connected".into() }).after(30.0);
+    let last_ok = story.now;
+    story.after(5.0).fact(Ice::ConsentLate { last_ok }).pong().after(1.0);
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce"]);
+    story.caretaker.restart_answered();
+    story.fact(Ice::ConsentBack { last_ok });
+    story.saw(&["ProbeSignaling", "Worked", "RestartIce", "Worked"]);
+    story.closed(End::Reset);
+    assert_eq!(story.seen.last().map(String::as_str), Some("reconnect 1"), "a call that stands is not given up");
+}
+
+#[test]
+fn a_start_that_cannot_work_ends_at_once_and_one_that_might_is_tried_for_a_while() {
+    let mut story = Story::new(RecoveryPolicy::Patient);
+    story.connecting().failed(Trouble::NoSuchName { says: "".into() });
     story.saw(&["end NotEstablished"]);
 
     let mut story = Story::new(RecoveryPolicy::Patient);
-    story.fact(begun());
     for _ in 0..3 {
-        story.fact(failed(Trouble::Refused)).after(5.0);
+        story.connecting().failed(Trouble::Refused).after(5.0);
     }
     assert_eq!(story.seen.iter().filter(|s| s.starts_with("reconnect")).count(), 3, "{:?}", story.seen);
-    story.after(10.0).fact(failed(Trouble::Refused));
+    story.after(10.0).connecting().failed(Trouble::Refused);
     assert_eq!(story.seen.last().map(String::as_str), Some("end NotEstablished"), "{:?}", story.seen);
 }
 
@@ -244,12 +320,7 @@ fn telnyx_gives_up_after_ten_attempts() {
     let mut story = Story::held(RecoveryPolicy::AsTelnyx);
     story.closed(End::Reset);
     for _ in 0..10 {
-        story.fact(Signaling::ConnectFailed {
-            conn: 2,
-            stage: ConnectStage::Tcp,
-            trouble: Trouble::Refused,
-            took_ms: 1.0,
-        });
+        story.connecting().failed(Trouble::Refused);
     }
     assert_eq!(story.seen.iter().filter(|s| s.starts_with("reconnect")).count(), 10);
     assert_eq!(story.seen[story.seen.len() - 2..], ["gave up", "end GaveUp"]);
