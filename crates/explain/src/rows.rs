@@ -124,7 +124,7 @@ pub fn tone(fact: &Fact) -> Tone {
         },
         Fact::System(System::TicksMissed { .. } | System::RecordFailing { .. }) | Fact::Blind { .. } => Tone::Note,
         Fact::System(System::Load { .. }) => Tone::Plain,
-        Fact::Far(Far::Saw { sight: Sight::MediaStopped { .. } | Sight::ShuttingDown, .. }) => Tone::Note,
+        Fact::Far(Far::Saw { sight: Sight::MediaStopped { .. } | Sight::StoodStill { .. } | Sight::ShuttingDown, .. }) => Tone::Note,
         Fact::Far(_) => Tone::Plain,
         Fact::Action(fact) => match fact {
             Action::Ended { outcome: Outcome::Worked, .. } => Tone::Back,
@@ -388,6 +388,9 @@ fn far(fact: &Far) -> String {
                 }
                 Sight::SocketEnded { end } => format!("the signaling socket ended {}", from_there(end)),
                 Sight::Reattached => "a new socket took up the call".into(),
+                Sight::StoodStill { from, to } => {
+                    format!("its program did not run from {} to {}", clock(from), clock(to))
+                }
                 Sight::ShuttingDown => "it is shutting down".into(),
             };
             format!("The far end says, at {} on its own clock: {what}.", clock(at))

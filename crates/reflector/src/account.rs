@@ -78,6 +78,10 @@ impl Account {
         }
     }
 
+    pub fn stood_still(&self, from: Stamp, to: Stamp) {
+        (self.saw)(to, Sight::StoodStill { from: from.wall, to: to.wall });
+    }
+
     pub fn totals(&self) -> Sight {
         let tally = self.tally.lock().expect("no holder panics");
         Sight::Counted {

@@ -83,13 +83,21 @@ impl Calls {
 
     /// One look at every call for media that stopped.
     pub fn look(&self, now: Stamp) {
-        let accounts: Vec<_> = {
-            let table = self.table.lock().expect("no holder panics");
-            table.standing.values().map(|standing| Arc::clone(&standing.account)).collect()
-        };
-        for account in accounts {
+        for account in self.accounts() {
             account.look(now);
         }
+    }
+
+    /// We did not run from `from` to `to`: every caller is told, or would look for the fault on the way.
+    pub fn stood_still(&self, from: Stamp, to: Stamp) {
+        for account in self.accounts() {
+            account.stood_still(from, to);
+        }
+    }
+
+    fn accounts(&self) -> Vec<Arc<Account>> {
+        let table = self.table.lock().expect("no holder panics");
+        table.standing.values().map(|standing| Arc::clone(&standing.account)).collect()
     }
 
     pub fn count(&self) -> usize {

@@ -223,7 +223,12 @@ fn has_failed(done: Result<(), JoinError>) -> bool {
     }
 }
 
-/// One ticker for the silence of all calls.
+/// A loaded machine delays a tick by tens of milliseconds; for longer than this a caller notices.
+const STOOD_STILL: Duration = Duration::from_millis(700);
+/// Less cannot be told from the difference in reading two clocks on a busy machine.
+const SLEPT: Duration = Duration::from_millis(300);
+
+/// One ticker for the silence of all calls, and for our own.
 async fn look_for_silence(calls: Arc<Calls>, clock: Clock) {
     let mut ticker = tokio::time::interval(account::LOOK_EVERY);
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -232,8 +237,11 @@ async fn look_for_silence(calls: Arc<Calls>, clock: Clock) {
         ticker.tick().await;
         let now = clock.now();
         // When we ourselves were kept from running, packets lie in the kernel unread: they are let in first.
-        if now.awake_since(last) < 3 * account::LOOK_EVERY {
+        if now.awake_since(last) < 3 * account::LOOK_EVERY && now.slept_since(last) < SLEPT {
             calls.look(now);
+        }
+        if now.awake_since(last) >= STOOD_STILL || now.slept_since(last) >= SLEPT {
+            calls.stood_still(last, now);
         }
         last = now;
     }

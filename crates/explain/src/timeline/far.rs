@@ -44,6 +44,7 @@ impl<'a> Timeline<'a> {
                 Sight::MediaStarted { first } => (None, Some(ours(*first))),
                 Sight::MediaStopped { last } => (Some(ours(*last)), None),
                 Sight::MediaResumed { last, first } => (Some(ours(*last)), Some(ours(*first))),
+                Sight::StoodStill { from, to } => (Some(ours(*from)), Some(ours(*to))),
                 Sight::Counted { .. } | Sight::SocketEnded { .. } | Sight::Reattached | Sight::ShuttingDown => {
                     (None, None)
                 }

@@ -39,6 +39,12 @@ pub enum Sight {
     },
     /// A new socket took up the call.
     Reattached,
+    /// Its own program did not run in between: stopped, starved, or its computer asleep. What came meanwhile was answered
+    /// by its kernel alone.
+    StoodStill {
+        from: Wall,
+        to: Wall,
+    },
     /// It is about to stop for good reasons of its own.
     ShuttingDown,
 }
