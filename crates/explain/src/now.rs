@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn without_rtp_the_answers_to_checks_say_whether_media_is_lost() {
+        let lost = Run::standing_without_media().at(20.0).checks_stop();
+        assert_eq!(after(lost.clone()).state(), "Media lost since 10:00:20 UTC");
+        assert_eq!(after(lost.checks_back()).state(), "Holding");
+        let late = record::fact::Ice::ConsentLate { last_ok: Run::standing().stamp() };
+        assert_eq!(after(Run::standing().at(20.0).note(late)).state(), "Holding");
+    }
+
+    #[test]
     fn it_tells_round_trip_time_held_and_the_last_fact() {
         let now = after(Run::standing().at(20.3).media_stops());
         assert_eq!(now.rtt_ms, Some(20.0));

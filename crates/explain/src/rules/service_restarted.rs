@@ -72,7 +72,7 @@ fn no_media(timeline: &Timeline, closed: &Closed) -> bool {
     }
     let began = timeline.flowing.first().is_some_and(|(_, first)| *first <= at);
     let open = timeline.gaps.partition_point(|gap| gap.back.is_some_and(|(_, first)| first <= at));
-    !began || timeline.gaps.get(open).is_some_and(|gap| gap.last <= at)
+    !began || timeline.gaps.get(open).is_some_and(|gap| gap.at.stamp < at)
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {

@@ -307,7 +307,9 @@ fn a_call_without_rtp_is_judged_by_the_answers_to_its_checks() {
 
 #[test]
 fn checks_that_are_late_only_after_the_hold_are_no_drop_and_with_rtp_they_are_none_of_their_own() {
-    let over = Run::standing_without_media().at(20.0).call_ended(record::fact::CallEndedBy::Us, "").checks_stop();
+    let run = Run::standing_without_media().at(20.0);
+    let last_ok = run.stamp();
+    let over = run.at(23.0).call_ended(record::fact::CallEndedBy::Us, "").at(25.0).note(Ice::ConsentLate { last_ok });
     check(over.note(record::fact::Mark::Ended { by: record::fact::EndedBy::TimeUp }), &[]);
     let last_ok = Run::standing().at(20.0).stamp();
     check(Run::standing().at(25.0).note(Ice::ConsentLate { last_ok }).at(60.3).time_up(), &[]);

@@ -106,14 +106,13 @@ impl Run {
 
     /// The last answer came now; five seconds later it is late.
     pub fn checks_stop(self) -> Self {
-        let last_ok = self.stamp();
-        self.checks_unheard().note(Ice::ConsentLate { last_ok })
+        let (last_ok, late) = (self.stamp(), self.uptime + 5_000_000);
+        self.checks_unanswered().at(late as f64 / 1e6).note(Ice::ConsentLate { last_ok })
     }
 
-    fn checks_unheard(mut self) -> Self {
+    pub fn checks_unanswered(mut self) -> Self {
         self.feed = MediaSample::default();
-        let late = self.uptime + 5_000_000;
-        self.at(late as f64 / 1e6)
+        self
     }
 
     pub fn checks_back(self) -> Self {

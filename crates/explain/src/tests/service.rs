@@ -1,7 +1,9 @@
 //! `service_closed`, `service_restarted`, `service_overloaded`, `service_unreachable`, `auth_rejected`, `peer_left`.
 
 use super::{Run, check};
-use record::fact::{CallEndedBy, ConnectStage, End, EndedBy, RefusalKind, Sight, Signaling, SocketPurpose, Trouble};
+use record::fact::{
+    CallEndedBy, ConnectStage, End, EndedBy, Ice, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
+};
 
 fn http(status: u16) -> Trouble {
     Trouble::Http { status, server: None, retry_after_s: None, says: "".into() }
@@ -295,8 +297,24 @@ fn another_instance_beside_living_media_is_another_of_several_and_no_restart() {
 }
 
 #[test]
+fn media_that_was_gone_for_less_than_a_drop_shows_a_restart_if_a_new_call_brought_it_back() {
+    let gone = || Run::standing().at(20.0).closes(1, End::Reset).media_stops().at(20.8).reconnected(2, "b", false);
+    check(
+        gone().called_anew().at(60.3).time_up(),
+        &[
+            "signaling service_restarted voice_service shown: The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance.",
+        ],
+    );
+    let told = crate::tests::checked(&gone().media_back().at(60.3).time_up().log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::ConnectionReset, "the old call went on");
+}
+
+#[test]
 fn another_instance_after_all_ended_is_a_restart_in_a_call_without_rtp_too() {
-    let run = Run::standing_without_media().at(20.0).closes(1, End::Fin).checks_stop().at(26.0);
+    // The last answer is as old as the checks are apart.
+    let run = Run::standing_without_media().at(18.0).checks_unanswered();
+    let last_ok = run.stamp();
+    let run = run.at(20.5).closes(1, End::Fin).at(23.0).note(Ice::ConsentLate { last_ok }).at(26.0);
     let run = run.reconnected(2, "b", false).at(28.0).checks_back().at(60.3).time_up();
     let told = crate::tests::checked(&run.log());
     let causes: Vec<_> = told.head.drops.iter().map(|drop| (drop.cause, drop.confidence)).collect();
