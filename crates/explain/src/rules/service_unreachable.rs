@@ -9,10 +9,13 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::Socket,
+    timeline::{Sighting, Socket},
     words,
 };
-use record::fact::{ConnectStage, Trouble};
+use record::{
+    Stamp,
+    fact::{ConnectStage, Sight, Trouble},
+};
 use std::time::Duration;
 
 /// How an attempt shows that the service is not there.
@@ -37,7 +40,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if drop.loss == Loss::NeverStood {
         return None;
     }
-    if let Some(found) = hanging(timeline, drop) {
+    if let Some(found) = stood_still(timeline, drop).or_else(|| hanging(timeline, drop)) {
         return Some(found);
     }
     let ended = look::socket(timeline, drop)?;
@@ -81,6 +84,33 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// The far end told that its own program did not run when the loss began.
+fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Sighting<'a>, Stamp, Stamp)> {
+    timeline.sights.iter().filter(|sighting| matches!(sighting.sight, Sight::StoodStill { .. })).find_map(|sighting| {
+        let (from, to) = (sighting.last?, sighting.first?);
+        (from <= drop.first_bad && to >= drop.first_bad).then_some((sighting, from, to))
+    })
+}
+
+fn stood_still(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let (sighting, from, to) = standstill(timeline, drop)?;
+    Some(Finding {
+        owner: None,
+        confidence: Confidence::Shown,
+        says: format!(
+            "The far end's program did not run from {} to {}, by its own account; {}.",
+            words::utc_exact(from),
+            words::utc_exact(to),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(
+            sighting.at.seq,
+            format!("The far end says that it stood still for {}.", words::length(to.since(from))),
+        ),
+        measured: Measured::seconds(to.since(from)),
+    })
+}
+
 /// Its computer answers and its program does not.
 fn hanging(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let Acknowledged { socket, since, seen } = look::acknowledged(timeline, drop)?;
@@ -114,7 +144,8 @@ fn hanging(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
-    if let Some(Acknowledged { since, .. }) = look::acknowledged(timeline, drop) {
+    let since = standstill(timeline, drop).map(|(_, from, _)| from);
+    if let Some(since) = since.or_else(|| Some(look::acknowledged(timeline, drop)?.since)) {
         let at = words::utc(since);
         return Advice {
             who: "Whoever runs the voice service".into(),

@@ -384,3 +384,24 @@ fn what_a_proxy_acknowledged_is_only_likely_the_service() {
     assert_eq!((drop.cause, drop.confidence), (crate::Cause::ServiceUnreachable, crate::Confidence::Likely));
     assert!(drop.says.starts_with("The proxy's computer acknowledged"), "{}", drop.says);
 }
+
+/// Its kernel goes on acknowledging and buffering, which looks like packets lost on the way back: the far end alone knows.
+#[test]
+fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
+    let run = Run::standing().far_clock(0.0).at(20.0).media_stops();
+    let from = run.ago(0.3).wall;
+    let run = run.at(24.0).media_back();
+    let to = run.wall();
+    let told = run
+        .far_saw(Sight::StoodStill { from, to })
+        .at(59.0)
+        .far_saw(Sight::Counted { received: 2950, lost: 0, echoed: 2950 })
+        .at(60.3)
+        .time_up();
+    check(
+        told,
+        &[
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.70 s.",
+        ],
+    );
+}
