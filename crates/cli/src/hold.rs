@@ -10,6 +10,7 @@ use crate::{
 };
 use engine::{
     Clock,
+    plan,
     runs::{self, Run},
     session,
 };
@@ -67,7 +68,7 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
     {
         profile.signaling.token = Some(Private::new(token));
     }
-    let plan = session::plan(&profile, self_test).map_err(|error| {
+    let plan = plan::plan(&profile, self_test).map_err(|error| {
         let name = args.profile.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
         Failure::bad_input(format!("{name}{error}"))
     })?;
