@@ -115,7 +115,7 @@ fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Resu
         tracing::warn!("older runs could not be cleared away: {error}");
     }
     if format == Format::Human {
-        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
         say::line(format_args!("\nSaved as {}", out.display()));
     }
     if let EndedBy::Fault { says } = by {

@@ -252,7 +252,7 @@ fn strip(story: &Story, lane: &LaneView, columns: usize) -> String {
     let column = |at: f64| ((at / story.axis.length_s * columns as f64) as usize).min(columns - 1);
     let mut ranks = vec![0u8; columns];
     let mut paint = |from: f64, to: f64, rank: u8| {
-        for cell in &mut ranks[column(from)..=column(to)] {
+        for cell in ranks.iter_mut().take(column(to) + 1).skip(column(from)) {
             *cell = (*cell).max(rank);
         }
     };
