@@ -40,6 +40,8 @@ pub enum Plane {
 pub enum Loss {
     /// RTP stopped: the index of the gap.
     MediaGap(usize),
+    /// A call without RTP, whose path stopped answering our checks: the place in the timeline's consent.
+    Consent(usize),
     /// The far end hung up: the index of the end. The gap that followed, if it was seen.
     CallEnded { end: usize, gap: Option<usize> },
     /// A socket that stood has ended: its index.

@@ -3,7 +3,8 @@
 use crate::{rows, words};
 use record::{
     Event, Fact, Stamp,
-    fact::{Action, End, Mark, Media, Move, Side, Signaling, System},
+    fact::{Action, End, Ice, Mark, Media, Move, Side, Signaling, System},
+    profile::Silence,
 };
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Now {
     pub last_fact: Option<String>,
     latest: Option<Stamp>,
     ended: bool,
+    /// No media is expected: the answers to our checks stand for it.
+    no_media: bool,
     media_lost_since: Option<Stamp>,
     signaling_ended: bool,
     signaling_silent_since: Option<Stamp>,
@@ -32,6 +35,7 @@ impl Now {
             Fact::Mark(Mark::Started(plan)) => {
                 self.started = Some(event.at);
                 self.planned = words::millis(plan.planned_s * 1e3);
+                self.no_media = plan.silence == Silence::None;
             }
             Fact::Mark(Mark::Established { .. }) => self.established = Some(event.at),
             Fact::Mark(Mark::Ended { .. }) => self.ended = true,
@@ -40,6 +44,10 @@ impl Now {
             Fact::Signaling(fact) => self.observe_signaling(fact),
             Fact::Action(Action::Began { step, .. }) => self.recovering = Some(*step),
             Fact::Action(Action::Ended { .. } | Action::GaveUp { .. }) => self.recovering = None,
+            Fact::Ice(Ice::ConsentLate { last_ok }) if self.no_media => {
+                self.media_lost_since = self.media_lost_since.or(Some(*last_ok));
+            }
+            Fact::Ice(Ice::ConsentBack { .. }) if self.no_media => self.media_lost_since = None,
             Fact::Ice(_) | Fact::System(_) | Fact::Far(_) | Fact::Blind { .. } => {}
         }
         if rows::worth_showing(&event.fact) && !matches!(event.fact, Fact::System(System::TicksMissed { .. })) {
@@ -52,6 +60,10 @@ impl Now {
             Media::Flowing { .. } | Media::Back { .. } => self.media_lost_since = None,
             Media::Gap { last } => self.media_lost_since = self.media_lost_since.or(Some(*last)),
             Media::Sample(sample) => {
+                // A new call answers checks of its own.
+                if self.no_media && sample.stun_in > 0 {
+                    self.media_lost_since = None;
+                }
                 self.rtt_ms = sample.rtt_ms.or(sample.stun_rtt_ms).or(self.rtt_ms);
                 self.lost_in = sample.lost_in;
             }
@@ -133,6 +145,15 @@ mod tests {
         assert_eq!(after(reset.clone()).state(), "Reconnecting");
         assert_eq!(after(reset.at(21.0).reconnected(2, "a", true)).state(), "Holding");
         assert_eq!(after(held.time_up()).state(), "Ended");
+    }
+
+    #[test]
+    fn without_rtp_the_answers_to_checks_say_whether_media_is_lost() {
+        let lost = Run::standing_without_media().at(20.0).checks_stop();
+        assert_eq!(after(lost.clone()).state(), "Media lost since 10:00:20 UTC");
+        assert_eq!(after(lost.checks_back()).state(), "Holding");
+        let late = record::fact::Ice::ConsentLate { last_ok: Run::standing().stamp() };
+        assert_eq!(after(Run::standing().at(20.0).note(late)).state(), "Holding");
     }
 
     #[test]

@@ -45,13 +45,14 @@ pub struct Timeline<'a> {
     pub dtls: Vec<(At, &'a Heard)>,
     pub ice_states: Vec<(At, record::fact::IceState)>,
     pub turn: Vec<TurnTrouble<'a>>,
+    /// Relay addresses of ours, with the server that gave each: the address as text, then the server.
+    pub relays: Vec<(At, &'a Heard, &'a Heard)>,
     pub stack_deaths: Vec<(At, &'a Heard)>,
     /// What the far end saw, on our clock.
     pub sights: Vec<Sighting<'a>>,
-    /// The far end's clock minus ours by its best reading, and that reading's round trip.
-    pub far_clock: Option<far::FarClock>,
+    /// Comparisons of the far end's clock with ours, in the order of time.
+    pub far_clocks: Vec<far::FarClock>,
     pub steps: Vec<Step<'a>>,
-    pub gave_up: Vec<(At, &'a Heard)>,
     /// The run is still being written.
     pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
@@ -74,6 +75,7 @@ pub struct Socket<'a> {
     pub conn: u32,
     pub began: At,
     pub to: &'a str,
+    pub through_proxy: bool,
     pub purpose: SocketPurpose,
     pub tcp: Option<Tcp>,
     pub upgraded: Option<At>,
@@ -83,6 +85,8 @@ pub struct Socket<'a> {
     pub silences: Vec<Silence>,
     /// Seconds in which the kernel was sending something again.
     pub resending: Vec<(At, TcpSample)>,
+    /// When the kernel was last seen to have everything acknowledged.
+    pub acknowledged: Option<At>,
     pub closed: Option<Closed<'a>>,
 }
 
@@ -123,6 +127,8 @@ pub struct Silence {
     pub since: Stamp,
     pub last_good: Stamp,
     pub retransmits: Option<u32>,
+    /// When the kernel was first seen to have everything acknowledged while it lasted.
+    pub acknowledged: Option<At>,
     pub again: Option<At>,
 }
 
@@ -270,11 +276,11 @@ impl<'a> Timeline<'a> {
             dtls: Vec::new(),
             ice_states: Vec::new(),
             turn: Vec::new(),
+            relays: Vec::new(),
             stack_deaths: Vec::new(),
             sights: Vec::new(),
-            far_clock: None,
+            far_clocks: Vec::new(),
             steps: Vec::new(),
-            gave_up: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
             drops: Vec::new(),

@@ -1,8 +1,9 @@
-//! Drops of media: gaps in the RTP that arrives, and calls that the far end ended.
+//! Drops of media: gaps in the RTP that arrives, the silence of our checks in a call without RTP, and calls that the far
+//! end ended.
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
 use crate::timeline::Timeline;
-use record::fact::CallEndedBy;
+use record::{fact::CallEndedBy, profile::Silence};
 use std::time::Duration;
 
 /// A gap counts from one second on, on the clock that stands still in sleep. Wi-Fi roams and radio handovers take 200 to
@@ -40,6 +41,9 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             });
         }
     }
+    if timeline.plan.is_some_and(|plan| plan.silence == Silence::None) {
+        drops.extend(unanswered_checks(timeline));
+    }
     for (index, end) in timeline.call_ends.iter().enumerate().filter(|(_, end)| end.by != CallEndedBy::Us) {
         let at = end.at.stamp;
         if timeline.hung_up.is_some_and(|ours| ours.stamp <= at) {
@@ -55,6 +59,42 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         }
         if drops.len() > super::MOST {
             break;
+        }
+    }
+    drops
+}
+
+/// A call without RTP is judged by the answers to its checks, a few seconds apart: they are late only after five.
+fn unanswered_checks(timeline: &Timeline) -> Vec<Drop> {
+    let over = timeline.hold_end();
+    let mut drops = Vec::new();
+    // A new call has checks of its own, and those of the old one never come back.
+    let mut answers =
+        timeline.samples.iter().filter(|(_, sample)| sample.stun_in > 0).map(|(at, _)| at.stamp).peekable();
+    for (index, late) in timeline.consent.iter().enumerate() {
+        let declared = late.at.stamp;
+        // Late only after the hold was over: until then its silence was as it should be.
+        if declared > over {
+            break;
+        }
+        let back = late.back.map(|back| back.stamp);
+        while answers.next_if(|answer| *answer <= declared).is_some() {}
+        let restored = back.or(answers.peek().copied());
+        let counts = match settled_after_sleep(timeline, late.last_ok, restored) {
+            Some(settled) => !settled,
+            None => restored.unwrap_or(over).awake_since(late.last_ok) >= COUNTS_FROM,
+        };
+        if counts {
+            drops.push(Drop {
+                plane: Plane::Media,
+                last_good: late.last_ok,
+                first_bad: declared,
+                declared,
+                restored,
+                seq: late.at.seq,
+                loss: Loss::Consent(index),
+                twin: None,
+            });
         }
     }
     drops

@@ -125,7 +125,9 @@ impl Page<'_> {
                 crate::Plane::Signaling => "Signaling",
                 crate::Plane::Media => "Media",
             };
-            let alike = story.head.drops[..index].iter().find(|d| d.cause == drop.cause && d.plane == drop.plane);
+            let earlier: Vec<&DropVerdict> =
+                story.head.drops[..index].iter().filter(|d| d.cause == drop.cause && d.owner == drop.owner).collect();
+            let alike = earlier.iter().find(|d| d.plane == drop.plane);
             self.title(&format!("Drop {}: {plane}", drop.id));
             match alike {
                 Some(first) => self.wrapped("  ", &format!("As drop {}: {}", first.id, drop.says)),
@@ -135,7 +137,7 @@ impl Page<'_> {
             self.because(drop);
             // What was ruled out and what to do read the same for each drop of a cause.
             if alike.is_none() {
-                self.doubt(drop);
+                self.doubt(drop, &earlier);
             }
         }
     }
@@ -156,11 +158,14 @@ impl Page<'_> {
         }
     }
 
-    fn doubt(&mut self, drop: &DropVerdict) {
-        for out in &drop.ruled_out {
+    /// What an earlier drop of the same group said already is left out.
+    fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
+        for out in drop.ruled_out.iter().filter(|out| !earlier.iter().any(|d| d.ruled_out.contains(out))) {
             self.wrapped("     not  ", &out.says);
         }
-        self.wrapped("   retest  ", &drop.advice.retest);
+        if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
+            self.wrapped("   retest  ", &drop.advice.retest);
+        }
         self.wrapped("    wrong  ", &format!("We are wrong if {}", drop.advice.wrong_if));
     }
 

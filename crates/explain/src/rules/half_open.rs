@@ -43,6 +43,10 @@ fn dead<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Dead<'t, 'a>>
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let dead = dead(timeline, drop)?;
+    // What was acknowledged went through: the connection lived, and it is the program at its other end that did not answer.
+    if look::acknowledged(timeline, drop).is_some() {
+        return None;
+    }
     // With media gone as well it is not this connection that died, but what both travel over.
     if drop.plane != Plane::Signaling || look::twin(timeline, drop).is_some() {
         return None;
@@ -114,6 +118,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     if drop.loss == Loss::NeverStood {
         return None;
+    }
+    if look::acknowledged(timeline, drop).is_some() {
+        return Some("The TCP connection lived: the kernel had everything acknowledged that was written on it.".into());
     }
     if let Some((_, closed)) = look::closed(timeline, drop)
         && dead(timeline, drop).is_none()

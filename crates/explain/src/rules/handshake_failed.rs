@@ -5,7 +5,7 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{At, Failed},
+    timeline::{At, Failed, Refused, Socket},
     words,
 };
 use record::fact::{ConnectStage, TlsTrouble, Trouble};
@@ -14,18 +14,19 @@ use std::time::Duration;
 /// The stage that the last attempt failed at: what stood in the way when trying again was over. Where no attempt named
 /// one, it follows from what did happen.
 fn failed_stage(timeline: &Timeline) -> (ConnectStage, Option<At>) {
-    if let Some(failed) = last_failure(timeline) {
-        return (failed.stage, Some(failed.at));
-    }
-    if let Some(refused) = timeline.sockets.iter().rev().find_map(|s| s.refused.last()) {
-        let logged_in = timeline.sockets.iter().any(|socket| socket.ready.is_some());
-        return (if logged_in { ConnectStage::Offer } else { ConnectStage::Login }, Some(refused.at));
-    }
-    let stage = if timeline.pairs.is_empty() {
-        match timeline.sockets.iter().any(|socket| socket.ready.is_some()) {
-            true => ConnectStage::Ice,
-            false => ConnectStage::Login,
+    let last = last_told(timeline);
+    let logged_in = last.is_some_and(|socket| socket.ready.is_some());
+    match what_failed(last) {
+        Some(Failure::Attempt(failed)) => return (failed.stage, Some(failed.at)),
+        Some(Failure::Refusal(refused)) => {
+            return (if logged_in { ConnectStage::Offer } else { ConnectStage::Login }, Some(refused.at));
         }
+        None => {}
+    }
+    let stage = if !logged_in {
+        ConnectStage::Login
+    } else if timeline.pairs.is_empty() {
+        ConnectStage::Ice
     } else if timeline.dtls.iter().any(|(_, state)| state.as_str().eq_ignore_ascii_case("connected")) {
         ConnectStage::Media
     } else {
@@ -34,8 +35,23 @@ fn failed_stage(timeline: &Timeline) -> (ConnectStage, Option<At>) {
     (stage, None)
 }
 
-fn last_failure<'a>(timeline: &Timeline<'a>) -> Option<Failed<'a>> {
-    timeline.sockets.iter().filter_map(|socket| socket.failed).max_by_key(|failed| failed.at.seq)
+/// The last attempt of which anything became: what earlier ones met was overcome, and one that was still under way when
+/// time was up tells nothing.
+fn last_told<'t, 'a>(timeline: &'t Timeline<'a>) -> Option<&'t Socket<'a>> {
+    timeline.sockets.iter().rev().find(|socket| {
+        socket.failed.is_some() || socket.ready.is_some() || !socket.refused.is_empty() || socket.closed.is_some()
+    })
+}
+
+enum Failure<'a> {
+    Attempt(Failed<'a>),
+    Refusal(Refused<'a>),
+}
+
+fn what_failed<'a>(socket: Option<&Socket<'a>>) -> Option<Failure<'a>> {
+    let socket = socket?;
+    let refusal = || socket.refused.last().copied().map(Failure::Refusal);
+    socket.failed.map(Failure::Attempt).or_else(refusal)
 }
 
 pub(crate) fn failed_in_media(timeline: &Timeline) -> bool {
@@ -70,19 +86,24 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return None;
     }
     let (stage, at) = failed_stage(timeline);
-    let failure = last_failure(timeline);
-    let refused = timeline.sockets.iter().rev().find_map(|s| s.refused.last());
+    let failure = what_failed(last_told(timeline));
     let attempts = timeline.sockets.len();
-    let (owner, confidence) = owner(stage, failure.map(|failed| failed.trouble));
-    let why = match (failure, refused) {
-        (Some(failed), _) => words::trouble(failed.trouble),
-        (None, Some(refused)) => format!(
+    let (owner, confidence) = owner(
+        stage,
+        match &failure {
+            Some(Failure::Attempt(failed)) => Some(failed.trouble),
+            Some(Failure::Refusal(_)) | None => None,
+        },
+    );
+    let why = match &failure {
+        Some(Failure::Attempt(failed)) => words::trouble(failed.trouble),
+        Some(Failure::Refusal(refused)) => format!(
             "the far end refused with code {} because {}{}",
             refused.code,
             words::refusal(refused.kind),
             words::quoted(refused.says)
         ),
-        (None, None) => "it was not completed".into(),
+        None => "it was not completed".into(),
     };
     let tried = if attempts > 1 { format!(" in {attempts} attempts") } else { String::new() };
     let mut because = Evidence::of(

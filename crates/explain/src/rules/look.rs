@@ -3,10 +3,13 @@
 use crate::{
     Drop, Plane,
     drops::{Loss, TOGETHER},
-    timeline::{Closed, Gap, PauseKind, Socket, Timeline},
+    timeline::{At, Closed, Gap, PauseKind, SendTrouble, Socket, Timeline},
     words,
 };
-use record::{Stamp, fact::ConnectStage, fact::Trouble};
+use record::{
+    Stamp,
+    fact::{ConnectStage, End, Trouble},
+};
 use std::time::Duration;
 
 pub fn twin<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Drop> {
@@ -14,7 +17,7 @@ pub fn twin<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Drop> {
 }
 
 /// This drop or its twin, whichever is of the plane.
-fn side<'t>(timeline: &'t Timeline, drop: &'t Drop, plane: Plane) -> Option<&'t Drop> {
+pub fn side<'t>(timeline: &'t Timeline, drop: &'t Drop, plane: Plane) -> Option<&'t Drop> {
     if drop.plane == plane { Some(drop) } else { twin(timeline, drop) }
 }
 
@@ -32,7 +35,7 @@ pub fn closed<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<(&'t
     let Loss::SocketEnded(index) = side(timeline, drop, Plane::Signaling)?.loss else { return None };
     let socket = timeline.sockets.get(index)?;
     let closed = socket.closed.as_ref()?;
-    (drop.plane == Plane::Signaling || together(drop.last_good, closed.at.stamp)).then_some((socket, closed))
+    (drop.plane == Plane::Signaling || media_ended_at(drop, closed.at.stamp)).then_some((socket, closed))
 }
 
 pub fn together(a: Stamp, b: Stamp) -> bool {
@@ -41,7 +44,48 @@ pub fn together(a: Stamp, b: Stamp) -> bool {
 
 /// The media that stopped when the socket ended, if it did.
 pub fn media_ended_with<'t>(timeline: &'t Timeline, drop: &'t Drop, closed: &Closed) -> Option<&'t Drop> {
-    side(timeline, drop, Plane::Media).filter(|media| together(media.last_good, closed.at.stamp))
+    side(timeline, drop, Plane::Media).filter(|media| media_ended_at(media, closed.at.stamp))
+}
+
+/// The last packet tells the moment to within its interval. Answers to checks come seconds apart, so there the moment may
+/// lie anywhere between the last one and when it was sure.
+fn media_ended_at(media: &Drop, at: Stamp) -> bool {
+    match media.loss {
+        Loss::Consent(_) => media.last_good <= at.plus(TOGETHER) && at <= media.first_bad,
+        _ => together(media.last_good, at),
+    }
+}
+
+/// The socket stayed without an answer of the far end's program, though the kernel had all its bytes acknowledged: the
+/// connection lived. The event that shows it.
+pub fn acknowledged<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<Acknowledged<'t, 'a>> {
+    let loss = side(timeline, drop, Plane::Signaling)?.loss;
+    let (index, silence) = match loss {
+        Loss::Unanswered { socket, silence } => (socket, timeline.sockets.get(socket)?.silences.get(silence)),
+        Loss::SocketEnded(socket) => (socket, None),
+        _ => return None,
+    };
+    let socket = timeline.sockets.get(index)?;
+    if silence.is_none() && !socket.closed.is_some_and(|closed| matches!(closed.end, End::Silence { .. })) {
+        return None;
+    }
+    // An end after the silence was over says nothing of it.
+    let last_word = socket.closed.filter(|_| silence.is_none_or(|silence| silence.again.is_none()));
+    let at_the_end = last_word.and_then(|closed| Some((closed.at, closed.tcp?)));
+    let since = silence.map_or_else(|| socket.closed.map(|closed| closed.last_in), |silence| Some(silence.since))?;
+    let until = silence.and_then(|silence| silence.again).or(last_word.map(|closed| closed.at));
+    let resent = silence.is_some_and(|silence| silence.retransmits.is_some_and(|times| times > 0))
+        || socket.resending.iter().any(|(at, _)| at.stamp > since && until.is_none_or(|until| at.stamp <= until.stamp))
+        || at_the_end.is_some_and(|(_, tcp)| tcp.unacked > 0);
+    let seen = silence.and_then(|silence| silence.acknowledged).or(at_the_end.map(|(at, _)| at))?;
+    (!resent).then_some(Acknowledged { socket, since, seen })
+}
+
+pub struct Acknowledged<'t, 'a> {
+    pub socket: &'t Socket<'a>,
+    /// When the first byte without an answer was written; without one, the last byte that came.
+    pub since: Stamp,
+    pub seen: At,
 }
 
 pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t Gap)> {
@@ -92,6 +136,12 @@ pub fn search(timeline: &Timeline, drop: &Drop) -> String {
         Some(flow) => format!("{flow} at {date} {at}"),
         None => format!("{} at {date} {at}", far(timeline)),
     }
+}
+
+/// "1, saying “Operation not permitted”"
+pub fn own_error(trouble: &SendTrouble) -> String {
+    let errno = trouble.errno.map(|errno| format!(" {errno}")).unwrap_or_default();
+    format!("error{errno}{}", words::quoted(trouble.says))
 }
 
 /// Under ten minutes, with the same file.

@@ -1,6 +1,6 @@
 //! `not_proven`: none of the causes fits with evidence. It says what is known all the same.
 
-use super::look;
+use super::{look, one_way_loss, service_closed};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
@@ -8,12 +8,18 @@ use crate::{
     timeline::PauseKind,
     words,
 };
+use record::Seq;
 use std::time::Duration;
 
 pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
     let ran = look::ran_throughout(timeline, drop, PauseKind::Slept)
         && look::ran_throughout(timeline, drop, PauseKind::Stalled);
-    let running = if ran { "; this computer was awake and running" } else { "" };
+    let own = own_fault(timeline, drop);
+    let running = match (&own, ran) {
+        (Some((_, says)), _) => format!("; {says}"),
+        (None, true) => "; this computer was awake and running".into(),
+        (None, false) => String::new(),
+    };
     let back = look::came_back(drop);
     let at = words::utc_exact(drop.last_good);
     let (says, because) = match (look::twin(timeline, drop), drop.plane) {
@@ -29,7 +35,7 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
                 format!(
                     "Everything to the far end stopped at once, TCP and UDP alike, after {udp_good}{how}{running}; {back}."
                 ),
-                Evidence::of(udp.seq, format!("The last media packet came at {udp_good}.")).and(
+                Evidence::of(udp.seq, last_of_media(udp.loss, &udp_good)).and(
                     tcp.seq,
                     format!("The last sign of life on signaling came at {}.", words::utc_exact(tcp.last_good)),
                 ),
@@ -39,8 +45,15 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
             let alive = timeline.signaling_alive(drop.last_good, drop.over(timeline));
             let control = alive.map_or("", |_| " while signaling went on");
             (
-                format!("Media stopped arriving after {at}{control}{running}; {back}."),
-                Evidence::of(drop.seq, format!("The last media packet came at {at}."))
+                match drop.loss {
+                    Loss::Consent(_) => {
+                        format!(
+                            "The path of the media stopped answering our checks after {at}{control}{running}; {back}."
+                        )
+                    }
+                    _ => format!("Media stopped arriving after {at}{control}{running}; {back}."),
+                },
+                Evidence::of(drop.seq, last_of_media(drop.loss, &at))
                     .and_maybe(alive.map(|seq| (seq, "The signaling connection answered through it.".into()))),
             )
         }
@@ -62,9 +75,31 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
         owner: None,
         confidence: Confidence::NotProven,
         says,
-        because,
+        because: because.and_maybe(own.map(|(seq, says)| (seq, format!("{}.", service_closed::capital(&says))))),
         measured: Measured::seconds(drop.over(timeline).since(drop.last_good)),
     }
+}
+
+fn last_of_media(loss: Loss, at: &str) -> String {
+    match loss {
+        Loss::Consent(_) => format!("The last answer to our checks came at {at}."),
+        _ => format!("The last media packet came at {at}."),
+    }
+}
+
+/// What this computer itself did about the media at the onset.
+fn own_fault(timeline: &Timeline, drop: &Drop) -> Option<(Seq, String)> {
+    let media = look::side(timeline, drop, Plane::Media)?;
+    if let Some(trouble) = timeline.send_trouble(media.last_good, media.declared) {
+        let at = words::utc_exact(trouble.first);
+        let error = look::own_error(trouble);
+        return Some((
+            trouble.at.seq,
+            format!("this computer's own system refused to send media from {at} on ({error})"),
+        ));
+    }
+    let dead = timeline.stack_death(media.last_good, media.over(timeline))?;
+    Some((dead.seq, format!("this program's own media stack was found dead at {}", words::utc_exact(dead.stamp))))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -72,6 +107,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if let Some(media) = look::side(timeline, drop, Plane::Media)
+        && timeline.send_trouble(media.last_good, media.declared).is_some()
+    {
+        return one_way_loss::advice_on_refusal(timeline, media);
+    }
     Advice {
         who: "The support desk".into(),
         what: format!(

@@ -1,11 +1,12 @@
-//! `one_way_loss`: packets passed one way and not the other. The far end's own log says which, or what still arrived.
+//! `one_way_loss`: packets passed one way and not the other. The far end's own log says which, or what still arrived; where
+//! this computer's own system refused to send, it is not the path that lost them.
 
 use super::look;
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{Gap, Sighting},
+    timeline::{Gap, SendTrouble, Sighting},
     words,
 };
 use record::{
@@ -115,6 +116,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if matches!(drop.loss, Loss::NeverStood | Loss::CallEnded { .. } | Loss::SocketEnded(_)) {
         return None;
     }
+    if let Some(media) = look::side(timeline, drop, Plane::Media)
+        && let Some(trouble) = timeline.send_trouble(media.last_good, media.declared)
+    {
+        return refused_here(timeline, drop, trouble);
+    }
     let found = one_way(timeline, drop)?;
     let (way, other) = match found.lost {
         Direction::Out => ("from this computer to the far end", "the other way"),
@@ -139,7 +145,48 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// Our own system did not let the media out, and nothing came back of what never left.
+fn refused_here(timeline: &Timeline, drop: &Drop, trouble: &SendTrouble) -> Option<Finding> {
+    // With signaling gone as well there is more to it; media that went on for long without us was not ended by it.
+    if look::twin(timeline, drop).is_some() || trouble.first.plus(NEAR) < drop.last_good {
+        return None;
+    }
+    let alive = timeline.signaling_alive(drop.last_good, drop.over(timeline));
+    let at = words::utc_exact(trouble.first);
+    Some(Finding {
+        owner: Some(Owner::ThisComputer),
+        confidence: Confidence::Shown,
+        says: format!(
+            "This computer's own system refused to send media from {at} on ({}), so none of it reached the network; {}.",
+            look::own_error(trouble),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(trouble.at.seq, format!("Sending failed with {}.", look::own_error(trouble)))
+            .and(drop.seq, format!("The last media packet came at {}.", words::utc_exact(drop.last_good)))
+            .and_maybe(alive.map(|seq| (seq, "The signaling connection lived through it.".into()))),
+        measured: Measured::seconds(drop.over(timeline).since(drop.last_good)).word("direction", "out"),
+    })
+}
+
+pub(super) fn advice_on_refusal(timeline: &Timeline, media: &Drop) -> Advice {
+    let at = words::utc(media.first_bad);
+    Advice {
+        who: "Whoever looks after this computer".into(),
+        what: format!(
+            "Find what on this computer refused to send: its own firewall, security software, a VPN, or a route that was gone: {}.",
+            look::search(timeline, media)
+        ),
+        retest: look::retest(timeline, "After the change"),
+        wrong_if: format!("another program of this computer sent UDP to the same address at {at}."),
+    }
+}
+
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if let Some(media) = look::side(timeline, drop, Plane::Media)
+        && timeline.send_trouble(media.last_good, media.declared).is_some()
+    {
+        return advice_on_refusal(timeline, media);
+    }
     let way = match one_way(timeline, drop).map(|found| found.lost) {
         Some(Direction::In) => "inbound",
         _ => "outbound",

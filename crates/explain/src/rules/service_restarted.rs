@@ -1,15 +1,17 @@
 //! `service_restarted`: all lanes to the service ended together, and the service itself shows that it was started anew.
 
-use super::{look, service_closed};
+use super::{look, peer_left, service_closed};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    drops::TOGETHER,
     rule::{Evidence, Finding, Measured},
     timeline::{Closed, Ready, Socket},
     words,
 };
 use record::{
     Seq,
-    fact::{End, Side, Sight},
+    fact::{CallEndedBy, End, Side, Sight},
+    profile::Silence,
 };
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ struct Signs<'t, 'a> {
     socket: &'t Socket<'a>,
     closed: &'t Closed<'a>,
     media_stopped: bool,
+    no_media: bool,
     /// It came back as another instance.
     renewed: Option<Ready<'a>>,
     back: bool,
@@ -35,7 +38,8 @@ fn signs<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<Signs<'t,
     Some(Signs {
         socket,
         closed,
-        media_stopped: look::media_ended_with(timeline, drop, closed).is_some(),
+        media_stopped: look::media_ended_with(timeline, drop, closed).is_some() || replaced_at_once(timeline, closed),
+        no_media: no_media(timeline, closed),
         renewed,
         back: next.is_some(),
         refused: refused.first().and_then(|first| Some((first.failed?.at.seq, refused.len()))),
@@ -51,18 +55,40 @@ fn signs<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<Signs<'t,
     })
 }
 
+/// The media stopped with the socket, for less than a drop, and came again in a new call.
+fn replaced_at_once(timeline: &Timeline, closed: &Closed) -> bool {
+    let after = timeline.gaps.partition_point(|gap| gap.last.plus(TOGETHER) < closed.at.stamp);
+    timeline.gaps.get(after).is_some_and(|gap| {
+        look::together(gap.last, closed.at.stamp)
+            && gap.back.is_some_and(|(back, _)| timeline.flowing.iter().any(|(at, _)| *at == back))
+    })
+}
+
+/// There was none that could have lived on: none had begun, or what there was had stopped long before.
+fn no_media(timeline: &Timeline, closed: &Closed) -> bool {
+    let at = closed.at.stamp;
+    if timeline.plan.is_some_and(|plan| plan.silence == Silence::None) {
+        return timeline.consent.iter().any(|late| late.at.stamp <= at && late.back.is_none_or(|b| b.stamp > at));
+    }
+    let began = timeline.flowing.first().is_some_and(|(_, first)| *first <= at);
+    let open = timeline.gaps.partition_point(|gap| gap.back.is_some_and(|(_, first)| first <= at));
+    !began || timeline.gaps.get(open).is_some_and(|gap| gap.at.stamp < at)
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let signs = signs(timeline, drop)?;
-    // Another instance answering is proof by itself. Otherwise all lanes must have ended together and the service must
-    // have come back; only the code that says nothing else than "restart" needs no return.
+    // Another instance answering is proof, unless media lived on: then there are two of them, and the old one did not go.
+    // Otherwise all lanes must have ended together and the service must have come back; only the code that says nothing
+    // else than "restart" needs no return.
     let word = signs.said.is_some() || signs.announced.is_some();
     let together = signs.media_stopped && signs.back && (word || signs.refused.is_some());
-    if signs.renewed.is_none() && !together && signs.said != Some(1012) {
+    let renewed = signs.renewed.filter(|_| signs.media_stopped || signs.no_media);
+    if renewed.is_none() && !together && signs.said != Some(1012) {
         return None;
     }
     let at = words::utc_exact(signs.closed.at.stamp);
     let lanes = if signs.media_stopped { "signaling and media ended together" } else { "signaling ended" };
-    let shown_by = if signs.renewed.is_some() {
+    let shown_by = if renewed.is_some() {
         "the service that answered afterwards is another instance".to_owned()
     } else if let Some(code) = signs.said {
         format!("the service said so with close code {code} ({})", words::close_code(code))
@@ -86,10 +112,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         because =
             because.and(seq, format!("New connections were refused {times}: the address lived and nobody listened."));
     }
+    if let Some(end) = peer_left::goodbye(timeline, drop, CallEndedBy::Service) {
+        because = because.and(end.at.seq, format!("The service ended the call by word{}.", words::quoted(end.says)));
+    }
     if let Some(seq) = signs.announced {
         because = because.and(seq, "The far end had told us that it was shutting down.");
     }
-    if let Some(ready) = signs.renewed {
+    if let Some(ready) = renewed {
         because = because.and(ready.at.seq, "The service that answered next names itself another instance.");
     }
     Some(Finding {

@@ -1,14 +1,21 @@
-//! `service_unreachable`: the connection ended and new ones are refused or go unanswered, while the path is seen to live.
+//! `service_unreachable`: the connection ended and new ones are refused or go unanswered, while the path is seen to live;
+//! or the service's computer acknowledged all that was written, and its program did not answer.
 
-use super::{look, service_closed};
+use super::{
+    look::{self, Acknowledged},
+    service_closed,
+};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::Socket,
+    timeline::{Sighting, Socket},
     words,
 };
-use record::fact::{ConnectStage, Trouble};
+use record::{
+    Stamp,
+    fact::{ConnectStage, Sight, Trouble},
+};
 use std::time::Duration;
 
 /// How an attempt shows that the service is not there.
@@ -30,10 +37,13 @@ fn answered(socket: &&Socket) -> bool {
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let ended = look::socket(timeline, drop)?;
-    if matches!(drop.loss, Loss::NeverStood) {
+    if drop.loss == Loss::NeverStood {
         return None;
     }
+    if let Some(found) = stood_still(timeline, drop).or_else(|| hanging(timeline, drop)) {
+        return Some(found);
+    }
+    let ended = look::socket(timeline, drop)?;
     let attempts: Vec<&Socket> = look::failed_attempts(timeline, drop).into_iter().filter(absent).collect();
     let first = attempts.first()?.failed?;
     let last = attempts.last()?.failed?;
@@ -74,7 +84,79 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// The far end told that its own program did not run when the loss began.
+fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Sighting<'a>, Stamp, Stamp)> {
+    timeline.sights.iter().filter(|sighting| matches!(sighting.sight, Sight::StoodStill { .. })).find_map(|sighting| {
+        let (from, to) = (sighting.last?, sighting.first?);
+        (from <= drop.first_bad && to >= drop.first_bad).then_some((sighting, from, to))
+    })
+}
+
+fn stood_still(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let (sighting, from, to) = standstill(timeline, drop)?;
+    Some(Finding {
+        owner: None,
+        confidence: Confidence::Shown,
+        says: format!(
+            "The far end's program did not run from {} to {}, by its own account; {}.",
+            words::utc_exact(from),
+            words::utc_exact(to),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(
+            sighting.at.seq,
+            format!("The far end says that it stood still for {}.", words::length(to.since(from))),
+        ),
+        measured: Measured::seconds(to.since(from)),
+    })
+}
+
+/// Its computer answers and its program does not.
+fn hanging(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let Acknowledged { socket, since, seen } = look::acknowledged(timeline, drop)?;
+    // Behind a proxy it is the proxy's computer that acknowledges, and what lies beyond it is not seen.
+    let (whose, confidence) = match socket.through_proxy {
+        true => ("The proxy's computer", Confidence::Likely),
+        false => ("The voice service's computer", Confidence::Shown),
+    };
+    let media = timeline.media_alive(since, drop.declared);
+    let lanes = if look::twin(timeline, drop).is_some() { "; media stopped as well" } else { "" };
+    let waited = drop.over(timeline).since(since);
+    Some(Finding {
+        owner: None,
+        confidence,
+        says: format!(
+            "{whose} acknowledged what was written on signaling from {} on, and the service's program did not answer it{lanes}; {}.",
+            words::utc_exact(since),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(
+            drop.seq,
+            format!("What was written at {} on {} stayed unanswered.", words::utc_exact(since), words::flow(socket)),
+        )
+        .and(
+            seen.seq,
+            "This computer's kernel had all of it acknowledged and nothing to send again: the connection lived.",
+        )
+        .and_maybe(media.map(|seq| (seq, "Media to the same service went on.".into()))),
+        measured: Measured::seconds(waited).word("ended", "silence"),
+    })
+}
+
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let since = standstill(timeline, drop).map(|(_, from, _)| from);
+    if let Some(since) = since.or_else(|| Some(look::acknowledged(timeline, drop)?.since)) {
+        let at = words::utc(since);
+        return Advice {
+            who: "Whoever runs the voice service".into(),
+            what: format!(
+                "Look at the service's process at {at}: hung, stopped, out of processor time, or waiting for something of its own: {}.",
+                look::search(timeline, drop)
+            ),
+            retest: look::retest(timeline, "Once its process runs freely"),
+            wrong_if: format!("its log shows that it answered this connection right after {at}."),
+        };
+    }
     Advice {
         who: "Whoever runs the voice service".into(),
         what: format!(

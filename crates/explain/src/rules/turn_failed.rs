@@ -1,11 +1,13 @@
-//! `turn_failed`: the relay that carried the media refused to go on, or its connection was lost.
+//! `turn_failed`: the relay that carried the media refused to go on, or its connection was lost. Once the call stood, only
+//! what took something away from the path in use counts: a server that refused us an address that another gave, or a way
+//! to a candidate that was not taken, did not end anything.
 
 use super::look;
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::TurnTrouble,
+    timeline::{Pair, TurnTrouble},
     words,
 };
 use record::{
@@ -19,8 +21,19 @@ const LIFETIME: Duration = Duration::from_secs(600);
 /// A lost connection to the relay stops the media in the same moment; the news of it may come later.
 const LOST_NEAR: Duration = Duration::from_secs(2);
 
-fn relayed(timeline: &Timeline, drop: &Drop) -> bool {
-    timeline.pair_at(drop.last_good).is_some_and(|pair| pair.local_kind == CandidateKind::Relay)
+/// The pair in use when the media was last well, if it went over a relay of ours.
+fn relayed<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pair> {
+    timeline.pair_at(drop.last_good).filter(|pair| pair.local_kind == CandidateKind::Relay)
+}
+
+/// It took away what the pair in use needs.
+fn takes_away(trouble: &TurnTrouble, pair: &Pair) -> bool {
+    match trouble.refused {
+        Some((TurnRequest::Refresh, _)) => true,
+        // Before the pair was taken they were for candidates of which it is not known that any was needed.
+        Some((TurnRequest::ChannelBind | TurnRequest::CreatePermission, _)) => trouble.at.stamp >= pair.at.stamp,
+        Some((TurnRequest::Allocate | TurnRequest::Other, _)) | None => false,
+    }
 }
 
 fn trouble<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTrouble<'a>> {
@@ -28,16 +41,19 @@ fn trouble<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTr
         let relay_only = timeline.plan.is_some_and(|plan| plan.ice_policy == IcePolicy::Relay);
         return timeline.turn.iter().find(|_| relay_only);
     }
-    if drop.plane != Plane::Media || !relayed(timeline, drop) {
+    if drop.plane != Plane::Media {
         return None;
     }
-    let refused = timeline.turn.iter().rev().find(|trouble| {
-        trouble.refused.is_some()
+    let pair = relayed(timeline, drop)?;
+    let server = timeline.relay_of(pair);
+    let of_the_pair = |trouble: &&TurnTrouble| server.is_some_and(|server| server == trouble.server);
+    let refused = timeline.turn.iter().rev().filter(of_the_pair).find(|trouble| {
+        takes_away(trouble, pair)
             && trouble.at.stamp <= drop.declared
             && drop.last_good.awake_since(trouble.at.stamp) <= LIFETIME
     });
     refused.or_else(|| {
-        timeline.turn.iter().find(|trouble| {
+        timeline.turn.iter().filter(of_the_pair).find(|trouble| {
             trouble.refused.is_none()
                 && trouble.at.stamp.plus(LOST_NEAR) >= drop.last_good
                 && trouble.at.stamp <= drop.declared.plus(LOST_NEAR)

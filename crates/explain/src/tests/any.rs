@@ -1,6 +1,6 @@
 //! Any facts in any order with any stamps: never a panic, and what is promised of every drop holds.
 
-use super::checked;
+use super::{Run, checked};
 use proptest::prelude::*;
 use record::{
     Event, Fact, Log, Stamp, Wall,
@@ -8,6 +8,7 @@ use record::{
         Action, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Far, Ice, Mark, Media, MediaSample, Move,
         Outcome, Reason, RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
     },
+    profile::Silence,
 };
 
 fn stamp() -> impl Strategy<Value = Stamp> {
@@ -92,18 +93,18 @@ fn signaling() -> impl Strategy<Value = Fact> {
             end,
             last_in,
             last_out,
-            tcp: None
+            tcp: Some(TcpSample::default())
         }),
         (conn.clone(), stamp(), stamp()).prop_map(|(conn, since, last_good)| Signaling::Unanswered {
             conn,
             since,
             last_good,
-            retransmits: Some(1)
+            retransmits: Some(0)
         }),
         (conn.clone(), stamp()).prop_map(|(conn, since)| Signaling::AnsweredAgain { conn, since }),
-        (conn.clone(), any::<u32>()).prop_map(|(conn, retransmits)| Signaling::Tcp {
+        (conn.clone(), any::<u32>(), 0..2u32).prop_map(|(conn, retransmits, unacked)| Signaling::Tcp {
             conn,
-            sample: TcpSample { retransmits, unacked: 1, last_ack_recv_ms: f64::NAN, ..Default::default() }
+            sample: TcpSample { retransmits, unacked, last_ack_recv_ms: f64::NAN, ..Default::default() }
         }),
         (conn.clone(), any::<f64>()).prop_map(|(conn, rtt_ms)| Signaling::HeartbeatAnswered { conn, rtt_ms }),
         (conn.clone(), prop_oneof![Just(RefusalKind::Auth), Just(RefusalKind::Overloaded), Just(RefusalKind::Other)])
@@ -132,8 +133,14 @@ fn media() -> impl Strategy<Value = Fact> {
             }
         ),
         stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
+        stamp().prop_map(|since| Media::SendWorks { refused: 1, since }),
     ]
     .prop_map(Fact::from)
+}
+
+fn started(silence: Silence) -> Fact {
+    let log = Run::begun().plan(|plan| plan.silence = silence).log();
+    log.events.into_iter().next().expect("a run begins with its plan").fact
 }
 
 fn other() -> impl Strategy<Value = Fact> {
@@ -141,6 +148,16 @@ fn other() -> impl Strategy<Value = Fact> {
     prop_oneof![
         stamp().prop_map(|since| System::TicksMissed { since }.into()),
         Just(Mark::Established { took_ms: 1.0 }.into()),
+        prop_oneof![Just(Silence::Frames), Just(Silence::None)].prop_map(started),
+        Just(Ice::StackDied { says: "".into() }.into()),
+        Just(
+            Ice::LocalCandidate {
+                kind: CandidateKind::Relay,
+                address: "10.0.0.1:1".into(),
+                relay_by: Some("t".into())
+            }
+            .into()
+        ),
         prop_oneof![Just(EndedBy::TimeUp), Just(EndedBy::User), Just(EndedBy::NotEstablished)]
             .prop_map(|by| Mark::Ended { by }.into()),
         prop_oneof![Just(CandidateKind::Host), Just(CandidateKind::Relay)].prop_map(|local_kind| Ice::Pair {

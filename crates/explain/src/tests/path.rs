@@ -212,12 +212,39 @@ fn one_straggling_report_is_not_a_living_direction() {
 
 fn relayed(kind: CandidateKind, refused_at: f64) -> Run {
     let refused = Ice::TurnRefused {
-        server: "turn.example:3478".into(),
+        server: RELAY.into(),
         request: TurnRequest::Refresh,
         code: 441,
         says: "Wrong Credentials".into(),
     };
-    Run::standing().pair(kind).at(refused_at).note(refused).at(30.0).media_stops().at(60.3).time_up()
+    Run::standing().relay_by(RELAY).pair(kind).at(refused_at).note(refused).at(30.0).media_stops().at(60.3).time_up()
+}
+
+const RELAY: &str = "turn.example:3478";
+const LOST: &str = "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this computer was awake and running; it did not come back.";
+
+#[test]
+fn refusals_that_took_nothing_away_from_the_relay_in_use_are_not_to_blame() {
+    use TurnRequest::{Allocate, ChannelBind, CreatePermission, Refresh};
+    let begun = || Run::standing().relay_by(RELAY);
+    let lost = |run: Run| run.at(30.0).media_stops().at(60.3).time_up();
+    let relay = CandidateKind::Relay;
+    // At set-up: an address refused by another listed server, and a candidate that was not allowed.
+    check(lost(begun().turn_refuses("other.example:3478", Allocate, 486).pair(relay)), &[LOST]);
+    check(lost(begun().turn_refuses(RELAY, CreatePermission, 403).at(1.0).pair(relay)), &[LOST]);
+    check(lost(begun().turn_refuses(RELAY, Allocate, 486).pair(relay)), &[LOST]);
+    // Later, another server's refusals.
+    check(lost(begun().pair(relay).at(20.0).turn_refuses("other.example:3478", Refresh, 437)), &[LOST]);
+    check(lost(begun().pair(relay).at(20.0).turn_refuses(RELAY, Allocate, 486)), &[LOST]);
+    // What the pair in use lives on.
+    for (request, what) in [(ChannelBind, "bind a channel"), (CreatePermission, "let the far end's packets through")] {
+        check(
+            lost(begun().pair(relay).at(20.0).turn_refuses(RELAY, request, 403)),
+            &[&format!(
+                "media turn_failed voice_service shown: The TURN server turn.example:3478 refused to {what} with code 403 (forbidden) at 10:00:20.00 UTC."
+            )],
+        );
+    }
 }
 
 #[test]
@@ -244,7 +271,14 @@ fn a_relay_that_the_media_did_not_use_is_not_to_blame() {
 #[test]
 fn a_lost_relay_connection_beside_living_signaling_has_failed() {
     let lost = Ice::TurnLost { server: "turn.example:443".into(), says: "reset".into() };
-    let run = Run::standing().pair(CandidateKind::Relay).at(30.0).media_stops().note(lost).at(40.0).ice_restarted();
+    let run = Run::standing()
+        .relay_by("turn.example:443")
+        .pair(CandidateKind::Relay)
+        .at(30.0)
+        .media_stops()
+        .note(lost)
+        .at(40.0)
+        .ice_restarted();
     let told = check(
         run.at(60.3).time_up(),
         &[
@@ -252,4 +286,141 @@ fn a_lost_relay_connection_beside_living_signaling_has_failed() {
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "ice_restart");
+}
+
+#[test]
+fn a_call_without_rtp_is_judged_by_the_answers_to_its_checks() {
+    check(Run::standing_without_media().at(60.3).time_up(), &[]);
+    let run = Run::standing_without_media().at(20.0).checks_stop().at(40.0).checks_back().at(60.3).time_up();
+    let told = check(
+        run,
+        &[
+            "media not_proven not_proven not_proven: The path of the media stopped answering our checks after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 15.0 s.",
+        ],
+    );
+    let drop = &told.head.drops[0];
+    assert_eq!(drop.last_good.millis(), "2026-11-21T10:00:20.000Z");
+    assert_eq!((drop.first_bad, drop.first_bad.millis()), (drop.declared, "2026-11-21T10:00:25.000Z".into()));
+    assert_eq!(drop.restored.expect("the checks were answered again").millis(), "2026-11-21T10:00:40.000Z");
+    assert_eq!((told.head.outcome, told.head.held_s), (crate::Outcome::Dropped, 60.0));
+}
+
+#[test]
+fn checks_that_are_late_only_after_the_hold_are_no_drop_and_with_rtp_they_are_none_of_their_own() {
+    let run = Run::standing_without_media().at(20.0);
+    let last_ok = run.stamp();
+    let over = run.at(23.0).call_ended(record::fact::CallEndedBy::Us, "").at(25.0).note(Ice::ConsentLate { last_ok });
+    check(over.note(record::fact::Mark::Ended { by: record::fact::EndedBy::TimeUp }), &[]);
+    let last_ok = Run::standing().at(20.0).stamp();
+    check(Run::standing().at(25.0).note(Ice::ConsentLate { last_ok }).at(60.3).time_up(), &[]);
+}
+
+#[test]
+fn a_process_that_stood_still_is_why_its_checks_went_unanswered() {
+    let run = Run::standing_without_media().at(23.0);
+    let last_ok = run.ago(2.0);
+    let run = run.stalls(6.0).note(Ice::ConsentLate { last_ok }).checks_back().at(60.3).time_up();
+    check(
+        run,
+        &[
+            "media app_stalled this_computer shown: This program did not run for 6.00 s, from 10:00:23.00 UTC to 10:00:29.00 UTC, while the computer was awake; nothing was received because nobody received it.",
+        ],
+    );
+}
+
+#[test]
+fn a_call_without_rtp_that_loses_all_is_one_loss_on_both_planes() {
+    let run = Run::standing_without_media().at(20.0).stops_answering().checks_stop().at(25.6).unanswered(1, 1.6, 5.6);
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it did not come back.";
+    check(
+        run.at(60.3).time_up(),
+        &[
+            &format!("media not_proven not_proven not_proven: {says}"),
+            &format!("signaling not_proven not_proven not_proven: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn a_sight_is_placed_by_the_clocks_as_they_stood_near_it() {
+    // Over a shorter round trip, and half an hour before the far clock was set by an hour.
+    let run = Run::standing().far_clock_over(0.0, 1.0).at(1_800.0).far_clock_over(3_600_000.0, 30.0).at(1_820.0);
+    let last = run.wall().plus_micros(3_600_000_000 + 10_000);
+    let run = run.media_stops_but(|still| {
+        still.rtcp_in = 1;
+        still.stun_in = 1;
+    });
+    let at = run.wall().plus_micros(3_600_000_000);
+    let run = run.note(record::fact::Far::Saw { at, sight: Sight::MediaStopped { last } });
+    let run = run.at(1_826.0).media_back().at(1_840.0).time_up();
+    let told = check(
+        run,
+        &[
+            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.70 s.",
+        ],
+    );
+    let because = &told.head.drops[0].because;
+    assert!(because.iter().any(|b| b.says == "The far end saw our last packet at 10:30:20.01 UTC."), "{because:?}");
+}
+
+#[test]
+fn of_the_clock_readings_near_a_sight_the_shortest_round_trip_is_taken() {
+    let run = Run::standing().at(5.0).far_clock_over(0.0, 4.0).at(19.0).far_clock_over(40.0, 90.0).at(20.0);
+    let last = run.wall();
+    let log = run.far_saw(Sight::MediaStopped { last }).log();
+    let timeline = crate::Timeline::read(&log);
+    assert_eq!(timeline.sights[0].last.expect("on our clock").wall.millis(), "2026-11-21T10:00:20.000Z");
+}
+
+#[test]
+fn what_this_computer_refused_to_send_was_not_lost_on_the_path() {
+    let run = Run::standing().at(20.0).send_fails(1, "Operation not permitted").media_stops_but(|still| {
+        still.rtp_out = 0;
+        still.rtcp_in = 1;
+        still.stun_in = 1;
+    });
+    let told = check(
+        run.at(26.0).media_back().at(60.3).time_up(),
+        &[
+            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back after 5.70 s.",
+        ],
+    );
+    let drop = &told.head.drops[0];
+    assert_eq!(drop.advice.who, "Whoever looks after this computer");
+    assert!(drop.because.iter().any(|b| b.says == "The signaling connection lived through it."), "{:?}", drop.because);
+}
+
+#[test]
+fn a_refusal_to_send_is_told_where_everything_was_lost_and_not_long_after_it_was_over() {
+    let lost = |run: Run| {
+        let run = run.at(20.0).stops_answering().send_fails(101, "Network is unreachable").media_stops();
+        run.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(26.0).media_back().at(26.4).answered_again(1)
+    };
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer's own system refused to send media from 10:00:20.00 UTC on (error 101, saying “Network is unreachable”); it was back after";
+    let told = check(
+        lost(Run::standing()).at(60.3).time_up(),
+        &[
+            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
+            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
+        ],
+    );
+    assert_eq!(told.head.drops[1].advice.who, "Whoever looks after this computer");
+
+    let run = Run::standing().at(10.0).send_fails(1, "no");
+    let since = run.stamp();
+    let run = run.at(10.5).note(record::fact::Media::SendWorks { refused: 25, since }).at(30.0).media_stops();
+    check(run.at(60.3).time_up(), &[LOST]);
+}
+
+#[test]
+fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
+    let dead = Ice::StackDied { says: "no tick".into() };
+    let run = Run::standing().at(30.0).media_stops().at(32.0).note(dead).at(34.0);
+    let told = check(
+        run.called_anew().at(60.3).time_up(),
+        &[
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back after 3.70 s.",
+        ],
+    );
+    assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");
 }

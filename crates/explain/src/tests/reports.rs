@@ -82,3 +82,19 @@ fn the_picture_draws_both_witnesses_of_a_drop_and_hatches_sleep() {
     assert!(svg.contains(r#"<rect x="252.0""#) && svg.contains("asleep 30.0 s"), "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf"));
 }
+
+#[test]
+fn what_was_ruled_out_for_both_planes_is_said_once() {
+    let run = Run::standing().at(20.0).media_stops().stops_answering().at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6);
+    let told = checked(&run.at(26.0).media_back().at(26.4).answered_again(1).at(60.3).time_up().log());
+    assert_eq!(told.head.drops.len(), 2);
+    let text = report::text(&told, &TimeZone::UTC);
+    let mut out: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("     not  ")).collect();
+    assert!(out.iter().any(|says| says.starts_with("The computer was awake")), "{text}");
+    let all = out.len();
+    out.sort_unstable();
+    out.dedup();
+    assert_eq!(out.len(), all, "{text}");
+    assert_eq!(text.matches("   retest  ").count(), 1, "{text}");
+    assert_eq!(text.matches("We are wrong if").count(), 2, "each plane has its own doubt:\n{text}");
+}

@@ -6,6 +6,7 @@ use record::{
     fact::{
         Action, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample,
         Move, Outcome, Plan, Reason, RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble,
+        TurnRequest,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -84,6 +85,41 @@ impl Run {
             .note(Mark::Established { took_ms: 300.0 })
     }
 
+    /// A call without RTP that stands since 0.3 s: only its checks are answered.
+    pub fn standing_without_media() -> Self {
+        let mut run = Self::begun()
+            .plan(|plan| plan.silence = Silence::None)
+            .at(0.1)
+            .connecting(1, SocketPurpose::First)
+            .ready(1, "a", false)
+            .at(0.3)
+            .pair(CandidateKind::Host)
+            .note(Mark::Established { took_ms: 300.0 });
+        run.samples = true;
+        run.checks_answered()
+    }
+
+    fn checks_answered(mut self) -> Self {
+        self.feed = MediaSample { stun_in: 1, ..Default::default() };
+        self
+    }
+
+    /// The last answer came now; five seconds later it is late.
+    pub fn checks_stop(self) -> Self {
+        let (last_ok, late) = (self.stamp(), self.uptime + 5_000_000);
+        self.checks_unanswered().at(late as f64 / 1e6).note(Ice::ConsentLate { last_ok })
+    }
+
+    pub fn checks_unanswered(mut self) -> Self {
+        self.feed = MediaSample::default();
+        self
+    }
+
+    pub fn checks_back(self) -> Self {
+        let last_ok = self.stamp();
+        self.checks_answered().note(Ice::ConsentBack { last_ok })
+    }
+
     pub fn stamp(&self) -> Stamp {
         Stamp::new(
             START + self.uptime as i64 + self.stepped,
@@ -135,6 +171,16 @@ impl Run {
     pub fn pair(self, local_kind: CandidateKind) -> Self {
         let (local, remote) = ("10.0.0.1:50000".parse().unwrap(), "10.0.0.2:40000".parse().unwrap());
         self.note(Ice::Pair { local, local_kind, remote, remote_kind: CandidateKind::Host })
+    }
+
+    /// The server that gave the relay address of `pair`.
+    pub fn relay_by(self, server: &str) -> Self {
+        let address = "10.0.0.1:50000".into();
+        self.note(Ice::LocalCandidate { kind: CandidateKind::Relay, address, relay_by: Some(server.into()) })
+    }
+
+    pub fn turn_refuses(self, server: &str, request: TurnRequest, code: u16) -> Self {
+        self.note(Ice::TurnRefused { server: server.into(), request, code, says: Heard::default() })
     }
 
     pub fn flowing(mut self) -> Self {
@@ -215,6 +261,15 @@ impl Run {
             .note(Action::Ended { id, outcome: Outcome::Worked, took_ms: 400.0 })
     }
 
+    /// A new call by the caretaker, which flows at once.
+    pub fn called_anew(mut self) -> Self {
+        self.moves += 1;
+        let id = self.moves;
+        self.note(Action::Began { id, step: Move::NewCall, reason: Reason::CallLost, because: None })
+            .flowing()
+            .note(Action::Ended { id, outcome: Outcome::Worked, took_ms: 0.0 })
+    }
+
     pub fn fails_to_connect(self, conn: u32, stage: ConnectStage, trouble: Trouble) -> Self {
         self.connecting(conn, SocketPurpose::Resume).note(Signaling::ConnectFailed {
             conn,
@@ -257,6 +312,31 @@ impl Run {
             conn,
             sample: TcpSample { retransmits, unacked: 1, last_ack_recv_ms: 900.0, ..Default::default() },
         })
+    }
+
+    /// The kernel has everything acknowledged.
+    pub fn acknowledges(self, conn: u32) -> Self {
+        self.note(Signaling::Tcp { conn, sample: TcpSample { last_ack_recv_ms: 1_900.0, ..Default::default() } })
+    }
+
+    /// A ping of `since` seconds ago has no pong; the kernel sent nothing again.
+    pub fn pong_missing(mut self, conn: u32, since: f64, last_good: f64) -> Self {
+        self.beats = None;
+        let (since, last_good) = (self.ago(since), self.ago(last_good));
+        self.note(Signaling::Unanswered { conn, since, last_good, retransmits: Some(0) })
+    }
+
+    /// Given up after a silence, with the kernel's last word on what was sent.
+    pub fn given_up(mut self, conn: u32, quiet: f64, unacked: u32) -> Self {
+        self.beats = None;
+        let (last_in, last_out) = (self.ago(quiet), self.ago(quiet));
+        let tcp = Some(TcpSample { unacked, ..Default::default() });
+        self.note(Signaling::Closed { conn, end: End::Silence { waited_ms: 5_000.0 }, last_in, last_out, tcp })
+    }
+
+    pub fn send_fails(self, errno: i32, says: &str) -> Self {
+        let first = self.stamp();
+        self.note(Media::SendFailing { errno: Some(errno), says: says.into(), first })
     }
 
     pub fn answered_again(mut self, conn: u32) -> Self {
@@ -304,7 +384,11 @@ impl Run {
     }
 
     pub fn far_clock(self, ahead_ms: f64) -> Self {
-        self.note(Far::Clock { offset_ms: ahead_ms, rtt_ms: 20.0 })
+        self.far_clock_over(ahead_ms, 20.0)
+    }
+
+    pub fn far_clock_over(self, ahead_ms: f64, rtt_ms: f64) -> Self {
+        self.note(Far::Clock { offset_ms: ahead_ms, rtt_ms })
     }
 
     pub fn far_saw(self, sight: Sight) -> Self {

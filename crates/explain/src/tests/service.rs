@@ -1,7 +1,9 @@
 //! `service_closed`, `service_restarted`, `service_overloaded`, `service_unreachable`, `auth_rejected`, `peer_left`.
 
 use super::{Run, check};
-use record::fact::{CallEndedBy, ConnectStage, End, EndedBy, RefusalKind, SocketPurpose, Trouble};
+use record::fact::{
+    CallEndedBy, ConnectStage, End, EndedBy, Ice, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
+};
 
 fn http(status: u16) -> Trouble {
     Trouble::Http { status, server: None, retry_after_s: None, says: "".into() }
@@ -232,6 +234,174 @@ fn a_far_end_that_gives_up_a_dead_path_has_not_left() {
         run.at(51.0).ends(EndedBy::FarEnd),
         &[
             "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it did not come back.",
+        ],
+    );
+}
+
+/// The far end goes on purpose: its word, its media, its close frame; the next one has another name.
+fn graceful(by: CallEndedBy) -> Run {
+    let run = Run::standing().at(20.0).far_saw(Sight::ShuttingDown).call_ended(by, "the reflector stops");
+    let run = run.media_stops().close_frame(1, 1001, "the reflector stops");
+    run.at(22.0).reconnected(2, "b", false).called_anew().at(60.3)
+}
+
+#[test]
+fn a_service_that_ends_its_calls_and_returns_as_another_instance_was_restarted() {
+    let says = "The voice service was restarted: signaling and media ended together at 10:00:20.30 UTC, and the service that answered afterwards is another instance.";
+    let told = check(
+        graceful(CallEndedBy::Service).time_up(),
+        &[
+            &format!("signaling service_restarted voice_service shown: {says}"),
+            &format!("media service_restarted voice_service shown: {says}"),
+        ],
+    );
+    assert_eq!(told.head.owner, crate::Owner::VoiceService);
+    let because = &told.head.drops[0].because;
+    assert!(because.iter().any(|b| b.says.starts_with("The service ended the call by word")), "{because:?}");
+}
+
+#[test]
+fn a_far_end_that_hung_up_has_left_whatever_answers_next() {
+    let says = "The far end hung up at 10:00:20.00 UTC, saying “the reflector stops”.";
+    check(
+        graceful(CallEndedBy::FarEnd).time_up(),
+        &[
+            &format!("signaling peer_left voice_service shown: {says}"),
+            &format!("media peer_left voice_service shown: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn a_goodbye_of_the_service_whose_gap_is_short_is_a_restart_all_the_same() {
+    let run = Run::standing().at(20.0).call_ended(CallEndedBy::Service, "stop").media_stops().close_frame(1, 1001, "");
+    let run = run.at(20.8).reconnected(2, "b", false).called_anew().at(60.3).time_up();
+    let told = crate::tests::checked(&run.log());
+    let causes: Vec<_> = told.head.drops.iter().map(|drop| (drop.plane, drop.cause, drop.confidence)).collect();
+    let restarted = |plane| (plane, crate::Cause::ServiceRestarted, crate::Confidence::Shown);
+    assert_eq!(causes, [restarted(crate::Plane::Media), restarted(crate::Plane::Signaling)]);
+}
+
+#[test]
+fn another_instance_beside_living_media_is_another_of_several_and_no_restart() {
+    let run = Run::standing().at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "b", true).at(60.3).time_up();
+    check(
+        run,
+        &[
+            "signaling connection_reset internet_path likely: The signaling connection ended with a TCP RST at 10:00:20.00 UTC, 0.50 s after its last byte; whether the service or a device between sent it is not known.",
+        ],
+    );
+    let run = Run::standing_without_media().at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "b", true);
+    let told = crate::tests::checked(&run.at(60.3).time_up().log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::ConnectionReset, "its checks were answered throughout");
+}
+
+#[test]
+fn media_that_was_gone_for_less_than_a_drop_shows_a_restart_if_a_new_call_brought_it_back() {
+    let gone = || Run::standing().at(20.0).closes(1, End::Reset).media_stops().at(20.8).reconnected(2, "b", false);
+    check(
+        gone().called_anew().at(60.3).time_up(),
+        &[
+            "signaling service_restarted voice_service shown: The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance.",
+        ],
+    );
+    let told = crate::tests::checked(&gone().media_back().at(60.3).time_up().log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::ConnectionReset, "the old call went on");
+}
+
+#[test]
+fn another_instance_after_all_ended_is_a_restart_in_a_call_without_rtp_too() {
+    // The last answer is as old as the checks are apart.
+    let run = Run::standing_without_media().at(18.0).checks_unanswered();
+    let last_ok = run.stamp();
+    let run = run.at(20.5).closes(1, End::Fin).at(23.0).note(Ice::ConsentLate { last_ok }).at(26.0);
+    let run = run.reconnected(2, "b", false).at(28.0).checks_back().at(60.3).time_up();
+    let told = crate::tests::checked(&run.log());
+    let causes: Vec<_> = told.head.drops.iter().map(|drop| (drop.cause, drop.confidence)).collect();
+    assert_eq!(causes, [(crate::Cause::ServiceRestarted, crate::Confidence::Shown); 2]);
+}
+
+const HUNG: &str = "The voice service's computer acknowledged what was written on signaling from 10:00:25.00 UTC on, and the service's program did not answer it";
+
+#[test]
+fn a_service_that_hangs_while_its_computer_acknowledges_is_no_half_open_connection() {
+    let hung = |unacked: u32| {
+        let run = Run::standing().at(21.0).stops_answering().at(27.0).pong_missing(1, 2.0, 6.0);
+        run.at(30.0).given_up(1, 9.0, unacked).at(31.0).reconnected(2, "a", true).at(60.3).time_up()
+    };
+    let told = check(
+        hung(0),
+        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 4.00 s.")],
+    );
+    let drop = &told.head.drops[0];
+    assert!(drop.advice.what.starts_with("Look at the service's process at 10:00:25 UTC"), "{}", drop.advice.what);
+    let half_open = drop.ruled_out.iter().find(|out| out.cause == crate::Cause::HalfOpen).expect("it is ruled out");
+    assert!(half_open.says.starts_with("The TCP connection lived"), "{}", half_open.says);
+    let told = crate::tests::checked(&hung(1).log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::HalfOpen, "one segment stayed unacknowledged");
+}
+
+#[test]
+fn a_service_that_hangs_and_answers_again_is_seen_by_the_kernels_samples() {
+    let run = |sampled: f64| {
+        let run = Run::standing().at(21.0).stops_answering().at(sampled).acknowledges(1).at(27.0);
+        run.pong_missing(1, 2.0, 6.0).at(27.5).answered_again(1).at(60.3).time_up()
+    };
+    check(
+        run(26.0),
+        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 0.50 s.")],
+    );
+    let told = crate::tests::checked(&run(25.1).log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::HalfOpen, "the kernel may not have seen the bytes yet");
+}
+
+#[test]
+fn a_service_that_hangs_whole_takes_its_media_along() {
+    let run = Run::standing().at(21.0).stops_answering().media_stops().at(27.0).pong_missing(1, 2.0, 6.0);
+    let run = run.at(30.0).given_up(1, 9.0, 0).at(60.3).time_up();
+    let says = format!("{HUNG}; media stopped as well; it did not come back.");
+    check(
+        run,
+        &[
+            &format!("media service_unreachable voice_service shown: {says}"),
+            &format!("signaling service_unreachable voice_service shown: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn what_a_proxy_acknowledged_is_only_likely_the_service() {
+    let connecting = Signaling::Connecting {
+        conn: 1,
+        to: "ws://10.0.0.2:7000/call".into(),
+        purpose: SocketPurpose::First,
+        proxy: Some("proxy:3128".into()),
+    };
+    let run = Run::begun().at(0.1).note(connecting).ready(1, "a", false).at(0.3).flowing().at(21.0).stops_answering();
+    let run = run.at(27.0).pong_missing(1, 2.0, 6.0).at(30.0).given_up(1, 9.0, 0).at(60.3).time_up();
+    let told = crate::tests::checked(&run.log());
+    let drop = &told.head.drops[0];
+    assert_eq!((drop.cause, drop.confidence), (crate::Cause::ServiceUnreachable, crate::Confidence::Likely));
+    assert!(drop.says.starts_with("The proxy's computer acknowledged"), "{}", drop.says);
+}
+
+/// Its kernel goes on acknowledging and buffering, which looks like packets lost on the way back: the far end alone knows.
+#[test]
+fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
+    let run = Run::standing().far_clock(0.0).at(20.0).media_stops();
+    let from = run.ago(0.3).wall;
+    let run = run.at(24.0).media_back();
+    let to = run.wall();
+    let told = run
+        .far_saw(Sight::StoodStill { from, to })
+        .at(59.0)
+        .far_saw(Sight::Counted { received: 2950, lost: 0, echoed: 2950 })
+        .at(60.3)
+        .time_up();
+    check(
+        told,
+        &[
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.70 s.",
         ],
     );
 }

@@ -137,3 +137,30 @@ fn a_user_who_ends_before_anything_failed_has_ended_it() {
     assert_eq!(told.head.outcome, crate::Outcome::EndedByUser);
     let _ = CandidateKind::Host;
 }
+
+#[test]
+fn a_socket_that_logged_in_has_overcome_what_earlier_ones_met() {
+    let run = Run::begun()
+        .at(0.1)
+        .fails_to_connect(1, ConnectStage::Tcp, Trouble::Refused)
+        .at(1.0)
+        .connecting(2, SocketPurpose::First)
+        .refuses(2, RefusalKind::Other, "no")
+        .at(2.0)
+        .connecting(3, SocketPurpose::First)
+        .ready(3, "a", false)
+        .refuses(3, RefusalKind::BadRequest, "candidate");
+    let never = || Mark::Ended { by: EndedBy::NotEstablished };
+    let says = "The call was never established in 3 attempts: the ICE checks failed: it was not completed.";
+    let ice = format!("media handshake_failed not_proven not_proven: {says}");
+    let told = check(run.clone().at(30.0).note(never()), &[&ice]);
+    assert_eq!(serde_json::to_value(&told.head.drops[0].measured).unwrap()["stage"], "ice");
+    // Refused on the socket that logged in, it is the offer; an attempt under way when time is up tells nothing.
+    let offer = run.refuses(3, RefusalKind::Other, "offer").at(29.0).connecting(4, SocketPurpose::First);
+    check(
+        offer.at(30.0).note(never()),
+        &[
+            "signaling handshake_failed voice_service likely: The call was never established in 4 attempts: the call's offer failed: the far end refused with code offer because it did not want to.",
+        ],
+    );
+}

@@ -134,3 +134,27 @@ fn a_blind_watcher_is_listed_under_not_seen() {
     let told = checked(&run.time_up().log());
     assert!(told.head.drops[0].not_seen.contains(&"TCP_INFO could not see: not on this system.".to_owned()));
 }
+
+#[test]
+fn the_longest_idle_period_tested_is_that_of_the_one_who_speaks_most() {
+    let told = |kind: &'static str, every: Option<f64>| {
+        let beat = every.map(|every_ms| record::fact::Heartbeat { every_ms, answer_within_ms: 5_000.0 });
+        let run = Run::standing().plan(|plan| {
+            plan.kind = kind.into();
+            plan.heartbeat = beat;
+        });
+        checked(&run.at(60.3).time_up().log()).head.not_tested.join(" ")
+    };
+    let quiet = "one quiet connection ran";
+    assert!(told("reflector", None).contains(quiet));
+    let janus = told("janus", None);
+    assert!(!janus.contains(quiet), "{janus}");
+    assert!(
+        janus.contains("Idle periods over 25.0 s on signaling were not tested: the keepalive of Janus's"),
+        "{janus}"
+    );
+    assert!(told("janus", Some(30_000.0)).contains("Idle periods over 25.0 s"));
+    assert!(
+        told("janus", Some(5_000.0)).contains("Idle periods over 5.00 s on signaling were not tested: the heartbeat")
+    );
+}

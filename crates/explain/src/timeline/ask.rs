@@ -1,7 +1,7 @@
 //! What rules ask of a timeline.
 
 use super::{At, Pause, PauseKind, Ready, Socket, Step, Timeline};
-use record::{Seq, Stamp};
+use record::{Heard, Seq, Stamp};
 use std::time::Duration;
 
 /// What arrived from the far end in a stretch, from the seconds that lie wholly inside it.
@@ -19,6 +19,9 @@ pub struct Arrived {
 
 /// A sample is written when its second is over, a little late on a busy machine.
 const SAMPLE: Duration = Duration::from_millis(1_050);
+
+/// No call gathers more relay addresses; a forged log may.
+const MOST_RELAYS: usize = 64;
 
 impl<'a> Timeline<'a> {
     /// When the hold was over: hung up, ended, or the last thing known.
@@ -113,6 +116,31 @@ impl<'a> Timeline<'a> {
 
     pub fn pair_at(&self, at: Stamp) -> Option<&super::Pair> {
         self.pairs[..self.pairs.partition_point(|pair| pair.at.stamp <= at)].last()
+    }
+
+    /// Our own system refused to send media when a loss began that was last well at `from` and sure at `declared`.
+    pub fn send_trouble(&self, from: Stamp, declared: Stamp) -> Option<&super::SendTrouble<'a>> {
+        // They follow each other, apart from several errors of one refusal, which end together.
+        let first = self.send_troubles.partition_point(|trouble| trouble.until.is_some_and(|until| until < from));
+        self.send_troubles.get(first).filter(|trouble| trouble.first <= declared)
+    }
+
+    /// Our own media stack was found dead while this was lost.
+    pub fn stack_death(&self, from: Stamp, to: Stamp) -> Option<At> {
+        let first = self.stack_deaths.partition_point(|(at, _)| at.stamp < from);
+        self.stack_deaths.get(first).map(|(at, _)| *at).filter(|at| at.stamp <= to)
+    }
+
+    /// The server that gave the relay address of a pair.
+    pub fn relay_of(&self, pair: &super::Pair) -> Option<&'a Heard> {
+        let address = pair.local.to_string();
+        let before = self.relays.partition_point(|(at, ..)| at.stamp <= pair.at.stamp);
+        self.relays[..before]
+            .iter()
+            .rev()
+            .take(MOST_RELAYS)
+            .find(|(_, given, _)| given.as_str() == address)
+            .map(|(.., server)| *server)
     }
 
     /// The far end speaks of what it saw at all.

@@ -1,12 +1,19 @@
-//! The far end's account, moved onto our clock.
+//! The far end's account, moved onto our clock by a comparison of the two that was made near the moment: either clock may
+//! be set, and over hours they drift apart.
 
 use super::{At, Sighting, Timeline};
 use record::{
     Stamp, Wall,
     fact::{Far, Sight},
 };
+use std::time::Duration;
 
-/// One comparison of clocks: the one with the shortest round trip is the truest.
+/// Two ordinary clocks drift apart by up to 100 µs a second: 6 ms in a minute, less than the round trip leaves open.
+const NEAR: Duration = Duration::from_secs(60);
+/// Twice what a heartbeat every five seconds brings in that minute. A forged log may hold a million.
+const MOST_NEAR: usize = 24;
+
+/// One comparison of clocks: of those near a moment the one with the shortest round trip is the truest.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct FarClock {
     pub at: At,
@@ -19,8 +26,8 @@ impl<'a> Timeline<'a> {
         match fact {
             Far::Clock { offset_ms, rtt_ms } => {
                 let sound = offset_ms.is_finite() && rtt_ms.is_finite() && *rtt_ms >= 0.0;
-                if sound && self.far_clock.is_none_or(|best| *rtt_ms < best.rtt_ms) {
-                    self.far_clock = Some(FarClock { at, offset_ms: *offset_ms, rtt_ms: *rtt_ms });
+                if sound {
+                    self.far_clocks.push(FarClock { at, offset_ms: *offset_ms, rtt_ms: *rtt_ms });
                 }
             }
             Far::Saw { sight, .. } => {
@@ -29,12 +36,12 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// After all events are read, because the best comparison may come last.
+    /// After all events are read, because the best comparison may come after the sight.
     pub(super) fn place_sights(&mut self) {
-        let Some(clock) = self.far_clock else { return };
         let mut sights = std::mem::take(&mut self.sights);
         for sighting in &mut sights {
             let told = sighting.at.stamp;
+            let Some(clock) = self.far_clock_near(told) else { break };
             // What was seen was seen before it was told.
             let ours = |wall: Wall| self.on_our_clock(clock, wall).min(told);
             if let Some(wall) = self.saw_at(sighting.at) {
@@ -51,6 +58,16 @@ impl<'a> Timeline<'a> {
             };
         }
         self.sights = sights;
+    }
+
+    /// The truest comparison within a minute of a moment, or the nearest there is.
+    fn far_clock_near(&self, moment: Stamp) -> Option<FarClock> {
+        let clocks = &self.far_clocks;
+        let after = clocks.partition_point(|clock| clock.at.stamp <= moment);
+        let around = &clocks[after.saturating_sub(MOST_NEAR)..(after + MOST_NEAR).min(clocks.len())];
+        let distance = |clock: &&FarClock| clock.at.stamp.since(moment).max(moment.since(clock.at.stamp));
+        let near = around.iter().filter(|clock| distance(clock) <= NEAR);
+        near.min_by(|a, b| a.rtt_ms.total_cmp(&b.rtt_ms)).or_else(|| around.iter().min_by_key(distance)).copied()
     }
 
     fn saw_at(&self, at: At) -> Option<Wall> {

@@ -5,6 +5,10 @@ use super::{
     Tcp, Timeline, TurnTrouble, not_after,
 };
 use record::fact::{Action, CallEndedBy, Fact, Ice, Mark, Media, Signaling, SocketPurpose, System};
+use std::time::Duration;
+
+/// Written at last, bytes are with the kernel within this: a look at it that comes sooner may not have seen them yet.
+const HANDED_OUT: Duration = Duration::from_millis(500);
 
 impl<'a> Timeline<'a> {
     pub(super) fn take(&mut self, at: At, fact: &'a Fact) {
@@ -32,12 +36,13 @@ impl<'a> Timeline<'a> {
 
     fn take_signaling(&mut self, at: At, fact: &'a Signaling) {
         match fact {
-            Signaling::Connecting { conn, to, purpose, .. } => {
+            Signaling::Connecting { conn, to, purpose, proxy } => {
                 self.hung_up = None;
                 let index = self.socket_index(*conn, at);
                 let socket = &mut self.sockets[index];
                 socket.to = to.as_str();
                 socket.purpose = *purpose;
+                socket.through_proxy = proxy.is_some();
             }
             Signaling::TcpConnected { conn, local, remote, .. } => {
                 self.socket(*conn, at).tcp = Some(Tcp { seq: at.seq, local: *local, remote: *remote });
@@ -57,6 +62,8 @@ impl<'a> Timeline<'a> {
                 }
             }
             Signaling::Answered { .. } => self.hung_up = None,
+            // One address of ours was not understood; the call goes on over the others.
+            Signaling::Refused { code, .. } if code.as_str() == "candidate" => {}
             Signaling::Refused { conn, kind, code, says } => {
                 self.socket(*conn, at).refused.push(Refused { at, kind: *kind, code, says });
             }
@@ -64,17 +71,27 @@ impl<'a> Timeline<'a> {
                 self.heartbeats.push(Heartbeat { at, conn: *conn, rtt_ms: *rtt_ms });
             }
             Signaling::Tcp { conn, sample } => {
+                let socket = self.socket(*conn, at);
                 if sample.retransmits > 0 && sample.unacked > 0 {
-                    self.socket(*conn, at).resending.push((at, *sample));
+                    socket.resending.push((at, *sample));
+                }
+                if sample.unacked == 0 {
+                    socket.acknowledged = Some(at);
+                    if let Some(silence) = socket.silences.last_mut().filter(|silence| silence.again.is_none()) {
+                        silence.acknowledged.get_or_insert(at);
+                    }
                 }
             }
             Signaling::Unanswered { conn, since, last_good, retransmits } => {
                 let since = not_after(*since, at);
-                self.socket(*conn, at).silences.push(Silence {
+                let socket = self.socket(*conn, at);
+                let acknowledged = socket.acknowledged.filter(|seen| seen.stamp > since.plus(HANDED_OUT));
+                socket.silences.push(Silence {
                     at,
                     since,
                     last_good: not_after(*last_good, at).min(since),
                     retransmits: *retransmits,
+                    acknowledged,
                     again: None,
                 });
             }
@@ -111,6 +128,7 @@ impl<'a> Timeline<'a> {
                 conn,
                 began: at,
                 to: "the far end",
+                through_proxy: false,
                 purpose: SocketPurpose::First,
                 tcp: None,
                 upgraded: None,
@@ -119,6 +137,7 @@ impl<'a> Timeline<'a> {
                 refused: Vec::new(),
                 silences: Vec::new(),
                 resending: Vec::new(),
+                acknowledged: None,
                 closed: None,
             });
             sockets.len() - 1
@@ -155,6 +174,7 @@ impl<'a> Timeline<'a> {
             }
             Ice::TurnLost { server, says } => self.turn.push(TurnTrouble { at, server, refused: None, says }),
             Ice::StackDied { says } => self.stack_deaths.push((at, says)),
+            Ice::LocalCandidate { address, relay_by: Some(server), .. } => self.relays.push((at, address, server)),
             Ice::SocketBound { .. }
             | Ice::LocalCandidate { .. }
             | Ice::RemoteCandidate { .. }
@@ -170,6 +190,8 @@ impl<'a> Timeline<'a> {
                 self.hung_up = None;
                 let first = not_after(*first, at);
                 self.end_gap(at, first);
+                // A new call has new sockets; those that were refused are gone without a word.
+                self.end_send_troubles(at);
                 self.flowing.push((at, first));
             }
             Media::Gap { last } => {
@@ -185,11 +207,14 @@ impl<'a> Timeline<'a> {
                 let first = not_after(*first, at);
                 self.send_troubles.push(SendTrouble { at, errno: *errno, says, first, until: None });
             }
-            Media::SendWorks { .. } => {
-                if let Some(trouble) = self.send_troubles.last_mut() {
-                    trouble.until.get_or_insert(at.stamp);
-                }
-            }
+            Media::SendWorks { .. } => self.end_send_troubles(at),
+        }
+    }
+
+    /// Another error in the middle of a refusal is told as one more; all end together.
+    fn end_send_troubles(&mut self, at: At) {
+        for trouble in self.send_troubles.iter_mut().rev().take_while(|trouble| trouble.until.is_none()) {
+            trouble.until = Some(at.stamp);
         }
     }
 
@@ -213,7 +238,7 @@ impl<'a> Timeline<'a> {
                     step.ended.get_or_insert((at, outcome));
                 }
             }
-            Action::GaveUp { says } => self.gave_up.push((at, says)),
+            Action::GaveUp { .. } => {}
         }
     }
 }

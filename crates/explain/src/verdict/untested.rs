@@ -3,6 +3,10 @@
 use crate::Timeline;
 use crate::words;
 use record::{fact::Plan, profile::Silence};
+use std::time::Duration;
+
+/// Janus forgets a session after 60 s without a word, so its adapter speaks this often, heartbeat or not.
+const JANUS_KEEPALIVE: Duration = Duration::from_secs(25);
 
 pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     let mut list = Vec::new();
@@ -11,7 +15,11 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
             list.push("No network was tested: the far end ran on this computer, over loopback.".to_owned());
         }
         list.push(quiet(plan));
-        if plan.silence != Silence::None {
+        if plan.silence == Silence::None {
+            list.push(
+                "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.".into(),
+            );
+        } else {
             list.push("Quiet UDP flows were not tested: the call's own packets kept the path busy.".into());
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
@@ -24,10 +32,12 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
 
 /// The false all-clear of a silent call: what keeps itself from being quiet meets no idle timer.
 fn quiet(plan: &Plan) -> String {
-    match plan.heartbeat {
-        Some(heartbeat) => format!(
-            "Idle periods over {} on signaling were not tested: the heartbeat kept the connection from being quiet, and no quiet connection ran beside it.",
-            words::length(words::millis(heartbeat.every_ms))
+    let heartbeat = plan.heartbeat.map(|heartbeat| (words::millis(heartbeat.every_ms), "the heartbeat"));
+    let own = (plan.kind.as_str() == "janus").then_some((JANUS_KEEPALIVE, "the keepalive of Janus's own protocol"));
+    match heartbeat.into_iter().chain(own).min() {
+        Some((every, talker)) => format!(
+            "Idle periods over {} on signaling were not tested: {talker} kept the connection from being quiet, and no quiet connection ran beside it.",
+            words::length(every)
         ),
         None => {
             "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone."
