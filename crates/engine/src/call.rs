@@ -42,9 +42,8 @@ use record::{Fact, Heard};
 use relay::Relays;
 use rtc::interceptor::{Registry, Slot};
 use rtc::peer_connection::configuration::RTCOfferOptions;
-use runtime::PeerRuntime;
+use runtime::{PeerRuntime, Resolved};
 use servers::ServerPlan;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tap::Tap;
@@ -114,7 +113,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Call {
     pub async fn new(setup: CallSetup, recorder: &Recorder) -> anyhow::Result<(Self, UnboundedReceiver<CallEvent>)> {
-        let plan = servers::plan(&setup.ice_servers)?;
+        let plan = servers::plan(&setup.ice_servers);
         for says in &plan.left_out {
             recorder.note(Fact::Blind { watcher: "ice".into(), why: Heard::new(says) });
         }
@@ -134,8 +133,10 @@ impl Call {
             gathering: Arc::clone(&gathering),
         };
         let ear = rtcp::Ear::new(Arc::clone(&instruments));
+        let runtime = Arc::new(tapped(&plan, &relays, &instruments, &lifeline));
+        runtime.look_ahead(plan.for_the_resolver()).await;
         let peer = peer::build(PeerSettings {
-            runtime: Arc::new(tapped(&plan, &relays, &instruments, &lifeline)),
+            runtime,
             handler: Arc::new(handler),
             ice_servers: plan.for_the_stack,
             policy: setup.policy,
@@ -296,21 +297,27 @@ fn tapped(
     };
     let naming = {
         let (names, instruments) = (plan.names.clone(), Arc::clone(instruments));
-        move |place: &str, resolved: Result<&[SocketAddr], &std::io::Error>| {
+        move |place: &str, resolved: Resolved<'_>| {
             let label = names.iter().find(|(name, _)| name == place).map(|(_, label)| label.clone());
+            let blind = |why: &str| {
+                instruments.recorder().note(Fact::Blind { watcher: "ice".into(), why: Heard::new(why) });
+            };
             match (resolved, label) {
-                (Ok(addresses), Some(label)) => {
+                (Resolved::Now(addresses), Some(label)) => {
                     addresses.iter().for_each(|address| instruments.name_server(*address, label.clone()));
                 }
-                (Err(error), Some(server)) => {
+                (Resolved::Before(error), label) => {
+                    let server = label.map_or_else(|| format!("stun:{place}"), |label| label.to_string());
+                    blind(&format!("{server} was not resolved anew ({error}); its addresses of before are used"));
+                }
+                (Resolved::Not(error), Some(server)) => {
                     let says = Heard::new(&format!("its name could not be resolved: {error}"));
                     instruments.note(record::fact::Ice::TurnLost { server, says });
                 }
-                (Err(error), None) => {
-                    let why = Heard::new(&format!("the public address: stun:{place} could not be resolved: {error}"));
-                    instruments.recorder().note(Fact::Blind { watcher: "ice".into(), why });
+                (Resolved::Not(error), None) => {
+                    blind(&format!("the public address: stun:{place} could not be resolved: {error}"));
                 }
-                (Ok(_), None) => {}
+                (Resolved::Now(_), None) => {}
             }
         }
     };

@@ -9,7 +9,7 @@
 
 use crate::Recorder;
 use record::{
-    Heard, Private,
+    Heard, Private, Scrub,
     fact::{self, ConnectStage, End, Heartbeat, SocketPurpose, Trouble},
     profile::Address,
 };
@@ -50,6 +50,8 @@ pub struct Target {
     /// Larger messages end the line as `End::Broken`.
     pub largest_message: usize,
     pub patience: Patience,
+    /// What the far end or a proxy was told and must not bring into the log by repeating it.
+    pub scrub: Scrub,
 }
 
 /// How long each step may take before it counts as unanswered.
@@ -143,10 +145,11 @@ pub fn open(target: Target, conn: u32, purpose: SocketPurpose, recorder: &Record
 }
 
 /// As `open`, with proxies handed in.
-pub fn open_via(proxies: &Proxies, target: Target, conn: u32, purpose: SocketPurpose, recorder: &Recorder) -> Line {
+pub fn open_via(proxies: &Proxies, mut target: Target, conn: u32, purpose: SocketPurpose, recorder: &Recorder) -> Line {
     let (commands, told) = unbounded_channel();
     let (tell, events) = unbounded_channel();
     let proxy = proxies.choose(&target.url);
+    target.scrub = target.scrub.and(proxy.secrets()).and(upgrade::secrets(&target.url));
     let at = At { conn, recorder: recorder.clone() };
     let run = run(target, proxy, purpose, at, told, tell);
     tokio::spawn(Box::pin(run));

@@ -16,13 +16,12 @@ pub mod sdp;
 #[cfg(test)]
 mod tests;
 
-/// An adapter's card: who it is, what the profile form asks, what the far end can do, and how to make one.
+/// An adapter's card: who it is, what the profile form asks, and how to make one.
 #[derive(Debug)]
 pub struct Signaling {
     pub id: &'static str,
     pub label: &'static str,
     pub fields: &'static [Field],
-    pub can: Can,
     pub new: fn(&Profile) -> Box<dyn Adapter>,
 }
 
@@ -33,18 +32,6 @@ pub struct Field {
     pub label: &'static str,
     pub secret: bool,
     pub required: bool,
-}
-
-/// What verdicts and the caretaker need to know of a provider.
-#[derive(Debug)]
-pub struct Can {
-    /// The call can be taken up over a new socket, with the same PeerConnection.
-    pub resume: bool,
-    pub restart_ice: bool,
-    /// The far end sends our RTP back.
-    pub echoes: bool,
-    /// The far end tells what it saw.
-    pub testifies: bool,
 }
 
 pub trait Adapter: Send {
@@ -129,25 +116,6 @@ pub fn by_id(id: &str) -> Option<&'static Signaling> {
     ALL.iter().copied().find(|adapter| adapter.id == id)
 }
 
-/// Texts of strangers fed to a fresh adapter on a socket that stands, offer placed, all that it asks for drained: what
-/// fuzzing drives.
-pub fn feed_untrusted(id: &str, profile: &Profile, texts: &[&str]) {
-    let Some(signaling) = by_id(id) else { return };
-    let mut adapter = (signaling.new)(profile);
-    let now = Stamp::new(0, 0, 0);
-    let mut feed = |input| {
-        adapter.handle(now, input);
-        while adapter.poll().is_some() {}
-    };
-    feed(In::Connect { purpose: SocketPurpose::First });
-    feed(In::SocketOpen { conn: 1 });
-    feed(In::Offer { sdp: "v=0\r\na=ice-ufrag:ours\r\n".to_owned(), restart: false });
-    for text in texts {
-        feed(In::Text((*text).to_owned()));
-    }
-    feed(In::HangUp { reason: "done" });
-}
-
 /// The socket that a profile asks for.
 fn target(profile: &Profile, subprotocol: Option<&'static str>) -> Out {
     Out::OpenSocket(Box::new(Target {
@@ -158,11 +126,18 @@ fn target(profile: &Profile, subprotocol: Option<&'static str>) -> Out {
         heartbeat: profile.signaling.heartbeat.planned(),
         largest_message: LARGEST_MESSAGE,
         patience: Patience::default(),
+        scrub: profile.scrub(),
     }))
 }
 
 /// Descriptions of one audio track are a few kilobytes; ten times that is no signaling message any more.
 const LARGEST_MESSAGE: usize = 64 * 1024;
+
+/// Each refusal, each text that is none of its protocol's and each end of a call is a fact, and a far end may send them
+/// without end. A real one says a few on a socket; after so many the socket is closed.
+const MOST_TROUBLES: u32 = 20;
+const PROTOCOL_ERROR: u16 = 1002;
+const TOO_MUCH: &str = "too many refusals and unreadable messages on one socket";
 
 /// Texts carry tokens, tickets and ICE passwords: whoever prints these sees only that something was there.
 impl fmt::Debug for In {

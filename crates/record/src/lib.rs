@@ -16,7 +16,7 @@ pub mod wire;
 pub use about::{About, Platform, RunId};
 pub use event::{Event, Seq};
 pub use fact::Fact;
-pub use heard::Heard;
+pub use heard::{Heard, Scrub};
 pub use log::{Damage, Log};
 pub use private::Private;
 pub use profile::Profile;

@@ -3,14 +3,16 @@
 //! Reading is strict: an unknown field is refused by name, because a misspelt `heartbeat` would silently test something
 //! else. Secrets are `Private`, so the profile that goes into a bundle is this one, serialised.
 
-use crate::Private;
+use crate::{Private, Scrub, Wall};
 use serde::{Deserialize, Serialize};
 
 mod address;
+mod ice_url;
 mod read;
 mod span;
 
 pub use address::Address;
+pub use ice_url::{IceScheme, IceTransport, IceUrl};
 pub use read::{Refusal, read};
 pub use span::Span;
 
@@ -118,6 +120,14 @@ pub struct IceServer {
     pub expires: Option<toml::value::Datetime>,
 }
 
+impl IceServer {
+    /// When its credentials end; nothing where the profile does not say, or not as a time with its zone.
+    pub fn ends(&self) -> Option<Wall> {
+        let written: jiff::Timestamp = self.expires.as_ref()?.to_string().parse().ok()?;
+        Some(Wall::from_micros(written.as_microsecond()))
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Media {
@@ -197,6 +207,28 @@ impl Profile {
             recovery: Recovery::default(),
             share: Share::default(),
         }
+    }
+
+    /// A sentence for each ICE server whose credentials end before a hold that begins now does.
+    pub fn credentials_that_end_early(&self, now: Wall) -> Vec<String> {
+        let held_until = now.micros().saturating_add(self.for_.get().as_micros() as i64);
+        let ends_early = |server: &IceServer| {
+            let ends = server.ends().filter(|ends| ends.micros() < held_until)?;
+            let names: Vec<_> = server.urls.iter().map(|url| address::without_user_and_query(url)).collect();
+            let (names, written) = (names.join(", "), server.expires.as_ref()?);
+            Some(if ends <= now {
+                format!("the credentials of {names} have expired at {written}; ask for new ones before this hold")
+            } else {
+                format!("the credentials of {names} expire at {written}, before this hold of {} ends", self.for_)
+            })
+        };
+        self.ice.servers.iter().filter_map(ends_early).collect()
+    }
+
+    /// What is kept out of the words of strangers: the token, and all of the URL that is not shown.
+    pub fn scrub(&self) -> Scrub {
+        let token = self.signaling.token.iter().map(|token| token.reveal().clone());
+        Scrub::new(token.chain(self.signaling.url.secrets()))
     }
 
     /// As used, secrets left out: the bundle's `profile.toml`.

@@ -9,7 +9,7 @@
 //! offer, candidate… ──────────▶
 //!       ◀────────────────────── answer, candidate…
 //!       ◀─── saw … (as it happens; what happened while no socket stood follows the next welcome)
-//! clock ──────────────────────▶ clock            (any time; sixteen of them give the offset)
+//! clock ──────────────────────▶ clock            (any time; five of them give the offset)
 //! bye   ──────────────────────▶ saw (totals), ended
 //! ```
 //!

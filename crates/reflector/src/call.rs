@@ -351,7 +351,7 @@ impl Holding {
         let (why, code, by, says) = match ended {
             Ended::Bye => (Disconnect::Bye, code::NORMAL, CallEndedBy::Us, "you hung up"),
             Ended::Forgotten => (Disconnect::Idle, code::GOING_AWAY, CallEndedBy::FarEnd, "nobody came back"),
-            Ended::Shutdown => (Disconnect::Shutdown, code::GOING_AWAY, CallEndedBy::FarEnd, "the reflector stops"),
+            Ended::Shutdown => (Disconnect::Shutdown, code::GOING_AWAY, CallEndedBy::Service, "the reflector stops"),
             Ended::Fault => {
                 tracing::error!(call = self.id, "the media stack of this call ended by itself");
                 (Disconnect::Fault, code::INTERNAL, CallEndedBy::Service, "the reflector's media stack stopped")

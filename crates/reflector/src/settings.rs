@@ -1,7 +1,7 @@
 //! What the operator decides, with defaults that suit a support desk's small server, each with its reason.
 
 use anyhow::ensure;
-use record::Private;
+use record::{Private, profile::IceUrl};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,6 +120,10 @@ impl Settings {
         );
         if let Some(turn) = &self.turn {
             ensure!(!turn.urls.is_empty(), "A TURN secret is given and no TURN server. Name its URL as well.");
+            for url in &turn.urls {
+                let read = IceUrl::parse(url).map_err(|why| anyhow::anyhow!("A TURN URL cannot be used: {why}."))?;
+                ensure!(read.is_turn(), "{read} is no TURN server. Its URL begins with turn: or turns:.");
+            }
             ensure!(!turn.secret.reveal().is_empty(), "The TURN secret is empty. Copy `static-auth-secret` of coturn.");
         }
         ensure!(
@@ -203,6 +207,28 @@ mod tests {
             settings.check().unwrap();
             spoil(&mut settings);
             assert!(settings.check().is_err(), "case {n}");
+        }
+    }
+
+    #[test]
+    fn a_turn_url_that_callers_could_not_use_is_refused_without_repeating_it() {
+        for (url, word) in [
+            ("turn:turn.example:3478?transport=tcp", None),
+            ("turn.example:3478", Some("begin with")),
+            ("stun:turn.example", Some("no TURN server")),
+            ("turn:joe:hunter2@turn.example", Some("username and credential")),
+        ] {
+            let mut settings = Settings::on_loopback();
+            let (secret, ttl) = (Private::new("x".into()), Duration::from_secs(1));
+            settings.turn = Some(Turn { secret, urls: vec![url.into()], ttl });
+            let refusal = settings.check().map_err(|error| error.to_string());
+            match word {
+                None => assert_eq!(refusal, Ok(())),
+                Some(word) => {
+                    let says = refusal.expect_err(url);
+                    assert!(says.contains(word) && !says.contains("hunter2"), "{says}");
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use engine::line::ending::{by_close_frame, without_close_frame};
 use engine::line::stream::Witness;
 use futures_util::{SinkExt, StreamExt};
 use record::{
-    Stamp,
+    Scrub, Stamp,
     fact::{End, Side},
     wire::{FromClient, FromFar},
 };
@@ -96,7 +96,7 @@ impl Socket {
             Message::Ping(_) | Message::Frame(_) => Incoming::Alive,
             Message::Close(frame) => {
                 self.complete_close().await;
-                Incoming::Ended(by_close_frame(Side::Them, frame.as_ref()))
+                Incoming::Ended(by_close_frame(Side::Them, frame.as_ref(), &Scrub::default()))
             }
         }
     }

@@ -56,7 +56,7 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
 
     if let Choice::Through(proxy) = proxy {
         let clock = Waited::from(at);
-        let asked = proxy::connect(&mut stream, proxy, &target.url, recorder.now(), || clock.so_far());
+        let asked = proxy::connect(&mut stream, proxy, &target.url, &target.scrub, recorder.now(), || clock.so_far());
         within(patience.proxy, &clock, asked).await.map_err(|trouble| (ConnectStage::Proxy, trouble))?;
         recorder.note(Signaling::ProxyOpened { conn, took_ms: millis(clock.so_far()) });
     }

@@ -13,7 +13,7 @@
 use super::stream::{Fault, ReadEnd, Seen};
 use super::trouble;
 use record::{
-    Heard,
+    Heard, Scrub,
     fact::{End, Side},
 };
 use std::io::ErrorKind;
@@ -24,11 +24,11 @@ use tokio_tungstenite::tungstenite::{
 };
 
 /// The end of a connection on which a close frame was sent; `by` is who sent the first.
-pub fn by_close_frame(by: Side, frame: Option<&CloseFrame>) -> End {
+pub fn by_close_frame(by: Side, frame: Option<&CloseFrame>, scrub: &Scrub) -> End {
     End::CloseFrame {
         by,
         code: frame.map(|frame| u16::from(frame.code)),
-        reason: Heard::new(frame.map_or("", |frame| frame.reason.as_str())),
+        reason: scrub.hear(frame.map_or("", |frame| frame.reason.as_str())),
     }
 }
 

@@ -7,7 +7,7 @@ use super::upgrade::Upgraded;
 use super::{At, LineCommand, LineEvent, Target, ending, tcp_info};
 use futures_util::{SinkExt, Stream};
 use record::{
-    Fact, Heard, Micros, Stamp,
+    Fact, Heard, Micros, Scrub, Stamp,
     fact::{End, Side, Signaling, TcpSample},
     millis,
 };
@@ -75,6 +75,7 @@ enum Next {
 
 struct Held<'a> {
     at: &'a At,
+    scrub: &'a Scrub,
     wire: Wire,
     witness: Witness,
     tls: bool,
@@ -95,11 +96,12 @@ struct Closing {
 }
 
 impl<'a> Held<'a> {
-    fn new(socket: WebSocketStream<Carrier>, target: &Target, at: &'a At) -> Self {
+    fn new(socket: WebSocketStream<Carrier>, target: &'a Target, at: &'a At) -> Self {
         let now = at.recorder.now();
         let witness = socket.get_ref().witness();
         Self {
             at,
+            scrub: &target.scrub,
             tls: socket.get_ref().is_tls(),
             bytes_out: witness.seen().bytes_out,
             witness,
@@ -160,7 +162,9 @@ impl<'a> Held<'a> {
             Some(Ok(Message::Binary(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(frame))) => {
                 self.wire.unflushed = true;
-                return Some(self.ours().unwrap_or_else(|| ending::by_close_frame(Side::Them, frame.as_ref())));
+                return Some(
+                    self.ours().unwrap_or_else(|| ending::by_close_frame(Side::Them, frame.as_ref(), self.scrub)),
+                );
             }
             Some(Err(error)) => {
                 let seen = self.witness.seen();

@@ -1,7 +1,7 @@
 //! The head of an HTTP answer, read from strangers: a proxy's to CONNECT, or the far end's to the upgrade. Read here by
 //! ourselves, so that both are limited alike, every refusal keeps its words, and no request is ever logged.
 
-use record::{Heard, Stamp, fact::Trouble};
+use record::{Heard, Scrub, Stamp, fact::Trouble};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -27,10 +27,10 @@ pub enum Bad {
 }
 
 /// The head, and the bytes that came after it.
-pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(Head, Vec<u8>), Bad> {
+pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, scrub: &Scrub) -> Result<(Head, Vec<u8>), Bad> {
     let mut bytes = Vec::with_capacity(1024);
     loop {
-        if let Some((head, end)) = parse(&bytes).map_err(Bad::NotHttp)? {
+        if let Some((head, end)) = parse(&bytes, scrub).map_err(Bad::NotHttp)? {
             // 100 and 103 announce that the answer is still to come.
             let interim = (100..200).contains(&head.status) && head.status != 101;
             bytes.drain(..end);
@@ -49,18 +49,18 @@ pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(Head, Ve
 }
 
 /// The head and its length, `None` if it is not whole yet, or why it is not HTTP.
-pub fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Heard> {
+pub fn parse(bytes: &[u8], scrub: &Scrub) -> Result<Option<(Head, usize)>, Heard> {
     const BEGIN: &[u8] = b"HTTP/1.";
     let begin = &bytes[..bytes.len().min(BEGIN.len())];
     if !BEGIN.starts_with(begin) {
-        return Err(not_http(bytes));
+        return Err(not_http(bytes, scrub));
     }
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let text = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = text.split("\r\n");
     let mut first = lines.next().unwrap_or_default().splitn(3, ' ');
     let status = first.nth(1).and_then(|status| status.parse().ok()).filter(|status| (100..600).contains(status));
-    let Some(status) = status else { return Err(not_http(bytes)) };
+    let Some(status) = status else { return Err(not_http(bytes, scrub)) };
     let reason = first.next().unwrap_or_default().trim().to_owned();
     let headers = lines
         .filter_map(|line| line.split_once(':'))
@@ -69,11 +69,12 @@ pub fn parse(bytes: &[u8]) -> Result<Option<(Head, usize)>, Heard> {
     Ok(Some((Head { status, reason, headers }, end + 4)))
 }
 
-fn not_http(bytes: &[u8]) -> Heard {
+fn not_http(bytes: &[u8], scrub: &Scrub) -> Heard {
     if bytes.starts_with(&[0x15, 0x03]) || bytes.starts_with(&[0x16, 0x03]) {
         return "the answer is TLS: this port wants wss:// and not ws://".into();
     }
-    let shown: String = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
+    // Cut after the secrets are out: half of one would not be known for what it is.
+    let shown: String = scrub.hear(&String::from_utf8_lossy(bytes)).as_str().chars().take(40).collect();
     Heard::new(&format!("the answer is not HTTP; it begins with \"{shown}\""))
 }
 
@@ -89,12 +90,21 @@ impl Head {
         values.flat_map(|(_, value)| value.split(',')).any(|w| w.trim().eq_ignore_ascii_case(word))
     }
 
-    pub fn server(&self) -> Option<Heard> {
-        self.header("server").or_else(|| self.header("via")).filter(|name| !name.is_empty()).map(Heard::new)
+    pub fn server(&self, scrub: &Scrub) -> Option<Heard> {
+        self.header("server")
+            .or_else(|| self.header("via"))
+            .filter(|name| !name.is_empty())
+            .map(|name| scrub.hear(name))
     }
 
     /// This answer as the reason why a stage failed; waits shortly for the sentence in its body.
-    pub async fn trouble<S: AsyncRead + Unpin>(&self, stream: &mut S, mut body: Vec<u8>, now: Stamp) -> Trouble {
+    pub async fn trouble<S: AsyncRead + Unpin>(
+        &self,
+        stream: &mut S,
+        mut body: Vec<u8>,
+        now: Stamp,
+        scrub: &Scrub,
+    ) -> Trouble {
         let speaks = self
             .header("content-type")
             .is_some_and(|kind| kind.starts_with("text/plain") || kind.starts_with("application/json"))
@@ -117,9 +127,9 @@ impl Head {
         };
         Trouble::Http {
             status: self.status,
-            server: self.server(),
+            server: self.server(scrub),
             retry_after_s: self.header("retry-after").and_then(|text| retry_after(text, now)),
-            says: Heard::new(&says),
+            says: scrub.hear(&says),
         }
     }
 }
@@ -142,7 +152,7 @@ mod tests {
     async fn a_head_is_read_and_what_follows_it_is_kept() {
         let mut bytes: &[u8] =
             b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 101 Switching\r\nConnection: keep-alive, Upgrade\r\nX: \xff\r\n\r\n\x81\x01a";
-        let (head, rest) = read_head(&mut bytes).await.expect("this is HTTP");
+        let (head, rest) = read_head(&mut bytes, &Scrub::default()).await.expect("this is HTTP");
         assert_eq!((head.status, head.reason.as_str()), (101, "Switching"));
         assert!(head.lists("connection", "upgrade"));
         assert_eq!(rest, b"\x81\x01a");
@@ -156,12 +166,14 @@ mod tests {
             (b"HTTP/1.1 abc\r\n\r\n", "not HTTP"),
         ] {
             let mut bytes = answer;
-            let Err(Bad::NotHttp(says)) = read_head(&mut bytes).await else { panic!("{answer:?} was taken for HTTP") };
+            let Err(Bad::NotHttp(says)) = read_head(&mut bytes, &Scrub::default()).await else {
+                panic!("{answer:?} was taken for HTTP")
+            };
             assert!(says.as_str().contains(word), "{says}");
         }
         let endless = [&b"HTTP/1.1 200 OK\r\n"[..], &b"a: b\r\n".repeat(10_000)].concat();
-        assert!(matches!(read_head(&mut endless.as_slice()).await, Err(Bad::NotHttp(_))));
-        assert!(matches!(read_head(&mut &b"HTTP/1.1 2"[..]).await, Err(Bad::Io(_))));
+        assert!(matches!(read_head(&mut endless.as_slice(), &Scrub::default()).await, Err(Bad::NotHttp(_))));
+        assert!(matches!(read_head(&mut &b"HTTP/1.1 2"[..], &Scrub::default()).await, Err(Bad::Io(_))));
     }
 
     #[tokio::test]
@@ -172,8 +184,9 @@ mod tests {
                 "HTTP/1.1 503 Busy\r\nServer: far/1\r\nContent-Type: text/plain\r\nContent-Length: 9\r\nRetry-After: {wait}\r\n\r\nfull now\nX"
             );
             let mut bytes = text.as_bytes();
-            let (head, rest) = read_head(&mut bytes).await.expect("this is HTTP");
-            let Trouble::Http { status, server, retry_after_s, says } = head.trouble(&mut bytes, rest, now).await
+            let (head, rest) = read_head(&mut bytes, &Scrub::default()).await.expect("this is HTTP");
+            let Trouble::Http { status, server, retry_after_s, says } =
+                head.trouble(&mut bytes, rest, now, &Scrub::default()).await
             else {
                 panic!("an HTTP answer")
             };

@@ -4,7 +4,7 @@
 use super::http::{self, Bad};
 use super::{stream::Watched, trouble};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use record::{Heard, Private, Stamp, fact::Trouble, profile::Address};
+use record::{Heard, Private, Scrub, Stamp, fact::Trouble, profile::Address};
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -74,6 +74,13 @@ impl Choice {
             Self::Unusable { .. } => Some("unusable".into()),
         }
     }
+
+    /// The login, in each form in which the proxy could repeat it.
+    pub fn secrets(&self) -> Vec<String> {
+        let Self::Through(Proxy { login: Some(login), .. }) = self else { return vec![] };
+        let (user, password) = login.reveal().split_once(':').unwrap_or((login.reveal(), ""));
+        vec![user.to_owned(), password.to_owned(), encoded(login.reveal())]
+    }
 }
 
 impl Proxy {
@@ -141,7 +148,11 @@ pub fn authority(host: &str, port: u16) -> String {
 }
 
 pub fn basic(login: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(login))
+    format!("Basic {}", encoded(login))
+}
+
+pub fn encoded(login: &str) -> String {
+    BASE64_STANDARD.encode(login)
 }
 
 /// Asks the proxy for a way to the far end.
@@ -149,6 +160,7 @@ pub async fn connect(
     stream: &mut Watched<TcpStream>,
     proxy: &Proxy,
     to: &Address,
+    scrub: &Scrub,
     now: Stamp,
     waited: impl Fn() -> Duration,
 ) -> Result<(), Trouble> {
@@ -161,7 +173,7 @@ pub async fn connect(
     let witness = stream.witness();
     let failed = |error| trouble::of(&error, Some(&witness), waited());
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
-    match http::read_head(stream).await {
+    match http::read_head(stream, scrub).await {
         Ok((head, rest)) if (200..300).contains(&head.status) => {
             if rest.is_empty() {
                 Ok(())
@@ -170,7 +182,7 @@ pub async fn connect(
                 Err(Trouble::NotUnderstood { says: "bytes followed the proxy's 200 before anything was asked".into() })
             }
         }
-        Ok((head, rest)) => Err(head.trouble(stream, rest, now).await),
+        Ok((head, rest)) => Err(head.trouble(stream, rest, now, scrub).await),
         Err(Bad::NotHttp(says)) => Err(Trouble::NotUnderstood { says }),
         Err(Bad::Io(error)) => Err(failed(error)),
     }

@@ -28,6 +28,7 @@ fn target(url: &str) -> Target {
         heartbeat: None,
         largest_message: 64 * 1024,
         patience: Patience::default(),
+        scrub: record::Scrub::default(),
     }
 }
 

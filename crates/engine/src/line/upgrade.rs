@@ -1,9 +1,9 @@
 //! The HTTP upgrade: the last layer before a WebSocket stands.
 
 use super::http::{self, Bad};
-use super::proxy::basic;
+use super::proxy::{basic, encoded};
 use super::{Target, stream::Carrier, trouble};
-use record::{Heard, Stamp, fact::Trouble};
+use record::{Heard, Stamp, fact::Trouble, profile::Address};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
@@ -27,13 +27,13 @@ pub async fn upgrade(
     let failed = |error| trouble::of(&error, Some(&witness), waited());
     carrier.write_all(request.as_bytes()).await.map_err(failed)?;
     carrier.flush().await.map_err(failed)?;
-    let (head, rest) = match http::read_head(&mut carrier).await {
+    let (head, rest) = match http::read_head(&mut carrier, &target.scrub).await {
         Ok(read) => read,
         Err(Bad::NotHttp(says)) => return Err(Trouble::NotUnderstood { says }),
         Err(Bad::Io(error)) => return Err(failed(error)),
     };
     if head.status != 101 {
-        return Err(head.trouble(&mut carrier, rest, now).await);
+        return Err(head.trouble(&mut carrier, rest, now, &target.scrub).await);
     }
     let wrong = if !head.lists("upgrade", "websocket") || !head.lists("connection", "upgrade") {
         Some("it answered 101, but not to become a WebSocket")
@@ -56,7 +56,7 @@ pub async fn upgrade(
         .max_message_size(Some(target.largest_message))
         .max_frame_size(Some(target.largest_message));
     let socket = WebSocketStream::from_partially_read(carrier, rest, Role::Client, Some(config)).await;
-    Ok(Upgraded { socket, server: head.server() })
+    Ok(Upgraded { socket, server: head.server(&target.scrub) })
 }
 
 fn request(target: &Target, key: &str) -> Result<String, Trouble> {
@@ -72,9 +72,8 @@ fn request(target: &Target, key: &str) -> Result<String, Trouble> {
     if let Some(subprotocol) = target.subprotocol {
         lines.push(("Sec-WebSocket-Protocol".to_owned(), subprotocol.to_owned()));
     }
-    if !url.username().is_empty() {
-        let login = format!("{}:{}", url.username(), url.password().unwrap_or(""));
-        lines.push(("Authorization".to_owned(), basic(&super::proxy::decoded(&login))));
+    if let Some(login) = login(url) {
+        lines.push(("Authorization".to_owned(), basic(&login)));
     }
     lines.extend(target.headers.iter().map(|(name, value)| (name.clone(), value.reveal().clone())));
     // A line break in a value would end the request early or add a line that nobody asked for.
@@ -89,6 +88,17 @@ fn request(target: &Target, key: &str) -> Result<String, Trouble> {
     }
     text.push_str("\r\n");
     Ok(text)
+}
+
+/// `user:password` of the URL.
+fn login(url: &url::Url) -> Option<String> {
+    let login = || super::proxy::decoded(&format!("{}:{}", url.username(), url.password().unwrap_or("")));
+    (!url.username().is_empty()).then(login)
+}
+
+/// What is asked with that the URL does not hold as it is sent.
+pub fn secrets(url: &Address) -> Option<String> {
+    login(url.reveal()).map(|login| encoded(&login))
 }
 
 /// Without the port where it is the scheme's own, as browsers write it.

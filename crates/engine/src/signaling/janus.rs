@@ -6,9 +6,11 @@
 //! ```
 
 use super::offering::{Candidate, Offering, ToSend};
-use super::{Adapter, Can, Event, Field, In, LARGEST_MESSAGE, Out, Signaling, target};
+use super::{
+    Adapter, Event, Field, In, LARGEST_MESSAGE, MOST_TROUBLES, Out, PROTOCOL_ERROR, Signaling, TOO_MUCH, target,
+};
 use record::{
-    Heard, Micros, Stamp,
+    Heard, Micros, Scrub, Stamp,
     fact::{self, CallEndedBy, RefusalKind, SocketPurpose},
     profile::Profile,
 };
@@ -23,7 +25,6 @@ pub const SIGNALING: Signaling = Signaling {
         Field { id: "url", label: "Address (wss://host:8989/)", secret: false, required: true },
         Field { id: "token", label: "Token or API secret", secret: true, required: false },
     ],
-    can: Can { resume: true, restart_ice: true, echoes: true, testifies: false },
     new: |profile| Box::new(Janus::new(profile)),
 };
 
@@ -42,7 +43,10 @@ const NO_SUCH_HANDLE: i64 = 459;
 
 struct Janus {
     profile: Profile,
+    scrub: Scrub,
     conn: u32,
+    /// Refusals, unreadable texts and ends of the call on this socket.
+    troubles: u32,
     /// Requests are numbered from 1; an answer repeats the number.
     transactions: u64,
     stage: Stage,
@@ -84,7 +88,9 @@ impl Janus {
     fn new(profile: &Profile) -> Self {
         Self {
             profile: profile.clone(),
+            scrub: profile.scrub(),
             conn: 0,
+            troubles: 0,
             transactions: 0,
             stage: Stage::Off,
             session: None,
@@ -187,6 +193,10 @@ impl Janus {
     }
 
     fn heard(&mut self, now: Stamp, text: &str) {
+        if matches!(self.stage, Stage::Off | Stage::Opening) {
+            // This socket is given up, or not yet there; words on it are nobody's.
+            return;
+        }
         if text.len() > LARGEST_MESSAGE {
             return self.refused(RefusalKind::TooLarge, "too_large", "its message is over 64 kB");
         }
@@ -215,9 +225,13 @@ impl Janus {
                 self.call_ended(CallEndedBy::Service, "detached", "the server took our handle away");
             }
             Some("timeout") => {
+                let greeting = self.stage.awaits().is_some();
                 self.forget_session();
-                self.stage = Stage::Off;
                 self.call_ended(CallEndedBy::Service, "timeout", "the server let our session time out");
+                if greeting {
+                    self.give_up(1000, "the session timed out before the call");
+                }
+                self.stage = Stage::Off;
             }
             // ack, webrtcup, media, slowlink, keepalive: nothing follows from them that packets do not say better.
             _ => {}
@@ -258,22 +272,23 @@ impl Janus {
             450..=469 => RefusalKind::BadRequest,
             _ => RefusalKind::Other,
         };
-        if kind == RefusalKind::NoSuchCall {
-            self.forget_session();
-        }
-        let claimed = matches!(self.stage, Stage::Claiming(..));
-        if greeting || kind == RefusalKind::NoSuchCall {
-            self.stage = Stage::Off;
-        }
         if self.offered.is_some() && number == self.offered {
             self.offered = None;
+            self.offering.refused();
+        }
+        let gone = kind == RefusalKind::NoSuchCall;
+        if gone {
+            self.forget_session();
             self.offering.forget();
         }
         self.refused(kind, &code.to_string(), reason);
-        if greeting && claimed && kind == RefusalKind::NoSuchCall {
+        if greeting && gone && matches!(self.stage, Stage::Claiming(..)) {
             // The socket is good; only the session is gone. A new one takes its place on it.
-            self.offering.forget();
             self.opened(now);
+        } else if greeting {
+            self.give_up(1000, "our greeting was refused");
+        } else if gone {
+            self.stage = Stage::Off;
         }
     }
 
@@ -283,7 +298,7 @@ impl Janus {
             let says = data["error"].as_str().unwrap_or_default();
             if number.is_some() && number == self.offered {
                 self.offered = None;
-                self.offering.forget();
+                self.offering.refused();
             }
             return self.refused(RefusalKind::BadRequest, &code.to_string(), says);
         }
@@ -318,7 +333,10 @@ impl Janus {
     }
 
     fn refused(&mut self, kind: RefusalKind, code: &str, says: &str) {
-        let (code, says) = (Heard::new(code), Heard::new(says));
+        if self.is_too_much() {
+            return;
+        }
+        let (code, says) = (Heard::new(code), self.scrub.hear(says));
         self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
         self.event(Event::Refused { kind, code, says });
     }
@@ -326,14 +344,38 @@ impl Janus {
     fn call_ended(&mut self, by: CallEndedBy, code: &str, says: &str) {
         // While we leave, the server only reports what we began.
         let by = if matches!(self.stage, Stage::Destroying(_)) { CallEndedBy::Us } else { by };
-        let says = Heard::new(says);
+        let says = self.scrub.hear(says);
         self.offering.forget();
         self.offered = None;
+        if self.is_too_much() {
+            return;
+        }
         let code = Some(Heard::new(code));
         if by != CallEndedBy::Us {
             self.note(fact::Signaling::CallEnded { conn: self.conn, by, code, says: says.clone() });
         }
         self.event(Event::CallEnded { by, says });
+    }
+
+    /// Counts one more trouble on this socket; the first that is too many is said, and ends it.
+    fn is_too_much(&mut self) -> bool {
+        self.troubles += 1;
+        if self.troubles == MOST_TROUBLES + 1 {
+            let (kind, code, says) = (RefusalKind::Other, Heard::from("too_much"), Heard::from(TOO_MUCH));
+            self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
+            self.event(Event::Refused { kind, code, says });
+            self.give_up(PROTOCOL_ERROR, TOO_MUCH);
+        }
+        self.troubles > MOST_TROUBLES
+    }
+
+    /// This socket leads nowhere; another may.
+    fn give_up(&mut self, code: u16, reason: &'static str) {
+        if self.stage != Stage::Off {
+            self.stage = Stage::Off;
+            self.offering.socket_lost();
+            self.out.push_back(Out::CloseSocket { code, reason });
+        }
     }
 
     fn leave(&mut self, reason: &'static str) {
@@ -364,8 +406,8 @@ impl Janus {
                 Stage::Claiming(..) => "no answer to claim within 10 s",
                 _ => "no answer to attach within 10 s",
             };
-            self.stage = Stage::Off;
             self.refused(RefusalKind::Other, "no_answer", says);
+            self.give_up(PROTOCOL_ERROR, "no answer to our greeting");
         }
         if self.offering.overdue(now) {
             self.refused(RefusalKind::Other, "no_answer", "no answer to our offer within 10 s");
@@ -399,6 +441,7 @@ impl Adapter for Janus {
             }
             In::SocketOpen { conn } => {
                 self.conn = conn;
+                self.troubles = 0;
                 self.opened(now);
             }
             In::Text(text) => self.heard(now, &text),

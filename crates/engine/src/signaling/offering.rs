@@ -31,6 +31,8 @@ pub struct Offering {
     ufrag: Option<String>,
     /// Of the far end, come before its answer: useless until then.
     early: Vec<Candidate>,
+    /// Candidates of the far end that were taken for this offer, wherever they stood.
+    taken: usize,
 }
 
 /// What must be sent now, in this order.
@@ -72,6 +74,11 @@ impl Offering {
         *self = Self::default();
     }
 
+    /// The far end will not have this offer: nothing more of it is sent or waited for. What was agreed before it stands.
+    pub fn refused(&mut self) {
+        *self = Self { ufrag: self.ufrag.take(), ..Self::default() };
+    }
+
     pub fn take_unsent(&mut self, now: Stamp) -> ToSend {
         let offer = self.offer.clone().filter(|_| !self.offer_sent);
         if offer.is_some() {
@@ -106,7 +113,9 @@ impl Offering {
         let new = sdp::ufrag(sdp).map(str::to_owned);
         let restarted = self.ufrag.is_some().then(|| new != self.ufrag);
         self.ufrag = new;
-        let mut events = vec![Event::Answer { sdp: sdp.to_owned() }];
+        let (sdp, taken) = sdp::with_candidates_up_to(MOST_CANDIDATES - self.early.len(), sdp);
+        self.taken = self.early.len() + taken;
+        let mut events = vec![Event::Answer { sdp }];
         events.extend(self.early.drain(..).map(remote));
         Some(Answered { restarted, took: asked.map_or(Duration::ZERO, |asked| now.since(asked)), events })
     }
@@ -118,7 +127,8 @@ impl Offering {
             return None;
         }
         if self.offer.is_none() && self.ufrag.is_some() {
-            return Some(remote(candidate));
+            self.taken += 1;
+            return (self.taken <= MOST_CANDIDATES).then(|| remote(candidate));
         }
         if self.early.len() < MOST_CANDIDATES {
             self.early.push(candidate);

@@ -1,11 +1,13 @@
 //! The reflector's own protocol, `record::wire`: the far end that testifies.
 
 use super::offering::{Candidate, Offering, ToSend};
-use super::{Adapter, Can, Event, Field, In, LARGEST_MESSAGE, Out, Signaling, target};
+use super::{
+    Adapter, Event, Field, In, LARGEST_MESSAGE, MOST_TROUBLES, Out, PROTOCOL_ERROR, Signaling, TOO_MUCH, target,
+};
 use record::{
-    Heard, Micros, Private, Stamp,
+    Heard, Micros, Private, Scrub, Stamp,
     fact::{self, CallEndedBy, Far, RefusalKind, SocketPurpose},
-    profile::{IceServer, Profile},
+    profile::{HeartbeatChoice, IceServer, Profile},
     wire::{FromClient, FromFar, Relay, Sealed},
 };
 use std::collections::VecDeque;
@@ -18,7 +20,6 @@ pub const SIGNALING: Signaling = Signaling {
         Field { id: "url", label: "Address (wss://host/call)", secret: false, required: true },
         Field { id: "token", label: "Token", secret: true, required: false },
     ],
-    can: Can { resume: true, restart_ice: true, echoes: true, testifies: true },
     new: |profile| Box::new(Reflector::new(profile)),
 };
 
@@ -26,7 +27,9 @@ pub const SIGNALING: Signaling = Signaling {
 const WELCOME_WITHIN: Duration = Duration::from_secs(10);
 /// One exchange may be held up by a retransmission; of five, the quickest is a true round trip.
 const CLOCK_BURST: u32 = 5;
-/// Clocks drift by some milliseconds an hour; this follows them, and a clock that somebody sets, closely enough.
+/// Clocks drift by some milliseconds an hour; this follows them, and a clock that somebody sets, closely enough. It is asked
+/// no more often than the heartbeat beats, and never again where that is off: a profile that wants a quiet connection must
+/// get one, and our own question would keep the idle timers from firing that it is there to find.
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
 const MOST_SIGHTS: u32 = 10_000;
@@ -37,7 +40,10 @@ const MOST_RELAYS: usize = 8;
 
 struct Reflector {
     profile: Profile,
+    scrub: Scrub,
     conn: u32,
+    /// Refusals, unreadable texts and ends of the call on this socket.
+    troubles: u32,
     stage: Stage,
     /// The secret that takes up the call on another socket.
     ticket: Option<Private<String>>,
@@ -70,7 +76,9 @@ impl Reflector {
     fn new(profile: &Profile) -> Self {
         Self {
             profile: profile.clone(),
+            scrub: profile.scrub(),
             conn: 0,
+            troubles: 0,
             stage: Stage::Off,
             ticket: None,
             offering: Offering::default(),
@@ -115,11 +123,18 @@ impl Reflector {
 
     fn ask_clock(&mut self, now: Stamp) {
         self.clock.asked = Some(now);
-        self.clock.next = Some(now.awake + CLOCK_EVERY);
+        self.clock.next = match self.profile.signaling.heartbeat {
+            HeartbeatChoice::On(heartbeat) => Some(now.awake + heartbeat.every.get().max(CLOCK_EVERY)),
+            HeartbeatChoice::Off(_) => None,
+        };
         self.say(&FromClient::Clock { sent: now.wall });
     }
 
     fn heard(&mut self, now: Stamp, text: &str) {
+        if matches!(self.stage, Stage::Off | Stage::Opening) {
+            // This socket is given up, or not yet there; words on it are nobody's.
+            return;
+        }
         if text.len() > LARGEST_MESSAGE {
             return self.refused(RefusalKind::TooLarge, "too_large".into(), "its message is over 64 kB".into());
         }
@@ -161,19 +176,23 @@ impl Reflector {
                 }
             }
             FromFar::Refused { kind, code, says } => {
-                let greeting = matches!(self.stage, Stage::Greeting(_));
                 let showed_ticket = self.ticket.is_some();
+                let our_offer = code.as_str() == "offer";
                 self.refused(kind, code, says);
+                if our_offer {
+                    self.offering.refused();
+                }
                 if kind == RefusalKind::NoSuchCall {
                     self.ticket = None;
                     self.offering.forget();
                 }
+                let greeting = matches!(self.stage, Stage::Greeting(_));
                 // The socket stays open after a ticket that opens nothing any more: a hello without one begins anew. Once:
                 // a far end that refuses this hello for the same reason would have us greet for ever.
                 if greeting && showed_ticket && kind == RefusalKind::NoSuchCall {
                     self.greet(now);
                 } else if greeting {
-                    self.stage = Stage::Off;
+                    self.give_up(1000, "our greeting was refused");
                 }
             }
             FromFar::Ended { by, says } => self.ended(by, says),
@@ -191,7 +210,8 @@ impl Reflector {
     ) {
         self.stage = Stage::Ready;
         self.ticket = Some(ticket.0);
-        self.note(fact::Signaling::Ready { conn: self.conn, session: Some(call), instance: Some(instance), resumed });
+        let (session, instance) = (Some(self.scrub.rehear(&call)), Some(self.scrub.rehear(&instance)));
+        self.note(fact::Signaling::Ready { conn: self.conn, session, instance, resumed });
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
         self.event(Event::Ready { resumed, ice_servers });
         self.clock = Clock::default();
@@ -221,6 +241,10 @@ impl Reflector {
     }
 
     fn refused(&mut self, kind: RefusalKind, code: Heard, says: Heard) {
+        if self.is_too_much() {
+            return;
+        }
+        let (code, says) = (self.scrub.rehear(&code), self.scrub.rehear(&says));
         self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
         self.event(Event::Refused { kind, code, says });
     }
@@ -228,12 +252,37 @@ impl Reflector {
     fn ended(&mut self, by: CallEndedBy, says: Heard) {
         self.ticket = None;
         self.offering.forget();
+        if self.is_too_much() {
+            return;
+        }
+        let says = self.scrub.rehear(&says);
         if self.stage != Stage::Leaving {
             self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
         }
         self.event(Event::CallEnded { by, says });
         if self.stage == Stage::Leaving {
             self.leave("the call is over");
+        }
+    }
+
+    /// Counts one more trouble on this socket; the first that is too many is said, and ends it.
+    fn is_too_much(&mut self) -> bool {
+        self.troubles += 1;
+        if self.troubles == MOST_TROUBLES + 1 {
+            let (kind, code, says) = (RefusalKind::Other, Heard::from("too_much"), Heard::from(TOO_MUCH));
+            self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
+            self.event(Event::Refused { kind, code, says });
+            self.give_up(PROTOCOL_ERROR, TOO_MUCH);
+        }
+        self.troubles > MOST_TROUBLES
+    }
+
+    /// This socket leads nowhere; another may.
+    fn give_up(&mut self, code: u16, reason: &'static str) {
+        if self.stage != Stage::Off {
+            self.stage = Stage::Off;
+            self.offering.socket_lost();
+            self.out.push_back(Out::CloseSocket { code, reason });
         }
     }
 
@@ -248,9 +297,9 @@ impl Reflector {
         if let Stage::Greeting(since) = self.stage
             && now.awake_since(since) >= WELCOME_WITHIN
         {
-            self.stage = Stage::Off;
             let (kind, code) = no_answer();
             self.refused(kind, code, "no answer to our greeting within 10 s".into());
+            self.give_up(PROTOCOL_ERROR, "no answer to our greeting");
         }
         if self.offering.overdue(now) {
             let (kind, code) = no_answer();
@@ -280,6 +329,7 @@ impl Adapter for Reflector {
             }
             In::SocketOpen { conn } => {
                 self.conn = conn;
+                self.troubles = 0;
                 self.greet(now);
             }
             In::Text(text) => self.heard(now, &text),

@@ -29,18 +29,24 @@ struct Bench {
     events: Vec<Event>,
     opened: u32,
     closed: Option<(u16, &'static str)>,
+    closes: u32,
 }
 
 impl Bench {
     fn new(kind: &str) -> Self {
+        Self::of(&profile(kind))
+    }
+
+    fn of(profile: &Profile) -> Self {
         Self {
-            adapter: (by_id(kind).expect("it is listed").new)(&profile(kind)),
+            adapter: (by_id(&profile.signaling.kind).expect("it is listed").new)(profile),
             now: Stamp::new(1_795_255_200_000_000, 1_000_000, 1_000_000),
             sent: std::collections::VecDeque::new(),
             notes: vec![],
             events: vec![],
             opened: 0,
             closed: None,
+            closes: 0,
         }
     }
 
@@ -53,7 +59,10 @@ impl Bench {
             match out {
                 Out::OpenSocket(_) => self.opened += 1,
                 Out::Text(text) => self.sent.push_back(serde_json::from_str(&text).expect("adapters send JSON")),
-                Out::CloseSocket { code, reason } => self.closed = Some((code, reason)),
+                Out::CloseSocket { code, reason } => {
+                    self.closed = Some((code, reason));
+                    self.closes += 1;
+                }
                 Out::Note(fact) => self.notes.push(fact),
                 Out::Event(event) => self.events.push(event),
             }

@@ -34,6 +34,16 @@ impl Address {
     pub fn reveal(&self) -> &Url {
         &self.0
     }
+    /// Each part that `Display` leaves out, as written and as it is meant.
+    pub fn secrets(&self) -> impl Iterator<Item = String> {
+        let written = [Some(self.0.username()), self.0.password(), self.0.query(), self.0.fragment()];
+        let within = self.0.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let written = written.into_iter().flatten().chain(within.map(|(_, value)| value)).map(str::to_owned);
+        let meant = self.0.query_pairs().map(|(_, value)| value.into_owned());
+        let login = [self.0.username(), self.0.password().unwrap_or_default()].map(decoded);
+        let all: Vec<String> = written.chain(meant).chain(login).collect();
+        all.into_iter()
+    }
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']')
     }
@@ -69,6 +79,13 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Self::parse(&String::deserialize(from)?).map_err(de::Error::custom)
     }
+}
+
+/// Percent signs of a URL's user part back to what they stand for.
+fn decoded(text: &str) -> String {
+    // In a query a plus is a space; here it is itself.
+    let pairs = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(pairs.as_bytes()).map(|(text, _)| text.into_owned()).collect()
 }
 
 /// For STUN and TURN URLs, which are not hierarchical: `turn:user@host:3478?transport=udp` keeps all but the user. The

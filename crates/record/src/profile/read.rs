@@ -1,7 +1,8 @@
 //! Reading a profile: one sentence for each thing that can be wrong with it, naming the line, and never quoting the line
 //! itself, which may hold a secret.
 
-use super::{HeartbeatChoice, Profile};
+use super::{HeartbeatChoice, IcePolicy, IceServer, IceUrl, Profile};
+use crate::Private;
 use std::fmt;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,25 +57,27 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
             return Err(("urls", "an ICE server without urls; write urls = [\"stun:host:3478\"]".into()));
         }
         for url in &server.urls {
-            let scheme = url.split(':').next().unwrap_or_default();
-            let host = url.split_once(':').map_or("", |(_, rest)| rest).split(['?', '@']).next().unwrap_or_default();
-            if !["stun", "stuns", "turn", "turns"].contains(&scheme) || host.is_empty() || host.starts_with('/') {
-                return Err((
-                    "urls",
-                    "an ICE server URL looks like stun:host:3478 or turns:host:443?transport=tcp".into(),
-                ));
-            }
-            if scheme.starts_with("turn") && (server.username.is_none() || server.credential.is_none()) {
+            let url = IceUrl::parse(url).map_err(|why| ("urls", format!("an ICE server URL cannot be used: {why}")))?;
+            let missing = |given: &Option<Private<String>>| given.as_ref().is_none_or(|text| text.reveal().is_empty());
+            if url.is_turn() && (missing(&server.username) || missing(&server.credential)) {
                 return Err(("urls", "a TURN server needs username and credential".into()));
             }
         }
+        if server.expires.is_some() && server.ends().is_none() {
+            let says = "expires is not a time with its zone; write it as 2026-11-21T12:00:00Z";
+            return Err(("expires", says.into()));
+        }
     }
-    if profile.ice.policy == super::IcePolicy::Relay
-        && !profile.ice.servers.iter().flat_map(|s| &s.urls).any(|u| u.starts_with("turn"))
-    {
+    // A reflector may hand out TURN servers of its own; whether it does, only its welcome tells.
+    let may_be_handed_one = profile.signaling.kind == "reflector";
+    if profile.ice.policy == IcePolicy::Relay && !may_be_handed_one && !profile.ice.servers.iter().any(has_turn) {
         return Err(("policy", "ice.policy is \"relay\", and no TURN server is listed under [[ice.servers]]".into()));
     }
     Ok(())
+}
+
+fn has_turn(server: &IceServer) -> bool {
+    server.urls.iter().any(|url| IceUrl::parse(url).is_ok_and(|url| url.is_turn()))
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> usize {

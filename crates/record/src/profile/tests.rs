@@ -84,7 +84,11 @@ fn every_bad_profile_gets_one_clear_sentence() {
         (&format!("{url}[[ice.servers]]\nurls = []\n"), &["line 4", "urls"]),
         (&format!("{url}[[ice.servers]]\nurls = [\"http://a\"]\n"), &["line 4", "stun:"]),
         (&format!("{url}[[ice.servers]]\nurls = [\"turn:a\"]\n"), &["line 4", "credential"]),
-        (&format!("{url}[ice]\npolicy = \"relay\"\n"), &["line 4", "TURN"]),
+        (&format!("[ice]\npolicy = \"relay\"\n{url}kind = \"janus\"\n"), &["line 2", "TURN"]),
+        (&format!("{url}[[ice.servers]]\nurls = [\"turn:joe:hunter2@a\"]\n"), &["line 4", "username and credential"]),
+        (&format!("{url}[[ice.servers]]\nurls = [\"stun:a:70000\"]\n"), &["line 4", "port"]),
+        (&format!("{url}[[ice.servers]]\nurls = [\"stun:a?key=hunter2\"]\n"), &["line 4", "transport=udp"]),
+        (&format!("{url}[[ice.servers]]\nurls = [\"stun:a\"]\nexpires = 2026-11-21\n"), &["line 5", "zone"]),
         (&format!("{url}[media]\nsilence = \"loud\"\n"), &["line 4", "loud"]),
         (&format!("{url}[recovery]\npolicy = \"as-zoom\"\n"), &["line 4", "as-zoom"]),
         ("name = \"a\n", &["line 1"]),
@@ -93,7 +97,7 @@ fn every_bad_profile_gets_one_clear_sentence() {
     ];
     for (text, named) in cases {
         let refusal = read(text.as_bytes()).expect_err(text).to_string();
-        assert!(!refusal.contains('\n'), "{refusal}");
+        assert!(!refusal.contains('\n') && !refusal.contains("hunter2"), "{refusal}");
         for part in *named {
             assert!(refusal.contains(part), "{text:?} gave {refusal:?}, which does not name {part:?}");
         }
@@ -114,6 +118,40 @@ fn a_broken_line_with_a_secret_is_not_repeated() {
         let refusal = read(text.as_bytes()).expect_err(text).to_string();
         assert!(!refusal.contains("hunter2"), "{refusal}");
     }
+}
+
+#[test]
+fn a_reflector_may_hand_out_the_relays_that_a_relay_only_call_needs() {
+    let profile =
+        read(b"[signaling]\nurl = \"ws://a\"\n[ice]\npolicy = \"relay\"\n").expect("the welcome may bring TURN");
+    assert_eq!(profile.ice.policy, IcePolicy::Relay);
+}
+
+#[test]
+fn credentials_that_end_before_the_hold_are_named() {
+    let text = "for = \"15m\"\n[signaling]\nurl = \"ws://a\"\n[[ice.servers]]\nurls = [\"turn:t.example\"]\n\
+                username = \"hunter5\"\ncredential = \"hunter6\"\nexpires = 2026-11-21T12:00:00+01:00\n";
+    let profile = read(text.as_bytes()).expect("a profile");
+    let at = |text: &str| {
+        let time: jiff::Timestamp = text.parse().expect("a time");
+        profile.credentials_that_end_early(Wall::from_micros(time.as_microsecond()))
+    };
+    assert_eq!(at("2026-11-21T10:45:00Z"), Vec::<String>::new(), "they end with the hold");
+    let [early] = &at("2026-11-21T10:45:01Z")[..] else { panic!("one server") };
+    assert!(early.contains("turn:t.example expire at 2026-11-21T12:00:00+01:00, before this hold of 15m"), "{early}");
+    let [over] = &at("2026-11-21T11:00:00Z")[..] else { panic!("one server") };
+    assert!(over.contains("have expired") && !over.contains("hunter"), "{over}");
+}
+
+#[test]
+fn what_the_profile_keeps_private_is_scrubbed_from_a_strangers_words() {
+    let url = Address::parse("wss://user:p%40ssword@a.example/call?key=q%20uery#fragment").expect("a URL");
+    let mut profile = Profile::to(url);
+    profile.signaling.token = Some(Private::new("hunter4".to_owned()));
+    for secret in ["user", "p%40ssword", "p@ssword", "q%20uery", "q uery", "fragment", "hunter4"] {
+        assert_eq!(profile.scrub().hear(&format!("no: {secret}!")).as_str(), "no: (kept private)!", "{secret}");
+    }
+    assert_eq!(profile.scrub().hear("a.example/call").as_str(), "a.example/call");
 }
 
 #[test]

@@ -302,7 +302,7 @@ async fn a_shutdown_tells_every_call_and_closes_it_with_1001() {
     for client in [&mut one, &mut two] {
         assert_eq!(client.sight().await, Sight::ShuttingDown);
         assert!(matches!(client.sight().await, Sight::Counted { .. }));
-        assert!(matches!(client.hear().await, FromFar::Ended { by: CallEndedBy::FarEnd, .. }));
+        assert!(matches!(client.hear().await, FromFar::Ended { by: CallEndedBy::Service, .. }));
         assert_eq!(client.closed().await.0, 1001);
     }
     let report = closing.await.unwrap();

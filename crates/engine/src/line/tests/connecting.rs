@@ -213,6 +213,23 @@ async fn an_http_refusal_keeps_its_status_words_and_wait() {
 }
 
 #[tokio::test]
+async fn a_secret_that_the_far_end_repeats_is_kept_out_of_the_log() {
+    for answer in [
+        "HTTP/1.1 403 no hunter2\r\nServer: hunter2/1\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nkey=hunter2 no",
+        "HTTP/1.1 401 not bWU6aHVudGVyMg==\r\n\r\n",
+        "ERROR key=hunter2\r\n\r\n",
+    ] {
+        let address = far::answer(answer).await;
+        let scrub = record::Scrub::new(["hunter2".to_owned()]);
+        let run = open(Target { scrub, ..target(&format!("ws://me:hunter2@{address}/?key=hunter2")) }).run().await;
+        assert_eq!(run.failed().0, ConnectStage::Upgrade);
+        let shown = format!("{run:?}");
+        assert!(shown.contains("(kept private)"), "{shown}");
+        assert!(!shown.contains("hunter2") && !shown.contains("bWU6"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_no_upgrade_is_not_taken_for_one() {
     let upgrade = "HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
     for (answer, word) in [

@@ -92,6 +92,19 @@ async fn a_hostile_reason_is_made_harmless() {
 }
 
 #[tokio::test]
+async fn a_secret_in_a_close_reason_is_kept_out_of_the_log() {
+    let address = far::websocket(|mut socket| async move {
+        socket.send(close(4000, "token hunter2 is over")).await.unwrap();
+        while socket.next().await.is_some() {}
+    })
+    .await;
+    let scrub = record::Scrub::new(["hunter2".to_owned()]);
+    let run = open(Target { scrub, ..target(&format!("ws://{address}/")) }).opened().await.run().await;
+    let End::CloseFrame { reason, .. } = run.ended() else { panic!("{:?}", run.ended()) };
+    assert_eq!(reason.as_str(), "token (kept private) is over");
+}
+
+#[tokio::test]
 async fn fin_and_reset_without_a_word_are_told_apart() {
     let run = end_of(|socket| async move { drop(socket.into_inner()) }).await;
     assert_eq!(run.ended(), &End::Fin);

@@ -49,6 +49,14 @@ async fn the_proxys_refusals_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_login_that_the_proxy_repeats_is_kept_out_of_the_log() {
+    let address = far::answer("HTTP/1.1 407 p@ss and bWU6cEBzcw== are wrong\r\n\r\n").await;
+    let run = open_through(through(address), target("ws://far.test/")).run().await;
+    let (_, Trouble::Http { says, .. }) = run.failed() else { panic!("{run:?}") };
+    assert_eq!(says.as_str(), "(kept private) and (kept private) are wrong");
+}
+
+#[tokio::test]
 async fn a_proxy_that_cannot_be_reached_or_used_fails_at_its_own_stage() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let run = open_through(through(gone), target("ws://far.test/")).run().await;

@@ -133,6 +133,45 @@ fn an_unauthorised_create_is_a_refusal_of_our_secret() {
     let [Signaling::Refused { kind: RefusalKind::Auth, code, says, .. }] = facts[..] else { panic!("{facts:?}") };
     assert_eq!((code.as_str(), says.as_str()), ("403", "Unauthorized request"));
     assert_eq!(bench.adapter.wake_at(), None);
+    assert_eq!((bench.closed, bench.closes), (Some((1000, "our greeting was refused")), 1));
+}
+
+#[test]
+fn an_attach_or_a_claim_that_is_refused_ends_the_socket() {
+    let mut bench = Bench::new("janus");
+    bench.connect(SocketPurpose::First);
+    let number = bench.sent()["transaction"].clone();
+    bench.text(serde_json::json!({"janus": "success", "transaction": number, "data": {"id": 10}}));
+    error(&mut bench, 460, "no such plugin");
+    assert_eq!((bench.closed, bench.closes), (Some((1000, "our greeting was refused")), 1));
+
+    let mut bench = attached();
+    bench.lose_socket();
+    bench.connect(SocketPurpose::Resume);
+    error(&mut bench, 490, "unknown, token hunter2");
+    assert_eq!((bench.closed, bench.closes), (Some((1000, "our greeting was refused")), 1));
+    assert!(!format!("{:?}", bench.notes).contains("hunter2"));
+}
+
+#[test]
+fn a_server_that_refuses_without_end_is_left_after_twenty() {
+    let mut bench = attached();
+    let before = bench.signaling().len();
+    for _ in 0..1_000 {
+        bench.text(serde_json::json!({"janus": "hangup", "session_id": 10, "sender": 20, "reason": "x"}));
+    }
+    assert_eq!(bench.signaling().len() - before, 21);
+    assert_eq!((bench.closed.map(|(code, _)| code), bench.closes), (Some(1002), 1));
+}
+
+#[test]
+fn an_offer_to_a_session_that_is_gone_is_not_waited_for() {
+    let mut bench = attached();
+    bench.events.clear();
+    bench.offer("one", false);
+    error(&mut bench, 458, "No such session");
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(bench.events(), ["Refused(NoSuchCall, 458, No such session)"]);
 }
 
 #[test]
@@ -144,6 +183,7 @@ fn a_session_that_is_gone_is_no_such_call_and_a_new_one_begins_on_the_same_socke
     error(&mut bench, 458, "No such session 10");
     assert!(matches!(bench.signaling().last(), Some(Signaling::Refused { kind: RefusalKind::NoSuchCall, .. })));
     assert_eq!((bench.sent()["janus"].as_str(), bench.opened), (Some("create"), 2));
+    assert_eq!(bench.closed, None, "the socket is good");
 }
 
 #[test]
@@ -206,6 +246,7 @@ fn every_request_has_its_deadline() {
     assert!(bench.events().is_empty());
     bench.pass(Duration::from_millis(1));
     assert_eq!(bench.events(), ["Refused(Other, no_answer, no answer to create within 10 s)"]);
+    assert_eq!(bench.closed, Some((1002, "no answer to our greeting")));
 
     let mut bench = attached();
     bench.events.clear();

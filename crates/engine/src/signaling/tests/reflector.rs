@@ -2,8 +2,9 @@
 
 use super::*;
 use record::{
-    Wall,
+    Heard, Wall,
     fact::{CallEndedBy, Far, RefusalKind, Sight},
+    profile::{Heartbeat, HeartbeatChoice, Off, Span},
     wire::{FromFar, Relay, Sealed},
 };
 
@@ -131,8 +132,94 @@ fn a_ticket_that_opens_nothing_gives_way_to_a_greeting_without_one_and_only_once
     assert!(matches!(bench.events.last(), Some(Event::Refused { kind: RefusalKind::NoSuchCall, .. })));
     let hello = bench.sent();
     assert!(hello["say"] == "hello" && hello.get("resume").is_none());
+    assert_eq!(bench.closed, None, "this socket is still good");
     far(&mut bench, &gone);
     assert!(bench.sent.is_empty(), "it would go on for ever");
+    assert_eq!(bench.closed, Some((1000, "our greeting was refused")));
+}
+
+#[test]
+fn a_greeting_that_fails_ends_its_socket() {
+    let mut bench = Bench::new("reflector");
+    bench.connect(SocketPurpose::First);
+    far(&mut bench, &FromFar::Refused { kind: RefusalKind::Auth, code: "1008".into(), says: "no".into() });
+    assert_eq!((bench.closed, bench.closes), (Some((1000, "our greeting was refused")), 1));
+    bench.text("<html>");
+    assert_eq!(bench.events().len(), 1, "nobody listens to a socket that is given up");
+
+    let mut bench = Bench::new("reflector");
+    bench.connect(SocketPurpose::First);
+    bench.pass(Duration::from_secs(30));
+    assert_eq!((bench.closed, bench.closes), (Some((1002, "no answer to our greeting")), 1));
+    bench.lose_socket();
+    bench.connect(SocketPurpose::First);
+    far(&mut bench, &welcome("i1", false));
+    assert!(matches!(bench.events.last(), Some(Event::Ready { .. })), "the next socket begins anew");
+}
+
+#[test]
+fn an_offer_that_is_refused_is_not_waited_for_and_what_was_agreed_before_stands() {
+    let mut bench = welcomed();
+    bench.offer("a", false);
+    answer(&mut bench, "x");
+    bench.offer("b", true);
+    bench.events.clear();
+    far(&mut bench, &FromFar::Refused { kind: RefusalKind::BadRequest, code: "offer".into(), says: "no".into() });
+    bench.pass(Duration::from_secs(30));
+    assert_eq!(bench.events(), ["Refused(BadRequest, offer, no)"]);
+    assert_eq!(bench.closed, None, "the call stands");
+    far(&mut bench, &FromFar::Candidate { candidate: "of the call".into(), mid: None, line: None });
+    assert_eq!(bench.events(), ["RemoteCandidate(of the call)"]);
+}
+
+#[test]
+fn a_far_end_cannot_make_us_write_without_end() {
+    let refused = FromFar::Refused { kind: RefusalKind::Other, code: "x".into(), says: "no".into() };
+    let ended = FromFar::Ended { by: CallEndedBy::FarEnd, says: "bye".into() };
+    for text in [serde_json::to_string(&refused).unwrap(), serde_json::to_string(&ended).unwrap(), "<html>".to_owned()]
+    {
+        let mut bench = welcomed();
+        let before = bench.signaling().len();
+        for _ in 0..20 {
+            bench.text(&text);
+        }
+        assert_eq!((bench.signaling().len() - before, bench.closed), (20, None), "{text}");
+        for _ in 0..1_000 {
+            bench.text(&text);
+        }
+        assert_eq!(bench.signaling().len() - before, 21, "{text}");
+        let last = bench.signaling().pop().cloned();
+        assert!(matches!(last, Some(Signaling::Refused { code, .. }) if code.as_str() == "too_much"), "{text}");
+        assert_eq!((bench.closed.map(|(code, _)| code), bench.closes), (Some(1002), 1), "{text}");
+    }
+}
+
+#[test]
+fn a_far_end_names_at_most_64_addresses_for_one_answer() {
+    let mut bench = welcomed();
+    bench.offer("a", false);
+    far(&mut bench, &FromFar::Candidate { candidate: "early".into(), mid: None, line: None });
+    let listed = "a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\n".repeat(60);
+    far(&mut bench, &FromFar::Answer { sdp: sdp("x") + &listed });
+    for _ in 0..100 {
+        far(&mut bench, &FromFar::Candidate { candidate: "late".into(), mid: None, line: None });
+    }
+    let late = |bench: &mut Bench| bench.events().iter().filter(|event| *event == "RemoteCandidate(late)").count();
+    assert_eq!(late(&mut bench), 3, "1 early, 60 in the answer");
+    bench.offer("b", true);
+    answer(&mut bench, "y");
+    far(&mut bench, &FromFar::Candidate { candidate: "late".into(), mid: None, line: None });
+    assert_eq!(late(&mut bench), 1, "the next answer has addresses of its own");
+}
+
+#[test]
+fn our_token_does_not_come_back_in_the_far_ends_words() {
+    let mut bench = Bench::new("reflector");
+    bench.connect(SocketPurpose::First);
+    let says = Heard::new("hunter2 is not the token");
+    far(&mut bench, &FromFar::Refused { kind: RefusalKind::Auth, code: "1008".into(), says });
+    assert_eq!(bench.events(), ["Refused(Auth, 1008, (kept private) is not the token)"]);
+    assert!(!format!("{:?}", bench.notes).contains("hunter2"));
 }
 
 #[test]
@@ -144,8 +231,18 @@ fn a_new_call_does_not_resume_the_old_one() {
 }
 
 #[test]
-fn clocks_are_compared_five_times_at_once_and_then_every_ten_seconds() {
-    let mut bench = Bench::new("reflector");
+fn clocks_are_compared_five_times_at_once_and_then_no_more_often_than_hearts_beat() {
+    let on =
+        |seconds| HeartbeatChoice::On(Heartbeat { every: Span::seconds(seconds), answer_within: Span::seconds(5) });
+    for (heartbeat, later) in [(on(5), 6), (on(30), 2), (HeartbeatChoice::Off(Off::Off), 0)] {
+        let mut profile = profile("reflector");
+        profile.signaling.heartbeat = heartbeat;
+        clocks_are_compared(Bench::of(&profile), later);
+    }
+}
+
+/// `later` is how often in the minute after the first five.
+fn clocks_are_compared(mut bench: Bench, later: usize) {
     bench.connect(SocketPurpose::First);
     bench.sent();
     far(&mut bench, &welcome("i1", false));
@@ -170,8 +267,8 @@ fn clocks_are_compared_five_times_at_once_and_then_every_ten_seconds() {
         .collect();
     assert_eq!(clocks, [(5_000.0, 40.0); 5]);
     assert!(bench.sent.is_empty());
-    bench.pass(Duration::from_secs(35));
-    assert_eq!(bench.sent.len(), 3);
+    bench.pass(Duration::from_secs(61));
+    assert_eq!(bench.sent.len(), later);
 }
 
 #[test]
