@@ -77,10 +77,13 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
 async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
     offer_broken_runs();
+    for says in prepared.profile.credentials_that_end_early(Clock::real().now().wall) {
+        say::aside(format_args!("Note: {says}."));
+    }
     let run = Run::begin(&home, &prepared.profile, Clock::real(), |error| {
         let says = format!(
             "linewitness: the log cannot be written ({}); the call goes on, but the bundle will lack what is not written",
-            files::why(&error)
+            files::why(error)
         );
         // A terminal that was stopped must not stop the log's thread as well.
         std::thread::spawn(move || say::aside(says));

@@ -158,7 +158,9 @@ fn show_json(backlog: &Backlog<Shown>, again: &mut Again, out: impl Fn(&str)) {
                 if event.seq > next {
                     let missing = again.show(next, event.seq, &out);
                     if missing > 0 {
-                        say::aside(format_args!("{missing} events were not read in time, and are not in the log either"));
+                        say::aside(format_args!(
+                            "{missing} events were not read in time, and are not in the log either"
+                        ));
                     }
                 }
                 out(&String::from_utf8_lossy(&log::line(&event)));
@@ -242,4 +244,45 @@ fn width() -> usize {
 
 fn clip(line: &str, width: usize) -> String {
     line.chars().take(width.saturating_sub(1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    fn events(count: Seq) -> Vec<Arc<Event>> {
+        let recorder = Recorder::unwritten(engine::Clock::real());
+        let mut noted = recorder.listen();
+        (1..count).for_each(|n| drop(recorder.note(Mark::Note { text: n.to_string().as_str().into() })));
+        recorder.note(Mark::Ended { by: record::fact::EndedBy::User });
+        std::iter::from_fn(|| noted.try_recv().ok()).collect()
+    }
+
+    #[test]
+    fn json_lines_that_memory_let_go_come_from_the_log_in_their_order() {
+        let desk = tempfile::tempdir().expect("a temporary folder");
+        let (path, all) = (desk.path().join("events.jsonl"), events(50));
+        let whole: Vec<u8> = all.iter().flat_map(|event| log::line(event)).collect();
+        std::fs::write(&path, &whole).expect("writable");
+        let backlog = Backlog::of_at_most(3);
+        all.into_iter().for_each(|event| backlog.push(Shown::Event(event)));
+        backlog.close();
+        let shown = RefCell::new(String::new());
+        show_json(&backlog, &mut Again::from_log(path), |line| shown.borrow_mut().push_str(line));
+        assert_eq!(shown.borrow().as_bytes(), whole);
+    }
+
+    #[test]
+    fn lines_that_found_no_reader_are_counted_in_one_line() {
+        let shared = Shared { backlog: Backlog::of_at_most(3), now: Mutex::default() };
+        events(50).into_iter().for_each(|event| shared.backlog.push(Shown::Event(event)));
+        shared.backlog.close();
+        let shown = RefCell::new(String::new());
+        let now = || engine::Clock::real().now();
+        show_lines(&shared, Manner::Lines, now, |line| shown.borrow_mut().push_str(line));
+        let shown = shown.borrow();
+        assert_eq!(shown.lines().count(), 4, "{shown}");
+        assert!(shown.starts_with("… 47 lines found no reader") && shown.contains("Ended by the user"), "{shown}");
+    }
 }

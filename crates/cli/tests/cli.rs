@@ -206,6 +206,31 @@ fn a_profile_is_checked_in_words_and_its_secrets_stay_out_of_them() {
     assert!(!said.out.contains("hunter"), "{}", said.out);
 }
 
+#[test]
+fn credentials_that_end_before_the_hold_are_told_before_it() {
+    let desk = Desk::new();
+    let profile = |name: &str, year: u32| {
+        let text = format!(
+            "for = \"1s\"\n[signaling]\nurl = \"ws://127.0.0.1:9/call\"\n[[ice.servers]]\n\
+             urls = [\"turn:t.example:3478\"]\nusername = \"u\"\ncredential = \"c\"\nexpires = {year}-01-01T00:00:00Z\n"
+        );
+        desk.file(name, text);
+    };
+    profile("ended.witness-profile", 2020);
+    profile("lasting.witness-profile", 2999);
+    for (name, told) in [("ended.witness-profile", true), ("lasting.witness-profile", false)] {
+        let says = |text: &str| text.contains("turn:t.example:3478") && text.contains("2020-01-01T00:00:00Z");
+        let said = desk.run(&["check", name]);
+        assert_eq!((said.code, says(&said.out)), (0, told), "{}{}", said.out, said.err);
+    }
+    let err = File::create(desk.path("err")).expect("writable");
+    let mut hold =
+        desk.command(&["hold", "ended.witness-profile"]).stderr(err).stdout(Stdio::null()).spawn().expect("starts");
+    until_it_holds(&desk.path("err"), "turn:t.example:3478");
+    hold.kill().expect("it lives");
+    hold.wait().expect("it ends");
+}
+
 /// Every byte the program writes during a hold with secrets in every place that takes one.
 #[test]
 fn no_secret_reaches_a_file_or_the_terminal() {
@@ -416,7 +441,8 @@ fn a_far_end_tells_its_trouble_without_being_asked() {
     until_it_holds(&desk.path("out"), "/call");
     let said = fs::read_to_string(desk.path("out")).expect("text");
     let address = said.split("ws://").nth(1).and_then(|rest| rest.split('/').next()).expect("an address");
-    let callers: Vec<_> = (0..30).map(|_| std::net::TcpStream::connect(address).expect("accepted by the kernel")).collect();
+    let callers: Vec<_> =
+        (0..30).map(|_| std::net::TcpStream::connect(address).expect("accepted by the kernel")).collect();
     until_it_holds(&desk.path("err"), "could not be accepted");
     drop(callers);
     far_end.kill().expect("it lives");

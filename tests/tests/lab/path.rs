@@ -170,9 +170,12 @@ fn dead_and_unused(world: &World) -> Result<()> {
         told.ended("held", 0)?;
         told.verdict.none("signaling")?;
         told.verdict.none("media")?;
-        let goodbye = told.bundle.log.events.iter().find(|event| {
-            matches!(&event.fact, Fact::Signaling(Signaling::CallEnded { by: CallEndedBy::Us, .. }))
-        });
+        let goodbye = told
+            .bundle
+            .log
+            .events
+            .iter()
+            .find(|event| matches!(&event.fact, Fact::Signaling(Signaling::CallEnded { by: CallEndedBy::Us, .. })));
         let goodbye = goodbye.context("the log has no goodbye")?.at.wall;
         ensure!(truth.first() >= goodbye, "void: it was used at {}, before the goodbye", truth.first());
         same_call(told)
