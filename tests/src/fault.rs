@@ -22,6 +22,12 @@ pub enum Fault {
     BlackHole,
     UdpToServer,
     UdpToClient,
+    /// No UDP either way; TCP passes.
+    Udp,
+    /// So many of a hundred packets, drawn at random, of every kind and either way.
+    Loss {
+        percent: u32,
+    },
     /// The one TCP connection with this port on the client's side vanishes without a word; new ones work.
     TcpFlowSilent {
         client_port: u16,
@@ -44,6 +50,8 @@ impl Fault {
             Self::BlackHole => vec![drop("")],
             Self::UdpToServer => vec![drop("iifname \"lan\" meta l4proto udp")],
             Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
+            Self::Udp => vec![drop("meta l4proto udp")],
+            Self::Loss { percent } => vec![drop(&format!("numgen random mod 100 < {percent}"))],
             Self::TcpFlowSilent { client_port } => vec![
                 drop(&format!("iifname \"lan\" tcp sport {client_port}")),
                 drop(&format!("iifname \"wan\" tcp dport {client_port}")),

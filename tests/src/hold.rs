@@ -171,6 +171,15 @@ impl Told {
     }
 }
 
+/// A profile to the reflector with these lines in its `[signaling]`, and these sections after it.
+pub fn profile(world: &World, signaling: &str, sections: &str) -> Result<String> {
+    let path = world.dir.join("hold.witness-profile");
+    let url = crate::far::reflector::url();
+    std::fs::write(&path, format!("name = \"Lab\"\n[signaling]\nurl = \"{url}\"\n{signaling}\n{sections}\n"))
+        .with_context(|| format!("writing {}", path.display()))?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
 /// The program under test, which the build put beside the lab's own.
 pub fn binary() -> Result<&'static str> {
     static PATH: std::sync::OnceLock<String> = std::sync::OnceLock::new();

@@ -68,6 +68,21 @@ impl World {
         self.client.ip(&["route", "add", "default", "via", LAN])
     }
 
+    /// A bridge with a port of its own, as programs for containers and virtual machines make them. Neither carries
+    /// anything of the call.
+    pub fn client_gains_a_bridge(&self) -> Result<()> {
+        self.client.ip(&["link", "add", "unrelated", "type", "bridge"])?;
+        self.client.ip(&["link", "add", "guest", "type", "veth", "peer", "name", "guest-end"])?;
+        self.client.ip(&["link", "set", "guest", "master", "unrelated"])?;
+        self.client.ip(&["addr", "add", "172.29.0.1/16", "dev", "unrelated"])?;
+        ["guest", "guest-end", "unrelated"].iter().try_for_each(|name| self.client.ip(&["link", "set", name, "up"]))
+    }
+
+    pub fn client_loses_the_bridge(&self) -> Result<()> {
+        self.client.ip(&["link", "del", "guest"])?;
+        self.client.ip(&["link", "del", "unrelated"])
+    }
+
     pub fn client_link_down(&self) -> Result<()> {
         self.client.ip(&["link", "set", "eth0", "down"])
     }

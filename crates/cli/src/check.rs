@@ -1,7 +1,7 @@
 //! `linewitness check`: what a profile will do, what it will record, and what it cannot test.
 
 use crate::{args::Check, files, say, say::Failure};
-use engine::plan;
+use engine::{Clock, plan};
 use record::{
     Profile,
     fact::Plan,
@@ -14,6 +14,11 @@ pub fn run(args: &Check) -> Result<ExitCode, Failure> {
     let plan = plan::plan(&profile, false)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", args.profile.display())))?;
     say::line(describe(&profile, &plan));
+    let early = profile.credentials_that_end_early(Clock::real().now().wall);
+    if !early.is_empty() {
+        say::line("\nHeld now, it would go wrong in this:");
+        early.iter().for_each(|says| say::line(format_args!("- {says}.")));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,13 +9,12 @@ use crate::{
     stop,
 };
 use engine::{
-    Clock,
-    plan,
+    Clock, plan,
     runs::{self, Run},
     session,
 };
 use record::{
-    Private, Profile,
+    Private, Profile, Seq, bundle,
     fact::{EndedBy, Plan},
     profile::Address,
 };
@@ -78,11 +77,16 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
 async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
     offer_broken_runs();
+    for says in prepared.profile.credentials_that_end_early(Clock::real().now().wall) {
+        say::aside(format_args!("Note: {says}."));
+    }
     let run = Run::begin(&home, &prepared.profile, Clock::real(), |error| {
-        say::aside(format_args!(
-            "linewitness: the log can no longer be written ({}); the call goes on, but what follows will be missing from the bundle",
+        let says = format!(
+            "linewitness: the log cannot be written ({}); the call goes on, but the bundle will lack what is not written",
             files::why(error)
-        ));
+        );
+        // A terminal that was stopped must not stop the log's thread as well.
+        std::thread::spawn(move || say::aside(says));
     })
     .map_err(|error| {
         let folder = home.display();
@@ -90,42 +94,81 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     })?;
     logging::begin(Some(&run.folder.join(runs::DIAGNOSTICS)), args.verbose);
 
-    let screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone());
+    let log = run.folder.join(bundle::EVENTS);
+    let mut screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone(), log)
+        .map_err(|error| Failure::ours(format!("the system gave us no thread to show anything with: {error}")))?;
     let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
-    screen.end().await;
-    finish(&run, &by, prepared.out, args.format)
+    // The bundle first: whoever does not read what is shown must not keep it from being written.
+    let noted = screen.last_fact().await;
+    let (words, code) = match finish(&run, &by, noted, prepared.out, args.format) {
+        Ok(Finished { words, code }) => (words, code),
+        Err(failure) => (None, Err(failure)),
+    };
+    screen.end(words).await;
+    code
 }
 
-/// The bundle and the last words. The exit code is the verdict's.
-fn finish(run: &Run, by: &EndedBy, out: Option<PathBuf>, format: Format) -> Result<ExitCode, Failure> {
-    let kept = |error: &std::io::Error| {
-        format!(
-            "the bundle could not be written ({}); nothing is lost, the run is kept: `linewitness recover {}` tries again",
+struct Finished {
+    /// For a person to read.
+    words: Option<String>,
+    /// The verdict's, unless something of our own went wrong.
+    code: Result<ExitCode, Failure>,
+}
+
+/// The bundle and the last words. `noted` is how many events the whole log has.
+fn finish(run: &Run, by: &EndedBy, noted: Seq, out: Option<PathBuf>, format: Format) -> Result<Finished, Failure> {
+    // What is on the disk is worth a bundle even where the disk refused the rest.
+    let refused = run.recorder.settle().err();
+    let read = runs::read(&run.folder);
+    let missing = match &read {
+        Ok((_, log, _, _)) => missing(noted, log.events.len() as u64, refused.as_ref()),
+        Err(_) => None,
+    };
+    let not_bundled = |error: &std::io::Error| {
+        let but = missing.as_ref().map(|says| format!("; and {says}")).unwrap_or_default();
+        Failure::ours(format!(
+            "the bundle could not be written ({}); the run is kept, and `linewitness recover {}` tries again{but}",
             files::why(error),
             run.about.run
-        )
+        ))
     };
-    run.recorder.settle().map_err(|error| Failure::ours(kept(&error)))?;
-    let (about, log, _, _) = runs::read(&run.folder).map_err(|error| Failure::ours(kept(&error)))?;
+    let (about, log, _, _) = read.map_err(|error| not_bundled(&error))?;
     let story = explain::story(&log);
     let out = out.unwrap_or_else(|| recover::bundle_name(&run.about.run));
     runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out)
-        .map_err(|error| Failure::ours(kept(&error)))?;
+        .map_err(|error| not_bundled(&error))?;
     if let Some(Err(error)) = run.folder.parent().and_then(std::path::Path::parent).map(runs::prune) {
         tracing::warn!("older runs could not be cleared away: {error}");
     }
-    if format == Format::Human {
-        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
-        say::line(format_args!("\nSaved as {}", out.display()));
+    let words = (format == Format::Human).then(|| {
+        let text = explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width());
+        format!("{text}\nSaved as {}\n", out.display())
+    });
+    let code = match (by, missing) {
+        (EndedBy::Fault { says }, _) => {
+            Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())))
+        }
+        (_, Some(missing)) => Err(Failure::ours(format!("{missing}; the bundle {} holds the rest", out.display()))),
+        (_, None) => Ok(ExitCode::from(match story.head.outcome {
+            explain::Outcome::NotEstablished => exit::NOT_ESTABLISHED,
+            _ if !story.head.drops.is_empty() => exit::DROPPED,
+            _ => exit::HELD,
+        })),
+    };
+    Ok(Finished { words, code })
+}
+
+/// What the log lacks of all that was noted, in words; the events themselves are counted, whatever the disk answered.
+fn missing(noted: Seq, written: u64, refused: Option<&std::io::Error>) -> Option<String> {
+    let missing = noted.saturating_sub(written);
+    match refused {
+        None if missing == 0 => None,
+        None => Some(format!("{missing} of {noted} events could not be written to the log and are lost")),
+        Some(error) => {
+            let why = files::why(error);
+            Some(format!("the log could not be written to its end ({why}); {missing} of {noted} events are missing"))
+        }
     }
-    if let EndedBy::Fault { says } = by {
-        return Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())));
-    }
-    Ok(ExitCode::from(match story.head.outcome {
-        explain::Outcome::NotEstablished => exit::NOT_ESTABLISHED,
-        _ if !story.head.drops.is_empty() => exit::DROPPED,
-        _ => exit::HELD,
-    }))
 }
 
 fn offer_broken_runs() {

@@ -1,24 +1,59 @@
 //! What `hold` shows while it holds: one live line on a terminal with the notable facts scrolling by above it, plain
 //! lines elsewhere, or every event as JSON.
+//!
+//! A thread of its own writes it, so that a reader who stops reading (Ctrl-S, a full pipe) stops the picture and nothing
+//! of the hold. Lines for a person that find no room are dropped, oldest first, and counted; JSON lines are let go from
+//! memory alone, and read again from the run's log when the reader goes on.
+
+mod again;
+mod backlog;
 
 use crate::{args::Format, say};
+use again::Again;
+use backlog::{Backlog, Next};
 use engine::Recorder;
 use explain::now::Now;
 use record::{
-    Event, Fact, Stamp,
+    Event, Fact, Seq, Stamp,
     fact::{Mark, Plan},
     log,
 };
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{mpsc::UnboundedReceiver, oneshot};
 use tokio::task::JoinHandle;
 
 /// Four times a second the clock is seen to run and the eye is not bothered.
 const REDRAW: Duration = Duration::from_millis(250);
+/// Some screens full; who comes back to a stopped terminal reads no more.
+const MOST_LINES: usize = 200;
+/// About a megabyte of events, and minutes of an eventful call.
+const MOST_EVENTS: usize = 2048;
+/// All facts are noted by the time the hold is over, and handing them on takes no time of its own.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
+/// A reader who takes nothing for so long at the end is not reading.
+const READER_PATIENCE: Duration = Duration::from_secs(2);
+/// A reader who takes little by little is waited for no longer than this: Ctrl-C has been used up by then.
+const READER_LIMIT: Duration = Duration::from_secs(30);
 
-pub struct Screen(JoinHandle<()>);
+pub struct Screen {
+    shared: Arc<Shared>,
+    hand_over: JoinHandle<Seq>,
+    drawn: oneshot::Receiver<()>,
+}
+
+struct Shared {
+    backlog: Backlog<Shown>,
+    /// Knows of every fact, also of those that are not drawn.
+    now: Mutex<Now>,
+}
+
+enum Shown {
+    Event(Arc<Event>),
+    Words(String),
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
@@ -28,23 +63,63 @@ enum Manner {
 }
 
 impl Screen {
-    pub fn begin(format: Format, plan: &Plan, recorder: Recorder) -> Self {
+    /// `log` is the file into which `recorder` writes.
+    pub fn begin(format: Format, plan: &Plan, recorder: Recorder, log: PathBuf) -> std::io::Result<Self> {
         let manner = match format {
             Format::Jsonl => Manner::Json,
             Format::Human if std::io::stdout().is_terminal() => Manner::Live,
             Format::Human => Manner::Lines,
         };
+        let most = if manner == Manner::Json { MOST_EVENTS } else { MOST_LINES };
+        let shared = Arc::new(Shared { backlog: Backlog::of_at_most(most), now: Mutex::default() });
         if manner != Manner::Json {
-            say::line(opening(plan));
+            shared.backlog.push(Shown::Words(format!("{}\n", opening(plan))));
         }
-        let events = recorder.listen();
-        Self(tokio::spawn(show(manner, events, recorder)))
+        let hand_over = tokio::spawn(hand_over(manner, recorder.listen(), Arc::clone(&shared)));
+        let (done, drawn) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("screen".into());
+        thread.spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                match manner {
+                    Manner::Json => show_json(&shared.backlog, &mut Again::from_log(log), say::raw),
+                    Manner::Live | Manner::Lines => show_lines(&shared, manner, || recorder.now(), say::raw),
+                }
+                // Nobody waits any more for a reader who was given up.
+                let _ = done.send(());
+            }
+        })?;
+        Ok(Self { shared, hand_over, drawn })
     }
 
-    /// Until the last fact has been shown: the log's last event is the mark of its end.
-    pub async fn end(self) {
-        // A screen that failed has shown what it could.
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.0).await;
+    /// Waits until the last fact was handed over, and gives its number: so many events the whole log has.
+    pub async fn last_fact(&mut self) -> Seq {
+        match tokio::time::timeout(HANDED_OVER_WITHIN, &mut self.hand_over).await {
+            Ok(Ok(last)) => last,
+            Ok(Err(_)) | Err(_) => 0,
+        }
+    }
+
+    /// Shows the last words and ends when all is read, or when nobody reads.
+    pub async fn end(mut self, last_words: Option<String>) {
+        if let Some(words) = last_words {
+            self.shared.backlog.push(Shown::Words(words));
+        }
+        self.shared.backlog.close();
+        let read_to_its_end = async {
+            let mut taken = self.shared.backlog.taken();
+            while tokio::time::timeout(READER_PATIENCE, &mut self.drawn).await.is_err() {
+                let by_now = self.shared.backlog.taken();
+                if by_now == taken {
+                    return false;
+                }
+                taken = by_now;
+            }
+            true
+        };
+        if !tokio::time::timeout(READER_LIMIT, read_to_its_end).await.unwrap_or(false) {
+            tracing::warn!("nobody reads standard output, so its end is left unshown; the bundle holds everything");
+        }
     }
 }
 
@@ -57,39 +132,73 @@ fn opening(plan: &Plan) -> String {
     format!("{what}\nCtrl-C ends it early; what happened is saved either way.\n")
 }
 
-async fn show(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, recorder: Recorder) {
-    let mut now = Now::default();
-    let mut redraw = tokio::time::interval(REDRAW);
+/// Every fact as it is noted, until the mark of the log's end. Never waits.
+async fn hand_over(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, shared: Arc<Shared>) -> Seq {
+    let mut last = 0;
+    while let Some(event) = events.recv().await {
+        last = event.seq;
+        shared.now.lock().unwrap_or_else(PoisonError::into_inner).observe(&event);
+        let end = matches!(event.fact, Fact::Mark(Mark::Ended { .. }));
+        if manner == Manner::Json || notable(&event.fact) {
+            shared.backlog.push(Shown::Event(event));
+        }
+        if end {
+            break;
+        }
+    }
+    last
+}
+
+/// Every event of the log in its order, also those that the backlog had to let go.
+fn show_json(backlog: &Backlog<Shown>, again: &mut Again, out: impl Fn(&str)) {
+    let mut next: Seq = 1;
     loop {
-        tokio::select! {
-            event = events.recv() => {
-                let Some(event) = event else { return };
-                now.observe(&event);
-                tell(manner, &event);
-                if matches!(event.fact, Fact::Mark(Mark::Ended { .. })) {
-                    if manner == Manner::Live {
-                        say::raw("\r\x1b[K");
+        match backlog.next(REDRAW) {
+            Next::Item { item: Shown::Event(event), .. } => {
+                if event.seq > next {
+                    let missing = again.show(next, event.seq, &out);
+                    if missing > 0 {
+                        say::aside(format_args!(
+                            "{missing} events were not read in time, and are not in the log either"
+                        ));
                     }
-                    return;
                 }
+                out(&String::from_utf8_lossy(&log::line(&event)));
+                next = event.seq + 1;
             }
-            _ = redraw.tick(), if manner == Manner::Live => {
-                let line = status(&now, recorder.now());
-                say::raw(&format!("\r\x1b[K{}", clip(&line, width())));
-            }
+            // JSON lines are the log and nothing else.
+            Next::Item { item: Shown::Words(_), .. } | Next::Quiet => {}
+            Next::Over => return,
         }
     }
 }
 
-fn tell(manner: Manner, event: &Event) {
-    match manner {
-        Manner::Json => say::raw(&String::from_utf8_lossy(&log::line(event))),
-        Manner::Live | Manner::Lines => {
-            if !notable(&event.fact) {
+fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: impl Fn(&str)) {
+    let clear = if manner == Manner::Live { "\r\x1b[K" } else { "" };
+    let mut ended = false;
+    loop {
+        match shared.backlog.next(REDRAW) {
+            Next::Item { item, lost } => {
+                if lost > 0 {
+                    out(&format!("{clear}… {lost} lines found no reader in time; the bundle holds them all\n"));
+                }
+                match item {
+                    Shown::Words(words) => out(&format!("{clear}{words}")),
+                    Shown::Event(event) => {
+                        ended |= matches!(event.fact, Fact::Mark(Mark::Ended { .. }));
+                        out(&format!("{clear}{}  {}\n", clock(event.at), explain::sentence(&event.fact)));
+                    }
+                }
+            }
+            Next::Quiet => {}
+            Next::Over => {
+                out(clear);
                 return;
             }
-            let clear = if manner == Manner::Live { "\r\x1b[K" } else { "" };
-            say::line(format_args!("{clear}{}  {}", clock(event.at), explain::sentence(&event.fact)));
+        }
+        if manner == Manner::Live && !ended {
+            let line = status(&shared.now.lock().unwrap_or_else(PoisonError::into_inner), now());
+            out(&format!("{clear}{}", clip(&line, width())));
         }
     }
 }
@@ -97,7 +206,7 @@ fn tell(manner: Manner, event: &Event) {
 /// A person wants to see what changed, not each step of a connection that went well.
 fn notable(fact: &Fact) -> bool {
     explain::tone(fact) != explain::Tone::Plain
-        || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. }))
+        || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. } | Mark::Ended { .. }))
 }
 
 /// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`
@@ -135,4 +244,45 @@ fn width() -> usize {
 
 fn clip(line: &str, width: usize) -> String {
     line.chars().take(width.saturating_sub(1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    fn events(count: Seq) -> Vec<Arc<Event>> {
+        let recorder = Recorder::unwritten(engine::Clock::real());
+        let mut noted = recorder.listen();
+        (1..count).for_each(|n| drop(recorder.note(Mark::Note { text: n.to_string().as_str().into() })));
+        recorder.note(Mark::Ended { by: record::fact::EndedBy::User });
+        std::iter::from_fn(|| noted.try_recv().ok()).collect()
+    }
+
+    #[test]
+    fn json_lines_that_memory_let_go_come_from_the_log_in_their_order() {
+        let desk = tempfile::tempdir().expect("a temporary folder");
+        let (path, all) = (desk.path().join("events.jsonl"), events(50));
+        let whole: Vec<u8> = all.iter().flat_map(|event| log::line(event)).collect();
+        std::fs::write(&path, &whole).expect("writable");
+        let backlog = Backlog::of_at_most(3);
+        all.into_iter().for_each(|event| backlog.push(Shown::Event(event)));
+        backlog.close();
+        let shown = RefCell::new(String::new());
+        show_json(&backlog, &mut Again::from_log(path), |line| shown.borrow_mut().push_str(line));
+        assert_eq!(shown.borrow().as_bytes(), whole);
+    }
+
+    #[test]
+    fn lines_that_found_no_reader_are_counted_in_one_line() {
+        let shared = Shared { backlog: Backlog::of_at_most(3), now: Mutex::default() };
+        events(50).into_iter().for_each(|event| shared.backlog.push(Shown::Event(event)));
+        shared.backlog.close();
+        let shown = RefCell::new(String::new());
+        let now = || engine::Clock::real().now();
+        show_lines(&shared, Manner::Lines, now, |line| shown.borrow_mut().push_str(line));
+        let shown = shown.borrow();
+        assert_eq!(shown.lines().count(), 4, "{shown}");
+        assert!(shown.starts_with("… 47 lines found no reader") && shown.contains("Ended by the user"), "{shown}");
+    }
 }

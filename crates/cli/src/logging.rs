@@ -1,5 +1,5 @@
-//! The program's own diagnostics: into the run folder, and with `-v` to standard error. They are no facts and never enter
-//! the log or the bundle.
+//! The program's own diagnostics: into the run folder, and with `-v` to standard error; where there is no run, warnings
+//! always to standard error. They are no facts and never enter the log or the bundle.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,6 +10,8 @@ use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::Sub
 /// To `file`, and to standard error as loudly as `-v` was said.
 pub fn begin(file: Option<&Path>, verbose: u8) {
     let terminal = match verbose {
+        // Without a file the terminal is the only place where trouble can be read.
+        0 if file.is_none() => LevelFilter::WARN,
         0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,

@@ -17,8 +17,8 @@ use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
     fact::{
-        Action, CallEndedBy, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason, RefusalKind,
-        Signaling, SocketPurpose,
+        Action, CallEndedBy, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason, RefusalKind, Signaling,
+        SocketPurpose,
     },
     millis,
     profile::Silence,

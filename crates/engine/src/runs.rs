@@ -112,9 +112,8 @@ pub fn write_bundle(folder: &Path, about: &About, verdict: &[u8], out: &Path) ->
     let events = fs::read(folder.join(bundle::EVENTS))?;
     let profile = fs::read(folder.join(bundle::PROFILE))?;
     let members = [(bundle::EVENTS, &*events), (bundle::VERDICT, verdict), (bundle::PROFILE, &*profile)];
-    let beside = out.with_extension("witness-part");
+    let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
-        let mut file = File::create(&beside)?;
         bundle::write(&mut file, about, &members)?;
         file.sync_all()?;
         // A hard link fails where the name is taken, so that nothing is ever overwritten; not every disk has them.
@@ -132,6 +131,20 @@ pub fn write_bundle(folder: &Path, about: &About, verdict: &[u8], out: &Path) ->
     }
     let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
     write_whole(&folder.join(BUNDLED), path.to_string_lossy().as_bytes())
+}
+
+/// A new file beside `out`. One of the same name may be left of an attempt that was killed, or be a user's own: it stays.
+fn part_of(out: &Path, about: &About) -> io::Result<(File, PathBuf)> {
+    const ATTEMPTS: u32 = 100;
+    for attempt in 1.. {
+        let beside = out.with_extension(format!("{}-{attempt}.witness-part", about.run));
+        match File::options().write(true).create_new(true).open(&beside) {
+            Ok(file) => return Ok((file, beside)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("the last attempt returns")
 }
 
 /// All runs of the folder, oldest first. A folder that is not a run is passed over.
@@ -241,6 +254,23 @@ mod tests {
         assert_eq!((bundle.log.events.len(), damage.len()), (1, 0));
         assert_eq!(list(home.path()).expect("listed")[0].state, State::Bundled);
         assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 3, "no half-written file is left");
+    }
+
+    #[test]
+    fn a_file_beside_the_bundle_is_never_touched() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let run = begin(home.path());
+        run.recorder.note(Mark::Ended { by: EndedBy::User });
+        run.recorder.settle().expect("a disk");
+        let names = ["call.witness-part".to_owned(), format!("call.{}-1.witness-part", run.about.run)];
+        for name in &names {
+            fs::write(home.path().join(name), "precious").expect("writable");
+        }
+        write_bundle(&run.folder, &run.about, b"{}", &home.path().join("call.witness")).expect("a free name");
+        for name in &names {
+            assert_eq!(fs::read(home.path().join(name)).expect("still there"), b"precious", "{name}");
+        }
+        assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 4, "two files, the bundle and the runs");
     }
 
     #[test]

@@ -124,7 +124,10 @@ pub fn tone(fact: &Fact) -> Tone {
         },
         Fact::System(System::TicksMissed { .. } | System::RecordFailing { .. }) | Fact::Blind { .. } => Tone::Note,
         Fact::System(System::Load { .. }) => Tone::Plain,
-        Fact::Far(Far::Saw { sight: Sight::MediaStopped { .. } | Sight::StoodStill { .. } | Sight::ShuttingDown, .. }) => Tone::Note,
+        Fact::Far(Far::Saw {
+            sight: Sight::MediaStopped { .. } | Sight::StoodStill { .. } | Sight::ShuttingDown,
+            ..
+        }) => Tone::Note,
         Fact::Far(_) => Tone::Plain,
         Fact::Action(fact) => match fact {
             Action::Ended { outcome: Outcome::Worked, .. } => Tone::Back,

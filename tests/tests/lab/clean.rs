@@ -1,13 +1,50 @@
-//! Nothing happens. A drop reported here is the worst failure there is.
+//! Nothing happens, or nothing that matters. A drop reported here is the worst failure there is.
 #![cfg(target_os = "linux")]
 
 use anyhow::{Result, ensure};
-use linewitness_lab::{Hold, Story, World, far::reflector};
+use linewitness_lab::{Fault, Hold, Story, Told, World, far::reflector};
 use record::Fact;
 use record::fact::{Action, Media};
+use std::thread::sleep;
 use std::time::Duration;
 
-pub const STORIES: &[Story] = &[Story { name: "a_minute_in_which_nothing_happens_is_held", needs: &[], tell: nothing }];
+pub const STORIES: &[Story] = &[
+    Story { name: "a_minute_in_which_nothing_happens_is_held", needs: &[], tell: nothing },
+    Story { name: "an_unrelated_interface_that_comes_and_goes_is_no_drop", needs: &[], tell: unrelated_interface },
+    Story { name: "five_percent_of_all_packets_lost_is_no_drop_and_no_restart", needs: &[], tell: loss },
+];
+
+fn unrelated_interface(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
+    for _ in 0..2 {
+        sleep(Duration::from_secs(4));
+        world.client_gains_a_bridge()?;
+        sleep(Duration::from_secs(4));
+        world.client_loses_the_bridge()?;
+    }
+    hold.finish(Duration::from_secs(25))?.expect(held_untouched)
+}
+
+fn loss(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
+    let in_force = world.fault(Fault::Loss { percent: 5 })?;
+    let told = hold.finish(Duration::from_secs(25))?;
+    let truth = in_force.lift()?;
+    // About 50 packets a second, both ways, for 25 s: some 2,500, of which 125 are lost.
+    ensure!((60..=250).contains(&truth.hits.len()), "void: {} packets were lost", truth.hits.len());
+    told.expect(held_untouched)
+}
+
+/// Held, and the path left alone.
+fn held_untouched(told: &Told) -> Result<()> {
+    told.ended("held", 0)?;
+    ensure!(told.verdict.drops.is_empty(), "expected no drop");
+    let acted = told.count(|fact| matches!(fact, Fact::Action(Action::Began { .. })));
+    ensure!(acted == 0, "it acted {acted} times on a path that carried the call");
+    Ok(())
+}
 
 fn nothing(world: &World) -> Result<()> {
     let _reflector = reflector::start(world, "reflector")?;

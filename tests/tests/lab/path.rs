@@ -1,10 +1,10 @@
 //! The path between the client and the service breaks, in one way or another.
 #![cfg(target_os = "linux")]
 
-use anyhow::{Result, ensure};
-use linewitness_lab::{Fault, Hold, Story, Truth, World, far::reflector};
+use anyhow::{Context, Result, ensure};
+use linewitness_lab::{Fault, Hold, Story, Truth, World, far::reflector, hold};
 use record::Fact;
-use record::fact::{Action, Move};
+use record::fact::{Action, CallEndedBy, Move, Signaling};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ pub const STORIES: &[Story] = &[
     Story { name: "udp_cut_towards_the_service_is_one_way_loss_outwards", needs: &[], tell: cut_outwards },
     Story { name: "udp_cut_towards_the_client_is_one_way_loss_inwards", needs: &[], tell: cut_inwards },
     Story { name: "a_reset_of_the_signaling_socket_is_named_and_the_call_goes_on", needs: &[], tell: reset },
+    Story { name: "udp_cut_under_a_call_without_audio_is_a_drop_of_media", needs: &[], tell: cut_without_audio },
+    Story { name: "a_dead_socket_on_which_nothing_is_sent_is_not_called_dropped", needs: &[], tell: dead_and_unused },
 ];
 
 /// A call that has found its rhythm.
@@ -128,6 +130,54 @@ fn reset(world: &World) -> Result<()> {
         // A reset is heard at once.
         signaling.first_bad_after(truth.first(), 100.0)?;
         signaling.restored()?;
+        same_call(told)
+    })
+}
+
+/// Without audio the checks of the path are all that shows its death.
+fn cut_without_audio(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let profile = hold::profile(world, "", "[media]\nsilence = \"none\"")?;
+    let hold = Hold::established(world, "hold", &[&profile, "--for", "20s"])?;
+    sleep(Duration::from_secs(4));
+    let in_force = world.fault(Fault::Udp)?;
+    in_force.bites(Duration::from_secs(6))?;
+    sleep(Duration::from_secs(12));
+    let truth = in_force.lift()?;
+    hold.finish(Duration::from_secs(20))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        told.verdict.none("signaling")?;
+        let media = told.verdict.one("media")?;
+        ensure!(media.owner != "voice_service" && media.owner != "this_computer", "{} is blamed", media.owner);
+        // Checks are some seconds apart.
+        media.last_good_before(truth.first_udp()?, 6_000.0)?;
+        media.first_bad_after(truth.first_udp()?, 12_000.0)?;
+        same_call(told)
+    })
+}
+
+/// Nothing is sent, so nothing shows that the socket is dead: to call it dropped would be a guess, and the call goes on.
+fn dead_and_unused(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let profile = hold::profile(world, "heartbeat = \"off\"", "")?;
+    let hold = Hold::established(world, "hold", &[&profile, "--for", "20s"])?;
+    sleep(Duration::from_secs(4));
+    let in_force = world.fault(Fault::TcpFlowSilent { client_port: hold.signaling_port()? })?;
+    let told = hold.finish(Duration::from_secs(20))?;
+    // The goodbye at the end is the first that it touches.
+    let truth = in_force.lift()?;
+    told.expect(|told| {
+        told.ended("held", 0)?;
+        told.verdict.none("signaling")?;
+        told.verdict.none("media")?;
+        let goodbye = told
+            .bundle
+            .log
+            .events
+            .iter()
+            .find(|event| matches!(&event.fact, Fact::Signaling(Signaling::CallEnded { by: CallEndedBy::Us, .. })));
+        let goodbye = goodbye.context("the log has no goodbye")?.at.wall;
+        ensure!(truth.first() >= goodbye, "void: it was used at {}, before the goodbye", truth.first());
         same_call(told)
     })
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 pub const STORIES: &[Story] = &[
     Story { name: "a_service_killed_and_started_again_is_a_restart_on_both_planes", needs: &[], tell: restarted },
+    Story { name: "a_service_stopped_in_order_and_started_again_is_a_restart", needs: &[], tell: stopped_and_back },
+    Story { name: "a_service_stopped_in_order_for_good_has_closed_and_no_person_hung_up", needs: &[], tell: stopped },
     Story { name: "a_service_that_is_not_there_is_a_handshake_failed_at_tcp", needs: &[], tell: absent },
 ];
 
@@ -35,6 +37,55 @@ fn restarted(world: &World) -> Result<()> {
         ensure!(same_call(told).is_err(), "the old call cannot have survived, and no new one is noted");
         let anew = told.count(|fact| matches!(fact, Fact::Action(Action::Began { step: Move::NewCall, .. })));
         ensure!(anew <= 3, "{anew} new calls for one restart");
+        Ok(())
+    })
+}
+
+fn stopped_and_back(world: &World) -> Result<()> {
+    let reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
+    sleep(Duration::from_secs(6));
+    let asked = now();
+    reflector.stop()?;
+    sleep(Duration::from_secs(2));
+    let _again = reflector::start(world, "reflector-again")?;
+    let back = now();
+    hold.finish(Duration::from_secs(25))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        for plane in ["signaling", "media"] {
+            let drop = told.verdict.one(plane)?;
+            ensure!(
+                (drop.cause.as_str(), drop.owner.as_str()) == ("service_restarted", "voice_service"),
+                "{plane}: a service that was stopped and came back is {} ({})",
+                drop.cause,
+                drop.owner
+            );
+            drop.first_bad_after(asked, 2_000.0)?;
+            drop.restored_after(asked, back, 10_000.0)?;
+        }
+        Ok(())
+    })
+}
+
+fn stopped(world: &World) -> Result<()> {
+    let reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "20s"])?;
+    sleep(Duration::from_secs(6));
+    let asked = now();
+    reflector.stop()?;
+    hold.finish(Duration::from_secs(20))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        for plane in ["signaling", "media"] {
+            let drop = told.verdict.one(plane)?;
+            ensure!(
+                (drop.cause.as_str(), drop.owner.as_str()) == ("service_closed", "voice_service"),
+                "{plane}: a service that said goodbye and stayed away is {} ({})",
+                drop.cause,
+                drop.owner
+            );
+            drop.first_bad_after(asked, 2_000.0)?;
+            ensure!(drop.restored.is_none(), "{plane}: restored, and nobody is there");
+        }
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! Each test is a short story told in facts, and the moves it must bring.
 
 use super::*;
-use record::fact::{ConnectStage, Side, IceState, MediaSample, Trouble};
+use record::fact::{ConnectStage, IceState, MediaSample, Side, Trouble};
 use record::profile::RecoveryPolicy;
 
 struct Story {
