@@ -77,7 +77,7 @@ pub enum Format {
 
 #[derive(ClapArgs, Debug)]
 pub struct Reflect {
-    /// Address and port, for TCP and UDP alike
+    /// Address and TCP port for signaling
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7000")]
     pub listen: SocketAddr,
     /// A PEM file with the certificate chain; makes the far end wss://
@@ -163,7 +163,7 @@ pub struct Recover {
     /// The run to recover [default: every run that broke off]
     pub run: Option<String>,
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
-    #[arg(long, value_name = "FILE", requires = "run")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 

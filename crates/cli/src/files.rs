@@ -84,6 +84,19 @@ pub fn free(out: PathBuf) -> Result<PathBuf, Failure> {
     Ok(out)
 }
 
+/// Whether a bundle can be written there at all is tried before the hold, not after hours of it.
+pub fn writable(out: Option<&Path>) -> Result<(), Failure> {
+    let folder = out.and_then(Path::parent).filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let trial = folder.join(format!(".linewitness-{}", std::process::id()));
+    File::create_new(&trial).and_then(|_| fs::remove_file(&trial)).map_err(|error| {
+        Failure::bad_input(format!(
+            "{}: the bundle could not be written here ({}); name another place with --out",
+            folder.display(),
+            why(&error)
+        ))
+    })
+}
+
 pub fn why(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".into(),

@@ -51,6 +51,13 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
         (None, Some(url)) => Profile::to(url),
         (Some(path), Some(url)) => {
             let mut profile = files::profile(path)?;
+            let own = &profile.signaling.url;
+            if profile.signaling.token.is_some() && (own.host(), own.port()) != (url.host(), url.port()) {
+                return Err(Failure::bad_input(format!(
+                    "{}: the profile's token belongs to {own}, and --to would send it to {url}; change the url in the profile, or take its token out",
+                    path.display()
+                )));
+            }
             profile.signaling.url = url;
             profile
         }
@@ -71,7 +78,9 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
         let name = args.profile.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
         Failure::bad_input(format!("{name}{error}"))
     })?;
-    Ok(Prepared { profile, plan, out: args.out.clone().map(files::free).transpose()? })
+    let out = args.out.clone().map(files::free).transpose()?;
+    files::writable(out.as_deref())?;
+    Ok(Prepared { profile, plan, out })
 }
 
 async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
@@ -127,23 +136,24 @@ fn finish(run: &Run, by: &EndedBy, noted: Seq, out: Option<PathBuf>, format: For
     let not_bundled = |error: &std::io::Error| {
         let but = missing.as_ref().map(|says| format!("; and {says}")).unwrap_or_default();
         Failure::ours(format!(
-            "the bundle could not be written ({}); the run is kept, and `linewitness recover {}` tries again{but}",
+            "the bundle could not be written ({}); the run is kept, and `linewitness recover {} --out FILE` writes it elsewhere{but}",
             files::why(error),
             run.about.run
         ))
     };
     let (about, log, _, _) = read.map_err(|error| not_bundled(&error))?;
     let story = explain::story(&log);
+    let text = || explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width());
     let out = out.unwrap_or_else(|| recover::bundle_name(&run.about.run));
-    runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out)
-        .map_err(|error| not_bundled(&error))?;
+    if let Err(error) = runs::write_bundle(&run.folder, &about, files::verdict_json(&story).as_bytes(), &out) {
+        // The hours are over whatever the disk says; what they showed is told all the same.
+        let words = (format == Format::Human).then(|| format!("{}\n", text()));
+        return Ok(Finished { words, code: Err(not_bundled(&error)) });
+    }
     if let Some(Err(error)) = run.folder.parent().and_then(std::path::Path::parent).map(runs::prune) {
         tracing::warn!("older runs could not be cleared away: {error}");
     }
-    let words = (format == Format::Human).then(|| {
-        let text = explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width());
-        format!("{text}\nSaved as {}\n", out.display())
-    });
+    let words = (format == Format::Human).then(|| format!("{}\nSaved as {}\n", text(), out.display()));
     let code = match (by, missing) {
         (EndedBy::Fault { says }, _) => {
             Err(Failure::ours(format!("{says}; the bundle {} holds what came before", out.display())))

@@ -19,6 +19,9 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
     if broken.is_empty() {
         say::line("No run broke off; there is nothing to recover.");
     }
+    if broken.len() > 1 && args.out.is_some() {
+        return Err(Failure::bad_input("several runs broke off, and --out names one file; name the run as well"));
+    }
     for run in broken {
         let out = files::free(args.out.clone().unwrap_or_else(|| bundle_name(&run.about.run)))?;
         let (_, log, _, damage) = runs::read(&run.folder)

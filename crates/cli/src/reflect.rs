@@ -9,14 +9,19 @@ pub fn run(args: Reflect) -> Result<ExitCode, Failure> {
     logging::begin(None, args.verbose);
     let settings = settings(args);
     runtime()?.block_on(async {
-        let metrics = settings.metrics;
+        let (metrics, media_port) = (settings.metrics, settings.media_port);
         let scheme = if settings.tls.is_some() { "wss" } else { "ws" };
         let reflector = Reflector::bind(settings).await.map_err(|error| Failure::bad_input(format!("{error:#}")))?;
         for warning in reflector.warnings() {
             say::aside(format_args!("Note: {warning}"));
         }
         let address = reflector.local_addr();
-        say::line(format_args!("Listening on {address}, TCP and UDP."));
+        say::line(match media_port {
+            Some(port) => format!("Listening on {address} for signaling (TCP); media of all calls on UDP port {port}."),
+            None => format!(
+                "Listening on {address} for signaling (TCP); each call's media takes a UDP port of its own, unless --media-port fixes one."
+            ),
+        });
         say::line(format_args!("Callers use: linewitness hold --to {scheme}://{}/call", callable(address)));
         if let Some(metrics) = reflector.metrics_addr().or(metrics) {
             say::line(format_args!("Metrics: http://{metrics}/metrics"));

@@ -157,6 +157,17 @@ fn bad_arguments_and_profiles_are_refused_with_their_mend() {
 }
 
 #[test]
+fn a_profiles_token_goes_to_its_own_far_end_and_nowhere_else() {
+    let desk = Desk::new();
+    desk.file("t.witness-profile", "[signaling]\nurl = \"ws://127.0.0.1:9/call\"\ntoken = \"hunter2\"\n");
+    let said = desk.run(&["hold", "t.witness-profile", "--to", "ws://127.0.0.1:10/call"]);
+    said.refused(&["t.witness-profile", "token", "127.0.0.1:10"]);
+    assert!(!said.err.contains("hunter2"), "{}", said.err);
+    desk.file("p.witness-profile", "[signaling]\nurl = \"ws://127.0.0.1:9/call\"\ntoken = \"…\"\n");
+    desk.run(&["check", "p.witness-profile"]).refused(&["line 3", "placeholder"]);
+}
+
+#[test]
 fn bad_bundles_are_refused_or_opened_as_far_as_they_can_be_read() {
     let desk = Desk::new();
     desk.run(&["hold", "--for", "1s", "--out", "a.witness"]);

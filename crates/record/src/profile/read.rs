@@ -52,7 +52,17 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
             "answer_within is under 100ms: answers from afar take longer, so every one would count as lost".into(),
         ));
     }
+    if is_placeholder(profile.signaling.token.as_ref()) {
+        return Err((
+            "token",
+            "the token is still the placeholder \"…\"; write the real one, or take the line out".into(),
+        ));
+    }
     for server in &profile.ice.servers {
+        if is_placeholder(server.username.as_ref()) || is_placeholder(server.credential.as_ref()) {
+            let says = "username or credential of an ICE server is still the placeholder \"…\"; write the real one";
+            return Err(("credential", says.into()));
+        }
         if server.urls.is_empty() {
             return Err(("urls", "an ICE server without urls; write urls = [\"stun:host:3478\"]".into()));
         }
@@ -78,6 +88,11 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
 
 fn has_turn(server: &IceServer) -> bool {
     server.urls.iter().any(|url| IceUrl::parse(url).is_ok_and(|url| url.is_turn()))
+}
+
+/// What stands in examples where a secret goes.
+fn is_placeholder(secret: Option<&Private<String>>) -> bool {
+    secret.is_some_and(|secret| matches!(secret.reveal().as_str(), "…" | "..."))
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> usize {
