@@ -1,7 +1,7 @@
 //! `linewitness check`: what a profile will do, what it will record, and what it cannot test.
 
 use crate::{args::Check, files, say, say::Failure};
-use engine::{Clock, session};
+use engine::{Clock, plan};
 use record::{
     Profile,
     fact::Plan,
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 pub fn run(args: &Check) -> Result<ExitCode, Failure> {
     let profile = files::profile(&args.profile)?;
-    let plan = session::plan(&profile, false)
+    let plan = plan::plan(&profile, false)
         .map_err(|error| Failure::bad_input(format!("{}: {error}", args.profile.display())))?;
     say::line(describe(&profile, &plan));
     let early = profile.credentials_that_end_early(Clock::real().now().wall);

@@ -9,7 +9,7 @@ pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
     if args.json {
         say::line(files::verdict_json(&story));
     } else {
-        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
         say::line(format_args!("\n{}", files::provenance(&opened.about)));
     }
     Ok(ExitCode::SUCCESS)

@@ -9,7 +9,7 @@ use crate::{
     stop,
 };
 use engine::{
-    Clock,
+    Clock, plan,
     runs::{self, Run},
     session,
 };
@@ -67,7 +67,7 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
     {
         profile.signaling.token = Some(Private::new(token));
     }
-    let plan = session::plan(&profile, self_test).map_err(|error| {
+    let plan = plan::plan(&profile, self_test).map_err(|error| {
         let name = args.profile.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default();
         Failure::bad_input(format!("{name}{error}"))
     })?;
@@ -141,7 +141,7 @@ fn finish(run: &Run, by: &EndedBy, noted: Seq, out: Option<PathBuf>, format: For
         tracing::warn!("older runs could not be cleared away: {error}");
     }
     let words = (format == Format::Human).then(|| {
-        let text = explain::report::text(&story, &jiff::tz::TimeZone::system());
+        let text = explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width());
         format!("{text}\nSaved as {}\n", out.display())
     });
     let code = match (by, missing) {

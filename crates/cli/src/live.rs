@@ -198,7 +198,7 @@ fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: imp
         }
         if manner == Manner::Live && !ended {
             let line = status(&shared.now.lock().unwrap_or_else(PoisonError::into_inner), now());
-            out(&format!("{clear}{}", clip(&line, width())));
+            out(&format!("{clear}{}", clip(&line, say::width())));
         }
     }
 }
@@ -238,10 +238,6 @@ fn clock(at: Stamp) -> String {
     at.wall.timestamp().to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-fn width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
-}
-
 fn clip(line: &str, width: usize) -> String {
     line.chars().take(width.saturating_sub(1)).collect()
 }
@@ -254,7 +250,9 @@ mod tests {
     fn events(count: Seq) -> Vec<Arc<Event>> {
         let recorder = Recorder::unwritten(engine::Clock::real());
         let mut noted = recorder.listen();
-        (1..count).for_each(|n| drop(recorder.note(Mark::Note { text: n.to_string().as_str().into() })));
+        for n in 1..count {
+            recorder.note(Mark::Note { text: n.to_string().as_str().into() });
+        }
         recorder.note(Mark::Ended { by: record::fact::EndedBy::User });
         std::iter::from_fn(|| noted.try_recv().ok()).collect()
     }

@@ -16,7 +16,7 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
     if args.ticket {
         say::line(explain::report::ticket(&story));
     } else if args.svg.is_none() {
-        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system()));
+        say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
     }
     Ok(ExitCode::SUCCESS)
 }

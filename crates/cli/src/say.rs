@@ -16,6 +16,11 @@ pub fn raw(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Of the terminal; 80 where there is none.
+pub fn width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
 /// A remark beside the result, on standard error.
 pub fn aside(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");

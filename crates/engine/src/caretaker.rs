@@ -17,7 +17,7 @@ use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
     fact::{
-        Action, CallEndedBy, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason, RefusalKind, Side,
+        Action, CallEndedBy, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason, RefusalKind,
         Signaling, SocketPurpose,
     },
     millis,
@@ -134,10 +134,13 @@ impl Caretaker {
                 let permanent = matches!(kind, RefusalKind::BadRequest | RefusalKind::TooLarge);
                 self.down(*conn, seq, at, Reason::ConnectFailed, "the far end refused", permanent);
             }
-            Signaling::Closed { end: End::LetGo | End::CloseFrame { by: Side::Us, .. }, .. } => self.socket.gone(),
+            // Only to make way for another.
+            Signaling::Closed { end: End::LetGo, .. } => self.socket.gone(),
             Signaling::Closed { conn, .. } => {
                 self.down(*conn, seq, at, Reason::SocketEnded, "the socket ended again before it was ready", false);
             }
+            // The hold is over, and whatever ends now ends because of it.
+            Signaling::CallEnded { by: CallEndedBy::Us, .. } => self.over = true,
             Signaling::CallEnded { by: CallEndedBy::FarEnd | CallEndedBy::Service, .. } => {
                 self.lose_call(at, Reason::CallLost, seq);
             }

@@ -5,6 +5,7 @@ pub mod call;
 pub mod caretaker;
 pub mod clock;
 pub mod line;
+pub mod plan;
 pub mod pulse;
 pub mod recorder;
 pub mod runs;

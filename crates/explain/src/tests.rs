@@ -55,7 +55,7 @@ fn checked(log: &Log) -> Story {
     let again = story(log);
     let json = |story: &Story| serde_json::to_string(story).expect("a story can be written");
     assert_eq!(json(&told), json(&again), "the same log must tell the same story");
-    for text in [report::svg(&told), report::ticket(&told), report::text(&told, &jiff::tz::TimeZone::UTC)] {
+    for text in [report::svg(&told), report::ticket(&told), report::text(&told, &jiff::tz::TimeZone::UTC, 80)] {
         assert!(!text.contains("NaN"), "{text}");
     }
     told

@@ -1,7 +1,7 @@
 //! Each test is a short story told in facts, and the moves it must bring.
 
 use super::*;
-use record::fact::{ConnectStage, IceState, MediaSample, Trouble};
+use record::fact::{ConnectStage, Side, IceState, MediaSample, Trouble};
 use record::profile::RecoveryPolicy;
 
 struct Story {
@@ -311,8 +311,14 @@ fn the_policy_none_only_watches() {
 #[test]
 fn our_own_goodbye_brings_no_reconnect() {
     let mut story = Story::held(RecoveryPolicy::Patient);
+    story.fact(Signaling::CallEnded { conn: 1, by: CallEndedBy::Us, code: None, says: "".into() });
     story.closed(End::CloseFrame { by: Side::Us, code: Some(1000), reason: "".into() }).after(30.0);
     story.saw(&[]);
+
+    // Not a goodbye: we closed on a far end that talked nonsense, and the hold goes on.
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.closed(End::CloseFrame { by: Side::Us, code: Some(1002), reason: "".into() });
+    story.saw(&["reconnect 1"]);
 }
 
 #[test]

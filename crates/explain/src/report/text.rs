@@ -1,8 +1,8 @@
-//! The report for a terminal, 80 columns, in the order of every report.
+//! The report for a terminal, as wide as it is, in the order of every report.
 
 use super::groups::{Group, groups};
 use crate::{
-    Cause, Confidence, Story,
+    Cause, Confidence, Plane, Story, rules,
     story::{LaneView, SpanState},
     verdict::{By, DropVerdict},
     words,
@@ -10,12 +10,17 @@ use crate::{
 use jiff::tz::TimeZone;
 use record::Wall;
 use std::fmt::Write;
+use std::time::Duration;
 
-const WIDTH: usize = 80;
+/// Narrower than this a picture shows nothing; wider, lines of prose are hard to read.
+const NARROWEST: usize = 48;
+const WIDEST: usize = 100;
+/// The lanes' names stand before the picture.
+const MARGIN: usize = 14;
 
-/// Times of day are shown in `zone` beside UTC; which one that is, the caller knows.
-pub fn text(story: &Story, zone: &TimeZone) -> String {
-    let mut page = Page { out: String::new(), zone };
+/// Times of day are shown in `zone` beside UTC; which one that is, and how wide the terminal, the caller knows.
+pub fn text(story: &Story, zone: &TimeZone, width: usize) -> String {
+    let mut page = Page { out: String::new(), zone, width: width.clamp(NARROWEST, WIDEST) };
     page.head(story);
     page.picture(story);
     page.drops(story);
@@ -33,6 +38,7 @@ pub fn text(story: &Story, zone: &TimeZone) -> String {
 struct Page<'z> {
     out: String,
     zone: &'z TimeZone,
+    width: usize,
 }
 
 impl Page<'_> {
@@ -48,7 +54,7 @@ impl Page<'_> {
         let mut used = indent;
         for word in words::pieces(text) {
             let length = word.chars().count();
-            if used > indent && used + 1 + length > WIDTH {
+            if used > indent && used + 1 + length > self.width {
                 let full = std::mem::replace(&mut line, " ".repeat(indent));
                 self.line(&full);
                 used = indent;
@@ -101,7 +107,8 @@ impl Page<'_> {
         };
         self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
         let Some(first) = group.drops.first() else { return };
-        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(first.first_bad)));
+        let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
+        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
 
@@ -110,20 +117,21 @@ impl Page<'_> {
             return;
         }
         self.line("");
+        let columns = self.width - MARGIN - 2;
         for lane in story.lanes.iter().filter(|lane| !lane.spans.is_empty()) {
-            let strip = strip(story, lane);
-            self.line(&format!("{:<14}{strip}", lane.label));
+            let strip = strip(story, lane, columns);
+            self.line(&format!("{:<MARGIN$}{strip}", lane.label));
         }
         let end = words::length(words::millis(story.axis.length_s * 1e3));
-        self.line(&format!("{:14}0{end:>width$}", "", width = COLUMNS - 1));
-        self.line(&format!("{:14}━ alive   ┄ unknown   ╳ lost   ╱ asleep", ""));
+        self.line(&format!("{:MARGIN$}0{end:>width$}", "", width = columns - 1));
+        self.wrapped(&" ".repeat(MARGIN), "━ alive   ┄ unknown   ╳ lost   ╱ asleep");
     }
 
     fn drops(&mut self, story: &Story) {
         for (index, drop) in story.head.drops.iter().enumerate() {
             let plane = match drop.plane {
-                crate::Plane::Signaling => "Signaling",
-                crate::Plane::Media => "Media",
+                Plane::Signaling => "Signaling",
+                Plane::Media => "Media",
             };
             let earlier: Vec<&DropVerdict> =
                 story.head.drops[..index].iter().filter(|d| d.cause == drop.cause && d.owner == drop.owner).collect();
@@ -148,25 +156,31 @@ impl Page<'_> {
             return self.line(&format!("  tried from {began}   first failed at {failed}"));
         }
         self.line(&format!("  last good {}   first bad {}", hundredths(drop.last_good), hundredths(drop.first_bad)));
-        let restored = drop.restored.map_or_else(|| "never".to_owned(), hundredths);
-        self.line(&format!("  declared  {}   restored  {restored}", hundredths(drop.declared)));
+        let back = match drop.restored {
+            Some(restored) => {
+                let gone = Duration::from_micros((restored.micros() - drop.last_good.micros()).max(0) as u64);
+                format!("{}, gone for {}", hundredths(restored), words::length(gone))
+            }
+            None => "never".to_owned(),
+        };
+        self.line(&format!("  back      {back}"));
     }
 
     fn because(&mut self, drop: &DropVerdict) {
         for because in &drop.because {
-            self.wrapped(&format!("  {:>6}  ", format!("#{}", because.seq)), &because.says);
+            self.wrapped(&format!("{:>11}  ", format!("event {}", because.seq)), &because.says);
         }
     }
 
     /// What an earlier drop of the same group said already is left out.
     fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
         for out in drop.ruled_out.iter().filter(|out| !earlier.iter().any(|d| d.ruled_out.contains(out))) {
-            self.wrapped("     not  ", &out.says);
+            self.wrapped("  ruled out  ", &format!("{}: {}", rules::rule(out.cause).title, out.says));
         }
         if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
-            self.wrapped("   retest  ", &drop.advice.retest);
+            self.wrapped("     retest  ", &drop.advice.retest);
         }
-        self.wrapped("    wrong  ", &format!("We are wrong if {}", drop.advice.wrong_if));
+        self.wrapped("   wrong if  ", &drop.advice.wrong_if);
     }
 
     fn list<'t>(&mut self, title: &str, items: impl Iterator<Item = &'t str>) {
@@ -195,12 +209,12 @@ impl Page<'_> {
             };
             let mut line = format!("  drop {}: {by}", drop.id);
             if let Some(took) = drop.recovery.took_s {
-                let _ = write!(line, ", after {}", words::length(words::millis(took * 1e3)));
+                let _ = write!(line, ", {} after the first sign of it", words::length(words::millis(took * 1e3)));
             }
             if drop.recovery.attempts > 0 {
                 let _ = write!(line, ", {}", words::count(drop.recovery.attempts, "attempt"));
             }
-            self.line(&line);
+            self.wrapped("  ", line.trim_start());
         }
     }
 
@@ -210,7 +224,9 @@ impl Page<'_> {
         let started = story.head.started;
         let date = started.timestamp().strftime("%Y-%m-%d").to_string();
         self.line(&format!("  started    {date} {}", self.moment(started)));
-        self.line(&format!("  held       {}", words::length(words::millis(story.head.held_s * 1e3))));
+        // With a loss in it, the time is that of the watch and not of the call.
+        let name = if story.head.drops.is_empty() { "held" } else { "watched" };
+        self.line(&format!("  {name:<11}{}", words::length(words::millis(story.head.held_s * 1e3))));
         let every = setup.heartbeat_every_s.map(|s| format!("every {}", words::length(words::millis(s * 1e3))));
         let rows = [
             ("to", (!setup.to.is_empty()).then(|| format!("{} ({})", setup.to, setup.kind))),
@@ -231,14 +247,12 @@ fn hundredths(wall: Wall) -> String {
     format!("{} UTC", words::hundredths(wall))
 }
 
-const COLUMNS: usize = 64;
-
 /// One character for each stretch of the axis, the worst that happened in it.
-fn strip(story: &Story, lane: &LaneView) -> String {
-    let column = |at: f64| ((at / story.axis.length_s * COLUMNS as f64) as usize).min(COLUMNS - 1);
-    let mut ranks = [0u8; COLUMNS];
+fn strip(story: &Story, lane: &LaneView, columns: usize) -> String {
+    let column = |at: f64| ((at / story.axis.length_s * columns as f64) as usize).min(columns - 1);
+    let mut ranks = vec![0u8; columns];
     let mut paint = |from: f64, to: f64, rank: u8| {
-        for cell in &mut ranks[column(from)..=column(to)] {
+        for cell in ranks.iter_mut().take(column(to) + 1).skip(column(from)) {
             *cell = (*cell).max(rank);
         }
     };
@@ -252,6 +266,13 @@ fn strip(story: &Story, lane: &LaneView) -> String {
                 SpanState::Lost => 3,
             },
         );
+    }
+    let own = |plane: Plane| match plane {
+        Plane::Signaling => lane.id == "signaling",
+        Plane::Media => lane.id == "media",
+    };
+    for drop in story.drops.iter().filter(|drop| own(drop.plane)) {
+        paint(drop.first_bad, drop.restored.unwrap_or(story.axis.length_s), 3);
     }
     for pause in story.pauses.iter().filter(|pause| pause.slept) {
         paint(pause.from, pause.to, 4);

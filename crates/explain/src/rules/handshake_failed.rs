@@ -145,9 +145,12 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The network administrator",
             format!("Allow CONNECT to {far} on the HTTP proxy, or exempt it from the proxy."),
         ),
-        ConnectStage::Dns => {
-            ("The network administrator", format!("Make the resolver of this network answer for the host of {far}."))
-        }
+        ConnectStage::Dns => (
+            "Whoever wrote the address, then the network administrator",
+            format!(
+                "Check the spelling of {far}; if it is right, make the resolver of this network answer for its host."
+            ),
+        ),
         ConnectStage::Tcp => (
             "The network administrator, with the service's support",
             format!("Allow TCP to {far} in the firewall, and check that the service listens there."),

@@ -9,6 +9,7 @@ use crate::{
     words,
 };
 use record::Seq;
+use record::fact::End;
 use std::time::Duration;
 
 pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
@@ -106,7 +107,30 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     Some(finding(timeline, drop))
 }
 
+/// Our own system ended the connection: nothing on the way did.
+fn ended_here(timeline: &Timeline, drop: &Drop) -> bool {
+    drop.plane == Plane::Signaling
+        && look::socket(timeline, drop)
+            .and_then(|socket| socket.closed.as_ref())
+            .is_some_and(|closed| matches!(closed.end, End::Local { errno: Some(ABORTED), .. }))
+}
+
+/// ECONNABORTED as Linux numbers it: some program here took the connection away. Other errors may have causes outside.
+const ABORTED: i32 = 103;
+
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if ended_here(timeline, drop) {
+        let at = words::utc(drop.first_bad);
+        return Advice {
+            who: "Whoever looks after this computer".into(),
+            what: format!(
+                "Find what on this computer ended its connection at {at} (security software, a VPN client, an administrator's tool): {}.",
+                look::search(timeline, drop)
+            ),
+            retest: look::retest(timeline, "With that program off"),
+            wrong_if: "a capture on this computer shows an RST or FIN of the far end in that second.".into(),
+        };
+    }
     if let Some(media) = look::side(timeline, drop, Plane::Media)
         && timeline.send_trouble(media.last_good, media.declared).is_some()
     {
@@ -122,7 +146,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         wrong_if: format!(
             "a capture on this computer shows {} of the far end arriving between {} and {}.",
             match drop.plane {
-                Plane::Signaling => "bytes",
+                Plane::Signaling => "bytes on the signaling connection",
                 Plane::Media => "media packets",
             },
             words::utc_exact(drop.last_good),

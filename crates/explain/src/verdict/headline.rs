@@ -79,9 +79,17 @@ fn lost(judged: &[(&Drop, Judgement)], cause: Cause) -> String {
         (s, 0) => format!("signaling lost {}", words::times(s)),
         (s, m) => format!("signaling lost {} and media {}", words::times(s), words::times(m)),
     };
-    let first = judged.iter().find(|(_, j)| j.cause == cause).map(|(drop, _)| drop.first_bad);
+    let first = judged.iter().find(|(_, j)| j.cause == cause).map(|(drop, _)| onset(drop));
     let first_word = if signaling.max(media) > 1 { "first " } else { "" };
     first.map_or(what.clone(), |at| format!("{what}, {first_word}at {}", words::utc(at)))
+}
+
+/// The last media packet is close to the truth; signaling may have been quiet long before it ended.
+fn onset(drop: &Drop) -> record::Stamp {
+    match drop.plane {
+        Plane::Media => drop.last_good,
+        Plane::Signaling => drop.first_bad,
+    }
 }
 
 fn without_stop(says: &str) -> &str {

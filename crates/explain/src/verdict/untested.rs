@@ -14,12 +14,15 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         if plan.self_test {
             list.push("No network was tested: the far end ran on this computer, over loopback.".to_owned());
         }
-        list.push(quiet(plan));
-        if plan.silence == Silence::None {
+        if timeline.stood().is_none() {
+            list.push("Nothing beyond the first steps was tested: the call never stood.".to_owned());
+        } else if plan.silence == Silence::None {
+            list.push(quiet(plan));
             list.push(
                 "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.".into(),
             );
         } else {
+            list.push(quiet(plan));
             list.push("Quiet UDP flows were not tested: the call's own packets kept the path busy.".into());
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
