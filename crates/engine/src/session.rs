@@ -25,6 +25,8 @@ use tokio::time::{MissedTickBehavior, Sleep};
 const ESTABLISH_WITHIN: Duration = Duration::from_secs(30);
 /// How long a goodbye may take before we leave without its answer.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(1500);
+/// Dropping a socket takes no answer of anybody.
+const GONE_WITHIN: Duration = Duration::from_millis(200);
 /// How often time alone is looked at: deadlines are met to within this.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -416,6 +418,11 @@ impl Session {
             let goodbye = tokio::time::timeout(GOODBYE_WITHIN, self.say_goodbye()).await;
             if goodbye.is_err() {
                 self.tell_line(LineCommand::LetGo);
+                // Its end is a fact of this hold, and the hold's own end must be the last.
+                let gone = tokio::time::timeout(GONE_WITHIN, self.say_goodbye()).await;
+                if gone.is_err() {
+                    tracing::warn!("the signaling socket did not let go in time");
+                }
             }
         }
         self.line = None;

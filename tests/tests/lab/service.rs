@@ -13,6 +13,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "a_service_killed_and_started_again_is_a_restart_on_both_planes", needs: &[], tell: restarted },
     Story { name: "a_service_stopped_in_order_and_started_again_is_a_restart", needs: &[], tell: stopped_and_back },
     Story { name: "a_service_stopped_in_order_for_good_has_closed_and_no_person_hung_up", needs: &[], tell: stopped },
+    Story { name: "a_service_that_stands_still_is_named_and_no_path_is_blamed", needs: &[], tell: frozen },
     Story { name: "a_service_that_is_not_there_is_a_handshake_failed_at_tcp", needs: &[], tell: absent },
 ];
 
@@ -38,6 +39,30 @@ fn restarted(world: &World) -> Result<()> {
         let anew = told.count(|fact| matches!(fact, Fact::Action(Action::Began { step: Move::NewCall, .. })));
         ensure!(anew <= 3, "{anew} new calls for one restart");
         Ok(())
+    })
+}
+
+/// Its kernel goes on acknowledging and taking packets in, which from here looks like a loss on the way back.
+fn frozen(world: &World) -> Result<()> {
+    let reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
+    sleep(Duration::from_secs(6));
+    let stopped = now();
+    reflector.signal(libc::SIGSTOP)?;
+    sleep(Duration::from_secs(4));
+    let woken = now();
+    reflector.signal(libc::SIGCONT)?;
+    hold.finish(Duration::from_secs(25))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        let media = told.verdict.one("media")?;
+        media.is("service_unreachable", "voice_service", "shown")?;
+        media.last_good_before(stopped, 40.0)?;
+        media.first_bad_after(stopped, 350.0)?;
+        media.restored_after(stopped, woken, 1_500.0)?;
+        for drop in told.verdict.on("signaling") {
+            drop.is("service_unreachable", "voice_service", "shown")?;
+        }
+        same_call(told)
     })
 }
 
