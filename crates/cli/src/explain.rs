@@ -9,6 +9,9 @@ pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
     if args.json {
         say::line(files::verdict_json(&story));
     } else {
+        if let Some(warning) = opened.warning() {
+            say::line(format_args!("{warning}\n"));
+        }
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
         say::line(format_args!("\n{}", files::provenance(&opened.about)));
     }

@@ -2,7 +2,7 @@
 
 use crate::say::{self, Failure};
 use engine::runs;
-use record::{About, Log, Profile, bundle, profile};
+use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,26 +11,39 @@ use std::path::{Path, PathBuf};
 pub struct Opened {
     pub about: About,
     pub log: Log,
+    damage: Vec<Damage>,
 }
 
-/// Opens a bundle or a run folder. Damage is told on standard error; what could be read is given.
+impl Opened {
+    /// Stands above everything said of a file that is not as it was written: whoever reads on must know.
+    pub fn warning(&self) -> Option<String> {
+        let (first, rest) = self.damage.split_first()?;
+        let more =
+            if rest.is_empty() { String::new() } else { format!(", and {} more (told on standard error)", rest.len()) };
+        Some(format!(
+            "CAUTION: this recording is damaged or was altered: {first}{more}. What follows is said of what could be read."
+        ))
+    }
+}
+
+/// Opens a bundle or a run folder, and what could be read of it. All damage is told on standard error.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
     let name = path.display();
     if path.is_dir() {
         let (about, log, _, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
-        for damage in damage {
+        for damage in &damage {
             say::aside(format_args!("{name}: {damage}"));
         }
-        return Ok(Opened { about, log });
+        return Ok(Opened { about, log, damage });
     }
     let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
     let (bundle, damage) =
         bundle::read(BufReader::new(file)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-    for damage in damage {
+    for damage in &damage {
         say::aside(format_args!("{name}: {damage}"));
     }
-    Ok(Opened { about: bundle.about, log: bundle.log })
+    Ok(Opened { about: bundle.about, log: bundle.log, damage })
 }
 
 /// Reads a profile, and the certificate authority it may name by path.

@@ -125,7 +125,7 @@ impl Screen {
 
 fn opening(plan: &Plan) -> String {
     let what = match (plan.self_test, plan.name.as_str()) {
-        (true, _) => "Self-test: a call to this computer itself. It shows that the program works here, and says nothing about any network.".to_owned(),
+        (true, _) => "Self-test: a call to this computer itself. It shows that the program works here,\nand says nothing about any network.".to_owned(),
         (false, "") => format!("Calling {}", plan.to),
         (false, name) => format!("{name}\nCalling {}", plan.to),
     };
@@ -212,7 +212,8 @@ fn notable(fact: &Fact) -> bool {
 /// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`
 fn status(now: &Now, at: Stamp) -> String {
     let held = now.established.map_or(Duration::ZERO, |since| at.since(since));
-    let left = now.planned.saturating_sub(held);
+    // In whole seconds, so that what is held and what is left always add up.
+    let left = Duration::from_secs(now.planned.as_secs().saturating_sub(held.as_secs()));
     let rtt = now.rtt_ms.map_or_else(|| "rtt …".into(), |ms| format!("rtt {ms:.0} ms"));
     let last = now.last_fact.as_deref().unwrap_or_default();
     format!(

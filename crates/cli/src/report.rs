@@ -13,6 +13,9 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         write_new(path, explain::report::svg(&story).as_bytes())?;
         say::aside(format_args!("The timeline is drawn in {}.", path.display()));
     }
+    if args.ticket || args.svg.is_none() {
+        opened.warning().into_iter().for_each(say::line);
+    }
     if args.ticket {
         say::line(explain::report::ticket(&story));
     } else if args.svg.is_none() {

@@ -185,6 +185,7 @@ fn bad_bundles_are_refused_or_opened_as_far_as_they_can_be_read() {
     let said = desk.run(&["explain", folder.to_str().expect("text")]);
     assert_eq!(said.code, 0);
     assert!(said.err.contains("breaks off"), "{}", said.err);
+    assert!(said.out.starts_with("CAUTION"), "{}", said.out);
     assert!(said.out.contains("breaks off"), "the verdict knows that the end is missing: {}", said.out);
 }
 

@@ -1,6 +1,9 @@
 //! `Now`: where a running hold stands, for a live line. Fed one event at a time; its size does not grow.
 
-use crate::{rows, words};
+use crate::{
+    rows::{self, Tone},
+    words,
+};
 use record::{
     Event, Fact, Stamp,
     fact::{Action, End, Ice, Mark, Media, Move, Side, Signaling, System},
@@ -50,7 +53,9 @@ impl Now {
             Fact::Ice(Ice::ConsentBack { .. }) if self.no_media => self.media_lost_since = None,
             Fact::Ice(_) | Fact::System(_) | Fact::Far(_) | Fact::Blind { .. } => {}
         }
-        if rows::worth_showing(&event.fact) && !matches!(event.fact, Fact::System(System::TicksMissed { .. })) {
+        // Each step of a connection that went well is nothing to look at for hours.
+        let plain = rows::tone(&event.fact) == Tone::Plain && !matches!(event.fact, Fact::Mark(_));
+        if !plain && !matches!(event.fact, Fact::System(System::TicksMissed { .. })) {
             self.last_fact = Some(rows::sentence(&event.fact));
         }
     }
