@@ -160,10 +160,14 @@ impl Reflector {
         let mut command = Command::new(program);
         command.args(["reflect", "--listen", "127.0.0.1:0"]);
         let (process, mut lines) = spawn(&mut command)?;
-        let line = lines.next().context("the reflector said nothing")??;
-        let address = line.strip_prefix("Listening on ").and_then(|rest| rest.split(',').next());
-        let address = address.with_context(|| format!("the reflector does not say where it listens: {line}"))?;
-        Ok(Self { url: format!("ws://{address}/call"), _process: process, _lines: lines })
+        // It tells callers what to type, before anything else that could take long.
+        let told = lines
+            .by_ref()
+            .take(4)
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("--to ").map(|(_, url)| url.to_owned()));
+        let url = told.context("the reflector does not say how it is called")?;
+        Ok(Self { url, _process: process, _lines: lines })
     }
 }
 
