@@ -1,9 +1,12 @@
 //! Doing it: the clocks, the signaling connection, the call, their caretaker and the recorder. All the I/O is here, and no
 //! opinion: the engine notes facts, `explain` says what they mean.
 
+pub mod beside;
 pub mod call;
 pub mod caretaker;
 pub mod clock;
+pub mod controls;
+pub mod lanes;
 pub mod line;
 pub mod plan;
 pub mod pulse;
@@ -12,6 +15,7 @@ pub mod runs;
 pub mod session;
 pub mod signaling;
 mod tls;
+pub mod watch;
 
 pub use clock::Clock;
 pub use recorder::Recorder;

@@ -1,7 +1,7 @@
 //! What a hold will do, worked out from its profile before anything is done.
 
-use crate::{call::peer::BindWhere, signaling};
-use record::{Profile, fact::Plan};
+use crate::{call::peer::BindWhere, lanes::Lanes, signaling};
+use record::{Heard, Profile, Wall, fact::Plan, profile::IceUrl};
 use std::net::IpAddr;
 
 /// What a hold will do, or the reason why this profile cannot be held.
@@ -14,6 +14,7 @@ pub fn plan(profile: &Profile, self_test: bool) -> anyhow::Result<Plan> {
             known.join(" and ")
         )
     })?;
+    let (beside, not_tested) = Lanes::plan(profile);
     Ok(Plan {
         name: profile.name.as_str().into(),
         kind: kind.id.into(),
@@ -24,20 +25,18 @@ pub fn plan(profile: &Profile, self_test: bool) -> anyhow::Result<Plan> {
         silence: profile.media.silence,
         ice_policy: profile.ice.policy,
         recovery: profile.recovery.policy,
-        not_tested: untested(profile),
+        beside: Some(beside),
+        token_ends: profile.signaling.token_ends(),
+        credentials_end: credentials_end(profile),
+        not_tested: not_tested.iter().map(|says| says.as_str().into()).collect(),
     })
 }
 
-/// What the profile asks for and this version does not do.
-fn untested(profile: &Profile) -> Vec<record::Heard> {
-    let Some(lanes) = &profile.lanes else { return vec![] };
-    let asked = [
-        (lanes.bare_websocket, "The bare WebSocket lane of the profile was not run: this version has no lanes."),
-        (!lanes.quiet_ladder.is_empty(), "The quiet ladder of the profile was not run: this version has no lanes."),
-        (!lanes.udp_ladder.is_empty(), "The UDP ladder of the profile was not run: this version has no lanes."),
-        (!lanes.controls.is_empty(), "The controls of the profile were not run: this version has none."),
-    ];
-    asked.into_iter().filter(|(asked, _)| *asked).map(|(_, says)| says.into()).collect()
+/// Servers by the names they are shown under.
+fn credentials_end(profile: &Profile) -> Vec<(Heard, Wall)> {
+    let dated = profile.ice.servers.iter().filter_map(|server| Some((server, server.ends()?)));
+    let named = dated.flat_map(|(server, ends)| server.urls.iter().map(move |url| (url, ends)));
+    named.filter_map(|(url, ends)| Some((Heard::new(&IceUrl::parse(url).ok()?.to_string()), ends))).collect()
 }
 
 /// Loopback joins only where the far end is on it: anywhere else it would be one more path that cannot work.

@@ -3,6 +3,7 @@
 
 use crate::{
     Recorder,
+    beside::Beside,
     call::{Call, CallEvent, CallSetup, peer::BindWhere},
     caretaker::{Caretaker, Order, Policy},
     line::{self, Line, LineCommand, LineEvent},
@@ -60,6 +61,7 @@ struct Session {
     started: Stamp,
     established: Option<Stamp>,
     bind: BindWhere,
+    beside: Beside,
 }
 
 /// What came of something that took its time.
@@ -116,9 +118,10 @@ impl Session {
             reconnect: None,
             started,
             established: None,
-            profile,
             bind,
+            beside: Beside::begin(&profile, &recorder),
             recorder,
+            profile,
         }
     }
 
@@ -300,9 +303,10 @@ impl Session {
 
     async fn signaling_event(&mut self, event: signaling::Event) {
         match event {
-            signaling::Event::Ready { resumed, ice_servers } => {
+            signaling::Event::Ready { resumed, ice_servers, lanes } => {
                 self.ready = true;
                 self.fresh = !resumed;
+                self.beside.let_in(lanes, &ice_servers);
                 self.ice_servers = ice_servers;
                 if !resumed {
                     self.place_call_if_wanted();
@@ -413,6 +417,7 @@ impl Session {
             self.recorder.note(Signaling::CallEnded { conn: self.conns, by: CallEndedBy::Us, code: None, says });
         }
         self.drop_call().await;
+        self.beside.end().await;
         if self.line.is_some() {
             self.tell_adapter(In::HangUp { reason: "the hold is over" }).await;
             let goodbye = tokio::time::timeout(GOODBYE_WITHIN, self.say_goodbye()).await;

@@ -6,6 +6,7 @@ use record::{
     Heard, Micros, Stamp,
     fact::{CallEndedBy, End, Fact, RefusalKind, SocketPurpose},
     profile::{IceServer, Profile},
+    wire::LaneGate,
 };
 use std::fmt;
 
@@ -86,6 +87,8 @@ pub enum Event {
     Ready {
         resumed: bool,
         ice_servers: Vec<IceServer>,
+        /// Lanes may be held beside the call.
+        lanes: Option<LaneGate>,
     },
     Answer {
         sdp: String,
@@ -169,7 +172,7 @@ impl fmt::Debug for Out {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ready { resumed, ice_servers } => {
+            Self::Ready { resumed, ice_servers, .. } => {
                 write!(f, "Ready(resumed: {resumed}, {} ICE servers)", ice_servers.len())
             }
             Self::Answer { sdp } => write!(f, "Answer({} bytes)", sdp.len()),

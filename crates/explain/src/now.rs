@@ -51,7 +51,15 @@ impl Now {
                 self.media_lost_since = self.media_lost_since.or(Some(*last_ok));
             }
             Fact::Ice(Ice::ConsentBack { .. }) if self.no_media => self.media_lost_since = None,
-            Fact::Ice(_) | Fact::System(_) | Fact::Far(_) | Fact::Blind { .. } => {}
+            Fact::Ice(_)
+            | Fact::Lane(_)
+            | Fact::Control(_)
+            | Fact::Net(_)
+            | Fact::Power(_)
+            | Fact::System(_)
+            | Fact::Far(_)
+            | Fact::Prediction(_)
+            | Fact::Blind { .. } => {}
         }
         // Each step of a connection that went well is nothing to look at for hours.
         let plain = rows::tone(&event.fact) == Tone::Plain && !matches!(event.fact, Fact::Mark(_));

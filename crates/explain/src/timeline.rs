@@ -17,8 +17,10 @@ use std::time::Duration;
 
 mod ask;
 mod far;
+mod lanes;
 mod pauses;
 mod read;
+mod surroundings;
 
 #[derive(Debug)]
 pub struct Timeline<'a> {

@@ -1,24 +1,34 @@
 //! `Fact`: the closed list of what can have happened, by lane.
 //!
-//! A fact is what was seen, never what it means: causes live in `explain`. Lanes that belong to watchers not yet built
-//! are not listed; they join with their watcher, and the compiler then names every reader who must answer.
+//! A fact is what was seen, never what it means: causes live in `explain`. A new one joins with whatever sees it, and the
+//! compiler then names every reader who must answer.
 
 use crate::Heard;
 use serde::{Deserialize, Serialize};
 
 mod action;
+mod control;
 mod far;
 mod ice;
+mod lane;
 mod mark;
 mod media;
+mod net;
+mod power;
+mod prediction;
 mod signaling;
 mod system;
 
 pub use action::{Action, Move, Outcome, Reason};
+pub use control::{Control, ControlKind};
 pub use far::{Far, Sight};
 pub use ice::{CandidateKind, Ice, IceState, TurnRequest};
-pub use mark::{EndedBy, Heartbeat, Mark, Plan};
+pub use lane::{Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Stirred, TurnTransport, UdpRung};
+pub use mark::{Beside, EndedBy, Heartbeat, Mark, Plan};
 pub use media::{Direction, Media, MediaSample};
+pub use net::{Destination, Hop, LinkKind, Net, Reachability, WifiLink};
+pub use power::Power;
+pub use prediction::{Pattern, Prediction};
 pub use signaling::{
     CallEndedBy, ConnectStage, End, RefusalKind, Side, Signaling, SocketPurpose, TcpSample, TlsTrouble, Trouble,
 };
@@ -31,9 +41,14 @@ pub enum Fact {
     Signaling(Signaling),
     Ice(Ice),
     Media(Media),
+    Lane(Lane),
+    Control(Control),
+    Net(Net),
+    Power(Power),
     System(System),
     Far(Far),
     Action(Action),
+    Prediction(Prediction),
     /// A watcher could not see. A verdict lists it under "not seen" and never takes it for health.
     Blind {
         watcher: Heard,
@@ -45,4 +60,4 @@ pub enum Fact {
 macro_rules! lanes {
     ($($lane:ident),*) => { $(impl From<$lane> for Fact { fn from(fact: $lane) -> Self { Self::$lane(fact) } })* };
 }
-lanes!(Mark, Signaling, Ice, Media, System, Far, Action);
+lanes!(Mark, Signaling, Ice, Media, Lane, Control, Net, Power, System, Far, Action, Prediction);

@@ -7,12 +7,16 @@ use crate::{Private, Scrub, Wall};
 use serde::{Deserialize, Serialize};
 
 mod address;
+mod control_target;
 mod ice_url;
+mod lanes;
 mod read;
 mod span;
 
 pub use address::Address;
+pub use control_target::ControlTarget;
 pub use ice_url::{IceScheme, IceTransport, IceUrl};
+pub use lanes::{Lanes, MOST_RUNGS};
 pub use read::{Refusal, read};
 pub use span::Span;
 
@@ -23,13 +27,16 @@ pub struct Profile {
     pub name: String,
     #[serde(rename = "for", default = "five_minutes")]
     pub for_: Span,
+    /// Ask the system not to sleep while the hold lasts. Without it the computer does as it always does, and that is seen.
+    #[serde(default)]
+    pub stay_awake: bool,
     pub signaling: Signaling,
     #[serde(default)]
     pub ice: Ice,
     #[serde(default)]
     pub media: Media,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lanes: Option<Lanes>,
+    #[serde(default)]
+    pub lanes: Lanes,
     #[serde(default)]
     pub recovery: Recovery,
     #[serde(default)]
@@ -45,6 +52,9 @@ pub struct Signaling {
     pub url: Address,
     #[serde(default, skip_serializing)]
     pub token: Option<Private<String>>,
+    /// When the token ends, where its maker knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<toml::value::Datetime>,
     /// A certificate authority of the far end's own: PEM text, or the path of a PEM file beside the profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
@@ -123,9 +133,20 @@ pub struct IceServer {
 impl IceServer {
     /// When its credentials end; nothing where the profile does not say, or not as a time with its zone.
     pub fn ends(&self) -> Option<Wall> {
-        let written: jiff::Timestamp = self.expires.as_ref()?.to_string().parse().ok()?;
-        Some(Wall::from_micros(written.as_microsecond()))
+        wall(self.expires.as_ref()?)
     }
+}
+
+impl Signaling {
+    /// When the token ends; nothing where the profile does not say, or not as a time with its zone.
+    pub fn token_ends(&self) -> Option<Wall> {
+        wall(self.token_expires.as_ref()?)
+    }
+}
+
+fn wall(written: &toml::value::Datetime) -> Option<Wall> {
+    let written: jiff::Timestamp = written.to_string().parse().ok()?;
+    Some(Wall::from_micros(written.as_microsecond()))
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -144,15 +165,6 @@ pub enum Silence {
     Dtx,
     /// A call without any media packet.
     None,
-}
-
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Lanes {
-    pub bare_websocket: bool,
-    pub quiet_ladder: Vec<Span>,
-    pub udp_ladder: Vec<Span>,
-    pub controls: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -194,16 +206,18 @@ impl Profile {
         Self {
             name: String::new(),
             for_: five_minutes(),
+            stay_awake: false,
             signaling: Signaling {
                 kind: reflector(),
                 url,
                 token: None,
+                token_expires: None,
                 ca: None,
                 heartbeat: HeartbeatChoice::default(),
             },
             ice: Ice::default(),
             media: Media::default(),
-            lanes: None,
+            lanes: Lanes::default(),
             recovery: Recovery::default(),
             share: Share::default(),
         }

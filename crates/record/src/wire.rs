@@ -83,6 +83,9 @@ pub enum FromFar {
         idle_timeout_s: f64,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ice_servers: Vec<Relay>,
+        /// Lanes may be held beside this call. A far end of an earlier version does not say so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lanes: Option<LaneGate>,
     },
     Answer {
         sdp: String,
@@ -111,6 +114,18 @@ pub enum FromFar {
         by: CallEndedBy,
         says: Heard,
     },
+}
+
+/// What lets lanes in beside a call; it ends with the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaneGate {
+    /// The secret that every lane says first.
+    pub ticket: Sealed,
+    /// So many at once.
+    pub most: u32,
+    /// The UDP port of echo and ladder, on the same host; absent where the reflector could not open one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<u16>,
 }
 
 /// Time-limited credentials for a TURN server.

@@ -273,6 +273,7 @@ impl House {
             resumed,
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
+            lanes: None,
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }
     }

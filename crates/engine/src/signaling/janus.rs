@@ -145,7 +145,7 @@ impl Janus {
         self.stage = Stage::Ready;
         let session = self.session.map(|session| Heard::new(&session.to_string()));
         self.note(fact::Signaling::Ready { conn: self.conn, session, instance: None, resumed });
-        self.event(Event::Ready { resumed, ice_servers: Vec::new() });
+        self.event(Event::Ready { resumed, ice_servers: Vec::new(), lanes: None });
         self.send_pending(now);
     }
 

@@ -8,7 +8,7 @@ use record::{
     Heard, Micros, Private, Scrub, Stamp,
     fact::{self, CallEndedBy, Far, RefusalKind, SocketPurpose},
     profile::{HeartbeatChoice, IceServer, Profile},
-    wire::{FromClient, FromFar, Relay, Sealed},
+    wire::{FromClient, FromFar, LaneGate, Relay, Sealed},
 };
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -63,6 +63,15 @@ enum Stage {
     Ready,
     /// Goodbye is said; the far end's account and its last word are still to come.
     Leaving,
+}
+
+/// What a greeting was answered with, apart from the secret.
+struct Welcome {
+    call: Heard,
+    instance: Heard,
+    resumed: bool,
+    relays: Vec<Relay>,
+    lanes: Option<LaneGate>,
 }
 
 #[derive(Default)]
@@ -146,9 +155,10 @@ impl Reflector {
             );
         };
         match message {
-            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, .. } => {
+            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, lanes, .. } => {
                 if matches!(self.stage, Stage::Greeting(_)) {
-                    self.welcomed(now, call, ticket, instance, resumed, ice_servers);
+                    let welcome = Welcome { call, instance, resumed, relays: ice_servers, lanes };
+                    self.welcomed(now, ticket, welcome);
                 }
             }
             FromFar::Answer { sdp } => self.answered(now, &sdp),
@@ -199,21 +209,14 @@ impl Reflector {
         }
     }
 
-    fn welcomed(
-        &mut self,
-        now: Stamp,
-        call: Heard,
-        ticket: Sealed,
-        instance: Heard,
-        resumed: bool,
-        relays: Vec<Relay>,
-    ) {
+    fn welcomed(&mut self, now: Stamp, ticket: Sealed, welcome: Welcome) {
+        let Welcome { call, instance, resumed, relays, lanes } = welcome;
         self.stage = Stage::Ready;
         self.ticket = Some(ticket.0);
         let (session, instance) = (Some(self.scrub.rehear(&call)), Some(self.scrub.rehear(&instance)));
         self.note(fact::Signaling::Ready { conn: self.conn, session, instance, resumed });
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
-        self.event(Event::Ready { resumed, ice_servers });
+        self.event(Event::Ready { resumed, ice_servers, lanes });
         self.clock = Clock::default();
         self.ask_clock(now);
         self.send_pending(now);

@@ -62,6 +62,9 @@ impl Run {
             silence: Silence::Frames,
             ice_policy: IcePolicy::All,
             recovery: RecoveryPolicy::Patient,
+            beside: None,
+            token_ends: None,
+            credentials_end: vec![],
             not_tested: vec![],
         })))
     }

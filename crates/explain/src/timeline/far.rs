@@ -52,9 +52,11 @@ impl<'a> Timeline<'a> {
                 Sight::MediaStopped { last } => (Some(ours(*last)), None),
                 Sight::MediaResumed { last, first } => (Some(ours(*last)), Some(ours(*first))),
                 Sight::StoodStill { from, to } => (Some(ours(*from)), Some(ours(*to))),
-                Sight::Counted { .. } | Sight::SocketEnded { .. } | Sight::Reattached | Sight::ShuttingDown => {
-                    (None, None)
-                }
+                Sight::Counted { .. }
+                | Sight::SocketEnded { .. }
+                | Sight::Reattached
+                | Sight::Lane { .. }
+                | Sight::ShuttingDown => (None, None),
             };
         }
         self.sights = sights;

@@ -18,7 +18,12 @@ impl<'a> Timeline<'a> {
             Fact::Ice(fact) => self.take_ice(at, fact),
             Fact::Media(fact) => self.take_media(at, fact),
             Fact::System(System::TicksMissed { since }) => self.note_missed_ticks(at, *since),
-            Fact::System(System::Load { .. } | System::RecordFailing { .. }) => {}
+            Fact::System(System::Load { .. } | System::Memory { .. } | System::RecordFailing { .. }) => {}
+            Fact::Lane(fact) => self.take_lane(at, fact),
+            Fact::Prediction(fact) => self.take_prediction(at, fact),
+            Fact::Control(fact) => self.take_control(at, fact),
+            Fact::Net(fact) => self.take_net(at, fact),
+            Fact::Power(fact) => self.take_power(at, fact),
             Fact::Far(fact) => self.take_far(at, fact),
             Fact::Action(fact) => self.take_action(at, fact),
             Fact::Blind { watcher, why } => self.blind.push((at, watcher, why)),

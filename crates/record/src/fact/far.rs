@@ -1,6 +1,9 @@
 //! What the far end saw, in its own words and on its own clock.
 
-use crate::{Wall, fact::End};
+use crate::{
+    Wall,
+    fact::{End, LaneSight},
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -44,6 +47,11 @@ pub enum Sight {
     StoodStill {
         from: Wall,
         to: Wall,
+    },
+    /// On a lane of ours.
+    Lane {
+        lane: u32,
+        sight: LaneSight,
     },
     /// It is about to stop for good reasons of its own.
     ShuttingDown,

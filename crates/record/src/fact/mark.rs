@@ -1,6 +1,6 @@
 //! Marks: where the hold stands. The first and the last event of every whole log are marks.
 
-use crate::{Heard, profile};
+use crate::{Heard, Wall, profile};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -36,8 +36,28 @@ pub struct Plan {
     pub silence: profile::Silence,
     pub ice_policy: profile::IcePolicy,
     pub recovery: profile::RecoveryPolicy,
+    /// What is held beside the call; none of it where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
+    /// When the signaling token ends, where the profile or the token itself says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ends: Option<Wall>,
+    /// When the credentials of TURN servers end: the server, then the time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials_end: Vec<(Heard, Wall)>,
     /// Asked for in the profile and not done, each a finished sentence.
     pub not_tested: Vec<Heard>,
+}
+
+/// Lanes and controls, as planned.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Beside {
+    pub bare_websocket: bool,
+    /// The talking lanes: WebSocket, TCP, TLS, TURN.
+    pub talking: bool,
+    pub quiet_ladder_s: Vec<f64>,
+    pub udp_ladder_s: Vec<f64>,
+    pub controls: Vec<Heard>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]

@@ -10,6 +10,9 @@ pub enum System {
     TicksMissed { since: Stamp },
     /// Every ten seconds: our own share, and the machine's load, in percent of one core and megabytes.
     Load { own_cpu: f64, own_mb: f64, machine_cpu: f64 },
+    /// Every ten seconds where the system tells: memory that could be had at once, and the share of time in which
+    /// everything waited for memory (PSI `full`, ten-second average).
+    Memory { available_mb: f64, total_mb: f64, stalled_percent: Option<f64> },
     /// Our own diagnostics or log could not be written.
     RecordFailing { says: Heard },
 }

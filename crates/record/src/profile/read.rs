@@ -58,6 +58,11 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
             "the token is still the placeholder \"…\"; write the real one, or take the line out".into(),
         ));
     }
+    if profile.signaling.token_expires.is_some() && profile.signaling.token_ends().is_none() {
+        let says = "token_expires is not a time with its zone; write it as 2026-11-21T12:00:00Z";
+        return Err(("token_expires", says.into()));
+    }
+    profile.lanes.check()?;
     for server in &profile.ice.servers {
         if is_placeholder(server.username.as_ref()) || is_placeholder(server.credential.as_ref()) {
             let says = "username or credential of an ICE server is still the placeholder \"…\"; write the real one";

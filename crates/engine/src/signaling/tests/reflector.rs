@@ -26,6 +26,7 @@ fn welcome(instance: &str, resumed: bool) -> FromFar {
             username: Sealed::new("u".into()),
             credential: Sealed::new("p".into()),
         }],
+        lanes: None,
     }
 }
 
@@ -47,7 +48,7 @@ fn answer(bench: &mut Bench, ufrag: &str) {
 #[test]
 fn a_welcome_makes_ready_and_brings_relays() {
     let mut bench = welcomed();
-    let Some(Event::Ready { resumed: false, ice_servers }) = bench.events.first() else { panic!() };
+    let Some(Event::Ready { resumed: false, ice_servers, .. }) = bench.events.first() else { panic!() };
     assert_eq!(ice_servers[0].urls, ["turn:far.example:3478"]);
     assert_eq!(ice_servers[0].credential.as_ref().map(|kept| kept.reveal().as_str()), Some("p"));
     let facts = bench.signaling();

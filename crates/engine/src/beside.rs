@@ -1,0 +1,29 @@
+//! `Beside`: everything that runs beside the call: watchers of this computer, controls, lanes.
+
+use crate::{Recorder, controls, lanes::Lanes, watch};
+use record::{Profile, profile::IceServer, wire::LaneGate};
+use tokio::task::JoinSet;
+
+pub struct Beside {
+    lanes: Lanes,
+    /// They end by being dropped.
+    _asking: [JoinSet<()>; 2],
+}
+
+impl Beside {
+    /// Those who listen before those who tell: controls learn of gateways from the watchers.
+    pub fn begin(profile: &Profile, recorder: &Recorder) -> Self {
+        let lanes = Lanes::begin(profile, recorder);
+        let controls = controls::begin(profile, recorder);
+        let watchers = watch::begin(recorder);
+        Self { lanes, _asking: [controls, watchers] }
+    }
+
+    pub fn let_in(&mut self, gate: Option<LaneGate>, ice_servers: &[IceServer]) {
+        self.lanes.let_in(gate, ice_servers);
+    }
+
+    pub async fn end(&mut self) {
+        self.lanes.end().await;
+    }
+}
