@@ -272,6 +272,9 @@ fn a_call_without_media_is_judged_by_its_checks() {
         silence: Silence::None,
         ice_policy: record::profile::IcePolicy::All,
         recovery: RecoveryPolicy::Patient,
+        beside: None,
+        token_ends: None,
+        credentials_end: vec![],
         not_tested: vec![],
     };
     story.fact(Mark::Started(Box::new(plan))).connecting().ready(false);

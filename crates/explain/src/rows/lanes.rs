@@ -2,7 +2,7 @@
 
 use super::Tone;
 use crate::words;
-use record::fact::{Lane, LaneSight, Manner, Opened, Pattern, Prediction, RungCarrier, Side, Stirred, TurnTransport};
+use record::fact::{Lane, LaneSight, Manner, Opened, Prediction, RungCarrier, Side, Stirred, TurnTransport};
 
 pub fn lane(fact: &Lane) -> String {
     let long = |ms: &f64| words::length(words::millis(*ms));
@@ -114,14 +114,5 @@ pub fn prediction(fact: &Prediction) -> String {
         Prediction::Made { says, .. } => format!("Foretold: {says}."),
         Prediction::CameTrue { id } => format!("Prediction {id} came true."),
         Prediction::Missed { id } => format!("Prediction {id} did not come true."),
-    }
-}
-
-pub(crate) fn pattern(pattern: Pattern) -> &'static str {
-    match pattern {
-        Pattern::Idle => "so long after the last byte",
-        Pattern::Lifetime => "so long after the connection stood",
-        Pattern::Clock => "at the same time of the clock",
-        Pattern::Credentials => "when credentials end",
     }
 }
