@@ -1,7 +1,7 @@
 //! Doing it: the clocks, the signaling connection, the call, their caretaker and the recorder. All the I/O is here, and no
 //! opinion: the engine notes facts, `explain` says what they mean.
 
-mod awake;
+pub mod awake;
 pub mod beside;
 pub mod call;
 pub mod caretaker;

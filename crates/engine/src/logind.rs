@@ -42,14 +42,44 @@ pub async fn manager() -> Result<ManagerProxy<'static>, String> {
 
 /// Why it did not do what it was asked, for a person.
 pub fn why(error: &zbus::Error) -> String {
-    let zbus::Error::MethodError(name, says, _) = error else { return format!("logind did not answer ({error})") };
-    match name.as_str() {
-        "org.freedesktop.DBus.Error.ServiceUnknown" | "org.freedesktop.DBus.Error.NameHasNoOwner" => {
-            "this system has no logind".into()
-        }
-        "org.freedesktop.DBus.Error.AccessDenied" | "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" => {
+    if is_absence(error) {
+        return "this system has no logind".into();
+    }
+    match name(error).as_deref() {
+        Some("AccessDenied" | "InteractiveAuthorizationRequired" | "AuthFailed") => {
             "the system's rules do not allow it to this user".into()
         }
-        name => format!("logind refused: {}", says.as_deref().unwrap_or(name)),
+        Some("NoReply" | "Timeout" | "TimedOut") => "logind does not answer".into(),
+        _ => format!("logind refused ({error})"),
+    }
+}
+
+pub fn is_absence(error: &zbus::Error) -> bool {
+    matches!(name(error).as_deref(), Some("ServiceUnknown" | "NameHasNoOwner" | "Spawn.ServiceNotFound"))
+}
+
+/// The last part of the error's name, where it is one of D-Bus itself.
+fn name(error: &zbus::Error) -> Option<String> {
+    use zbus::DBusError;
+    let name = match error {
+        zbus::Error::MethodError(name, ..) => name.as_str().to_owned(),
+        zbus::Error::FDO(error) => error.name().as_str().to_owned(),
+        _ => return None,
+    };
+    name.strip_prefix("org.freedesktop.DBus.Error.").map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zbus::fdo::Error;
+
+    #[test]
+    fn what_a_person_can_understand_is_said() {
+        let says = |error: Error| why(&zbus::Error::from(error));
+        assert_eq!(says(Error::ServiceUnknown("The name …".into())), "this system has no logind");
+        assert_eq!(says(Error::AccessDenied("no".into())), "the system's rules do not allow it to this user");
+        assert_eq!(says(Error::TimedOut("after 5 s".into())), "logind does not answer");
+        assert!(says(Error::Failed("out of locks".into())).contains("out of locks"));
     }
 }

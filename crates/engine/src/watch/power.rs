@@ -22,7 +22,6 @@ use super::Watcher;
 use crate::Recorder;
 use record::fact::Power;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 #[cfg(any(windows, target_os = "macos", test))]
 mod codes;
@@ -37,7 +36,7 @@ pub const SUPPLY: Watcher =
 
 /// How often we look where the system does not tell by itself.
 #[cfg(not(windows))]
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// A battery that charges or drains is told in steps of this size.
 const PERCENT_STEP: f64 = 5.0;

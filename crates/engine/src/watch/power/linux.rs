@@ -5,8 +5,11 @@ use crate::logind::{self, ManagerProxy, WHO};
 use futures_util::StreamExt;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use zbus::OwnedFd;
+
+const LID_WITHIN: Duration = Duration::from_millis(200);
 
 pub async fn sleep(teller: Teller) -> String {
     let Err(why) = watch_logind(&teller).await;
@@ -48,24 +51,21 @@ async fn watch_logind(teller: &Teller) -> Result<std::convert::Infallible, Strin
 
 /// Nothing where the rules forbid it: then sleep is told all the same, and the log's last second may be lost to it.
 async fn delay(manager: &ManagerProxy<'_>) -> Result<Option<OwnedFd>, String> {
-    let why = "to save the record of the call before sleep";
-    match manager.inhibit("sleep", WHO, why, "delay").await {
+    match manager.inhibit("sleep", WHO, "to save the record of the call before sleep", "delay").await {
         Ok(held) => Ok(Some(held)),
-        Err(zbus::Error::MethodError(name, ..)) if !is_absence(&name) => {
-            tracing::info!("sleep is not delayed for the log: {name}");
+        Err(error) if logind::is_absence(&error) => Err(logind::why(&error)),
+        Err(error) => {
+            tracing::info!("sleep is not delayed for the log: {error}");
             Ok(None)
         }
-        Err(error) => Err(logind::why(&error)),
     }
 }
 
-fn is_absence(name: &str) -> bool {
-    name.ends_with(".ServiceUnknown") || name.ends_with(".NameHasNoOwner")
-}
-
-/// Older versions of logind do not tell of it; then there is no lid to speak of.
+/// logind answers at once or is in trouble, and sleep waits for us meanwhile. Older versions do not know of lids; then there
+/// is none to speak of.
 async fn look_at_lid(manager: &ManagerProxy<'_>, teller: &Teller) {
-    if let Ok(closed) = manager.lid_closed().await {
+    let looking = tokio::time::timeout(LID_WITHIN, manager.lid_closed());
+    if let Ok(Ok(closed)) = looking.await {
         teller.tell(Event::Lid { closed });
     }
 }
