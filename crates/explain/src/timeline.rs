@@ -54,6 +54,8 @@ pub struct Timeline<'a> {
     pub sights: Vec<Sighting<'a>>,
     /// Comparisons of the far end's clock with ours, in the order of time.
     pub far_clocks: Vec<far::FarClock>,
+    /// Who issued the far end's own certificate, by its own account.
+    pub far_certificate: Option<(At, &'a Heard)>,
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
@@ -282,6 +284,7 @@ impl<'a> Timeline<'a> {
             stack_deaths: Vec::new(),
             sights: Vec::new(),
             far_clocks: Vec::new(),
+            far_certificate: None,
             steps: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
