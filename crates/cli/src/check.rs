@@ -27,6 +27,9 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     let name = if plan.name.is_empty() { "This profile".to_owned() } else { format!("\"{}\"", plan.name) };
     out.push(format!("{name} is valid.\n\nIt will"));
     out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, profile.for_));
+    if profile.stay_awake {
+        out.push("- ask the system not to sleep meanwhile;".into());
+    }
     out.push(match plan.heartbeat {
         Some(beat) => format!(
             "- send a heartbeat every {} over signaling and wait {} for its answer;",

@@ -66,6 +66,7 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
     if let Some(length) = args.for_ {
         profile.for_ = length;
     }
+    profile.stay_awake |= args.stay_awake;
     if args.only_call {
         profile.lanes = Lanes::none();
     }
