@@ -16,11 +16,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 mod ask;
+pub(crate) mod attempts;
+pub mod controls;
 mod far;
 mod lanes;
+pub mod networks;
 mod pauses;
 mod read;
-mod surroundings;
+pub mod surroundings;
 
 #[derive(Debug)]
 pub struct Timeline<'a> {
@@ -60,6 +63,7 @@ pub struct Timeline<'a> {
     /// The run is still being written.
     pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
     conn_index: BTreeMap<u32, usize>,
@@ -288,6 +292,7 @@ impl<'a> Timeline<'a> {
             steps: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
+            surroundings: surroundings::Surroundings::default(),
             drops: Vec::new(),
             conn_index: BTreeMap::new(),
             readied: Vec::new(),
