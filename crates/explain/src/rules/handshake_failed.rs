@@ -108,7 +108,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The network administrator, with the service's support",
             format!("Allow TCP to {far} in the firewall, and check that the service listens there."),
         ),
-        ConnectStage::Tls => tls_advice(what_failed(last_told(timeline)), &far),
+        ConnectStage::Tls => tls_advice(timeline.what_failed(), &far),
         ConnectStage::Upgrade | ConnectStage::Login | ConnectStage::Offer => (
             "The voice service's support",
             format!("Look up the refused request at {} for {far}.", words::utc(drop.declared)),
