@@ -1,9 +1,12 @@
 //! `Reflector`: binds, accepts, and ends in order.
 
 use crate::calls::Calls;
-use crate::door;
+use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
-use crate::lanes::desk::{self, Desks};
+use crate::lanes::{
+    self,
+    desk::{self, Desks},
+};
 use crate::metrics::{self, Metrics};
 use crate::mux::Mux;
 use crate::peer::Outside;
@@ -18,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -161,8 +164,7 @@ impl Reflector {
             };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house).await;
-                drop(place);
+                receive(tcp, remote, tls, house, place).await;
             });
         }
         drop(listener);
@@ -175,21 +177,34 @@ impl Reflector {
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
 
-async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
+/// A connection that becomes a lane gives its place back: lanes have places of their own.
+async fn receive(
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    house: Arc<House>,
+    place: OwnedSemaphorePermit,
+) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
         () = house.stopping() => return,
     };
-    let caller = match opened {
-        Ok(Ok(Some(caller))) => caller,
+    let visitor = match opened {
+        Ok(Ok(Some(visitor))) => visitor,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a connection broke before it was one"),
         Err(_) => return tracing::debug!(%remote, "a connection said too little for too long"),
     };
-    let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-    greet(socket, house).await;
+    match visitor {
+        Visitor::Caller(caller) => {
+            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house).await;
+            drop(place);
+        }
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+    }
 }
 
 async fn finish(
