@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// A retransmission or two on a slow path; a word that is not answered by then is not answered.
 const ECHO_WITHIN: Duration = Duration::from_secs(3);
 /// Where the kernel says that our word arrived, somebody took it: a busy far end is given more time.
-const TAKEN_ECHO_WITHIN: Duration = Duration::from_secs(10);
+const TAKEN_ECHO_WITHIN: Duration = Duration::from_secs(6);
 
 pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut stop: watch::Receiver<bool>) -> Outcome {
     let quiet_ms = millis(want.quiet);
