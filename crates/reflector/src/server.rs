@@ -1,8 +1,12 @@
 //! `Reflector`: binds, accepts, and ends in order.
 
 use crate::calls::Calls;
-use crate::door;
+use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
+use crate::lanes::{
+    self,
+    desk::{self, Desks},
+};
 use crate::metrics::{self, Metrics};
 use crate::mux::Mux;
 use crate::peer::Outside;
@@ -12,13 +16,13 @@ use crate::{account, tls, turn};
 use anyhow::Context;
 use engine::Clock;
 use record::Heard;
-use record::wire::{FromFar, Sealed};
+use record::wire::{FromFar, LaneGate, Sealed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -38,6 +42,7 @@ pub struct House {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub calls: Arc<Calls>,
+    pub desks: Arc<Desks>,
     pub token: Token,
     pub outside: Outside,
     shutdown: watch::Receiver<bool>,
@@ -84,6 +89,7 @@ impl Reflector {
         let (stop, shutdown) = watch::channel(false);
         let (open, drained) = mpsc::channel(1);
         let house = House {
+            desks: Arc::new(Desks::new(settings.limits.lanes, Arc::clone(&metrics))),
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
             outside: Outside {
@@ -164,8 +170,7 @@ impl Reflector {
             };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house).await;
-                drop(place);
+                receive(tcp, remote, tls, house, place).await;
             });
         }
         drop(listener);
@@ -178,21 +183,34 @@ impl Reflector {
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
 
-async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
+/// A connection that becomes a lane gives its place back: lanes have places of their own.
+async fn receive(
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    house: Arc<House>,
+    place: OwnedSemaphorePermit,
+) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
         () = house.stopping() => return,
     };
-    let caller = match opened {
-        Ok(Ok(Some(caller))) => caller,
+    let visitor = match opened {
+        Ok(Ok(Some(visitor))) => visitor,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a connection broke before it was one"),
         Err(_) => return tracing::debug!(%remote, "a connection said too little for too long"),
     };
-    let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-    greet(socket, house).await;
+    match visitor {
+        Visitor::Caller(caller) => {
+            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house).await;
+            drop(place);
+        }
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+    }
 }
 
 async fn finish(
@@ -271,7 +289,7 @@ impl House {
         }
     }
 
-    pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
+    pub fn welcome(&self, call: &str, ticket: &str, lanes: &desk::Opened, resumed: bool) -> FromFar {
         FromFar::Welcome {
             call: call.into(),
             ticket: Sealed::new(ticket.to_owned()),
@@ -280,7 +298,7 @@ impl House {
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
             certificate_from: self.certificate_from.clone(),
-            lanes: None,
+            lanes: Some(LaneGate { ticket: Sealed(lanes.ticket.clone()), most: desk::MOST, udp: None }),
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }
     }
