@@ -24,6 +24,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+pub mod datagram;
+
 /// No message of either side is larger; over it the socket is closed with 1009.
 pub const LARGEST_MESSAGE: usize = 64 * 1024;
 
