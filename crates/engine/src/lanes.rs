@@ -43,6 +43,16 @@ impl Lanes {
         self.ice_servers.send_modify(|servers| servers.extend_from_slice(ice_servers));
     }
 
+    /// Changes with every new call.
+    pub fn gate(&self) -> watch::Receiver<Option<LaneGate>> {
+        self.gate.subscribe()
+    }
+
+    /// Of the profile and of the far end's welcome.
+    pub fn ice_servers(&self) -> watch::Receiver<Vec<IceServer>> {
+        self.ice_servers.subscribe()
+    }
+
     /// Closes every lane in order, within half a second.
     pub async fn end(&mut self) {
         self.stop.send_replace(true);
