@@ -28,7 +28,7 @@ mod stream;
 mod tap;
 mod turn;
 mod watch;
-mod wire;
+pub(crate) mod wire;
 
 use crate::{Recorder, tls};
 use anyhow::Context;

@@ -25,6 +25,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+pub mod datagram;
 pub mod lane;
 
 /// No message of either side is larger; over it the socket is closed with 1009.
