@@ -5,6 +5,7 @@
 
 use crate::account::Account;
 use crate::calls::Seat;
+use crate::lanes::desk;
 use crate::metrics::Disconnect;
 use crate::peer::Peer;
 use crate::server::House;
@@ -45,6 +46,7 @@ pub struct Call {
     pub ticket: String,
     pub house: Arc<House>,
     pub account: Arc<Account>,
+    pub desk: desk::Opened,
     pub seat: Seat,
     pub mailbox: UnboundedReceiver<Input>,
     pub to_self: UnboundedSender<Input>,
@@ -71,6 +73,7 @@ impl Call {
             ticket: self.ticket,
             house: self.house,
             account: self.account,
+            desk: self.desk,
             to_self: self.to_self,
             socket: None,
             peer: None,
@@ -90,6 +93,7 @@ struct Holding {
     ticket: String,
     house: Arc<House>,
     account: Arc<Account>,
+    desk: desk::Opened,
     to_self: UnboundedSender<Input>,
     socket: Option<Socket>,
     peer: Option<Peer>,
@@ -193,7 +197,7 @@ impl Holding {
         self.socket = Some(socket);
         self.alone_since = None;
         self.sights.begin_anew();
-        self.say(self.house.welcome(&self.id, &self.ticket, resumed)).await;
+        self.say(self.house.welcome(&self.id, &self.ticket, &self.desk, resumed)).await;
         if resumed {
             self.sights.keep(self.house.clock.now().wall, Sight::Reattached);
         }

@@ -3,6 +3,7 @@
 use crate::calls::Calls;
 use crate::door;
 use crate::greeting::{Token, greet, random_hex};
+use crate::lanes::desk::{self, Desks};
 use crate::metrics::{self, Metrics};
 use crate::mux::Mux;
 use crate::peer::Outside;
@@ -11,7 +12,7 @@ use crate::socket::Socket;
 use crate::{account, tls, turn};
 use anyhow::Context;
 use engine::Clock;
-use record::wire::{FromFar, Sealed};
+use record::wire::{FromFar, LaneGate, Sealed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub struct House {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub calls: Arc<Calls>,
+    pub desks: Arc<Desks>,
     pub token: Token,
     pub outside: Outside,
     shutdown: watch::Receiver<bool>,
@@ -79,6 +81,7 @@ impl Reflector {
         let (stop, shutdown) = watch::channel(false);
         let (open, drained) = mpsc::channel(1);
         let house = House {
+            desks: Arc::new(Desks::new(settings.limits.lanes, Arc::clone(&metrics))),
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
             outside: Outside {
@@ -265,7 +268,7 @@ impl House {
         }
     }
 
-    pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
+    pub fn welcome(&self, call: &str, ticket: &str, lanes: &desk::Opened, resumed: bool) -> FromFar {
         FromFar::Welcome {
             call: call.into(),
             ticket: Sealed::new(ticket.to_owned()),
@@ -273,7 +276,7 @@ impl House {
             resumed,
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
-            lanes: None,
+            lanes: Some(LaneGate { ticket: Sealed(lanes.ticket.clone()), most: desk::MOST, udp: None }),
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }
     }

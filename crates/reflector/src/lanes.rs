@@ -1,0 +1,3 @@
+//! Lanes: connections that a caller holds beside its call.
+
+pub mod desk;
