@@ -1,3 +1,5 @@
 //! Lanes: connections that a caller holds beside its call.
 
 pub mod desk;
+mod flows;
+pub mod udp;
