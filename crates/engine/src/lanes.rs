@@ -6,6 +6,7 @@ use record::{Profile, fact, profile::IceServer, wire::LaneGate};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+pub mod channel;
 mod ground;
 mod turn;
 mod udp;

@@ -147,7 +147,10 @@ impl Holding {
                     tracing::debug!(call = self.id, %reason, "the caller hung up");
                     return Ended::Bye;
                 }
-                Happened::Incoming(Incoming::Message(message)) => self.answer(message).await,
+                Happened::Incoming(Incoming::Message(message)) => {
+                    self.answer(message).await;
+                    self.tell().await;
+                }
                 Happened::Incoming(Incoming::Wrong(wrong)) => self.wrong(wrong).await,
                 Happened::Incoming(Incoming::Ended(end)) => self.lost(end),
                 Happened::Time if !self.patience_left().is_zero() => {}
@@ -186,6 +189,7 @@ impl Holding {
             Input::EndOfCandidates => {
                 self.say(FromFar::Candidate { candidate: String::new(), mid: None, line: None }).await;
             }
+            Input::Saw { at, sight: sight @ Sight::Lane { .. } } if self.is_quiet() => self.sights.keep(at.wall, sight),
             Input::Saw { at, sight } => self.saw(at.wall, sight).await,
             Input::StackEnded => {}
         }
@@ -283,6 +287,10 @@ impl Holding {
         let kind = if wrong.why == Disconnect::TooLarge { RefusalKind::TooLarge } else { RefusalKind::BadRequest };
         self.say(FromFar::Refused { kind, code: "message".into(), says: wrong.says.as_str().into() }).await;
         self.dismiss(wrong.why, wrong.code, &wrong.says);
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| socket.quiet)
     }
 
     async fn saw(&mut self, at: Wall, sight: Sight) {

@@ -121,7 +121,10 @@ async fn first_word(socket: &mut Socket) -> Result<Hello, Unheard> {
     loop {
         return match socket.next().await {
             Incoming::Alive | Incoming::Heard(_) => continue,
-            Incoming::Message(FromClient::Hello { client, token, resume }) => Ok(Hello { client, token, resume }),
+            Incoming::Message(FromClient::Hello { client, token, resume, quiet }) => {
+                socket.quiet = quiet;
+                Ok(Hello { client, token, resume })
+            }
             Incoming::Message(_) => Err(Unheard::No(No::bad_request(code::POLICY, "the first message must be hello"))),
             Incoming::Wrong(wrong) => {
                 let kind = match wrong.why {

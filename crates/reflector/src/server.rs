@@ -1,10 +1,13 @@
 //! `Reflector`: binds, accepts, and ends in order.
 
 use crate::calls::Calls;
-use crate::door;
+use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
-use crate::lanes::desk::{self, Desks};
-use crate::lanes::udp::{self, Udp};
+use crate::lanes::{
+    self,
+    desk::{self, Desks},
+    udp::{self, Udp},
+};
 use crate::metrics::{self, Metrics};
 use crate::mux::Mux;
 use crate::peer::Outside;
@@ -19,7 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -85,14 +88,14 @@ impl Reflector {
         let metrics = Arc::new(Metrics::default());
         let desks = Arc::new(Desks::new(settings.limits.lanes, Arc::clone(&metrics)));
         let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
-        let lanes = Arc::new(Mux::with_lanes(local.port(), to_lanes));
+        let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
         let media = settings.media_port.map(|port| match port == local.port() {
-            true => Arc::clone(&lanes),
+            true => Arc::clone(&beside),
             false => Arc::new(Mux::new(port)),
         });
         let mut warnings = vec![];
-        let udp = match udp::try_port(&lanes, local) {
-            Ok(()) => Some(Udp::begin(lanes, for_lanes, Arc::clone(&desks), clock.clone())?),
+        let udp = match udp::try_port(&beside, local) {
+            Ok(()) => Some(Udp::begin(beside, for_lanes, Arc::clone(&desks), clock.clone())?),
             Err(error) => {
                 warnings.push(format!(
                     "UDP port {} cannot be opened ({error}): callers cannot test UDP beside their calls. Free it, or \
@@ -183,8 +186,7 @@ impl Reflector {
             };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house).await;
-                drop(place);
+                receive(tcp, remote, tls, house, place).await;
             });
         }
         drop(listener);
@@ -197,21 +199,34 @@ impl Reflector {
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
 
-async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
+/// A connection that becomes a lane gives its place back: lanes have places of their own.
+async fn receive(
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    house: Arc<House>,
+    place: OwnedSemaphorePermit,
+) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
         () = house.stopping() => return,
     };
-    let caller = match opened {
-        Ok(Ok(Some(caller))) => caller,
+    let visitor = match opened {
+        Ok(Ok(Some(visitor))) => visitor,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a connection broke before it was one"),
         Err(_) => return tracing::debug!(%remote, "a connection said too little for too long"),
     };
-    let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-    greet(socket, house).await;
+    match visitor {
+        Visitor::Caller(caller) => {
+            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house).await;
+            drop(place);
+        }
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+    }
 }
 
 async fn finish(

@@ -4,5 +4,6 @@
 mod desk;
 mod door;
 mod hostile;
+mod lanes;
 mod media;
 mod session;
