@@ -7,7 +7,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub mod channel;
+mod far;
 mod ground;
+mod ladder;
+mod stun;
 mod turn;
 mod udp;
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) mod connect;
-mod dial;
+pub(crate) mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
@@ -30,7 +30,7 @@ pub mod stream;
 pub mod tcp_info;
 #[cfg(test)]
 mod tests;
-mod tls;
+pub(crate) mod tls;
 pub(crate) mod trouble;
 mod unanswered;
 pub(crate) mod upgrade;

@@ -50,7 +50,7 @@ pub mod attribute {
     pub const XOR_RELAYED_ADDRESS: u16 = 0x0016;
 }
 
-const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+pub const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 pub const STUN_HEADER: usize = 20;
 pub const CHANNEL_HEADER: usize = 4;
 

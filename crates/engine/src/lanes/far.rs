@@ -30,12 +30,7 @@ pub fn follow(ground: &Ground) -> watch::Receiver<Option<IpAddr>> {
 /// The same patience as for the call's own look-up would hold up the lanes and nothing else.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(5);
 
-async fn learn(
-    mut facts: UnboundedReceiver<Arc<Event>>,
-    host: &str,
-    port: u16,
-    told: &watch::Sender<Option<IpAddr>>,
-) {
+async fn learn(mut facts: UnboundedReceiver<Arc<Event>>, host: &str, port: u16, told: &watch::Sender<Option<IpAddr>>) {
     let mut proxied = false;
     while let Some(event) = facts.recv().await {
         let found = match &event.fact {

@@ -158,7 +158,8 @@ impl<W> OfCall<W> {
             return standing.nonce == flow.nonce && standing.from == flow.from;
         }
         let too_long = flow.due.since(now) > LONGEST_SILENCE;
-        let no_room = full || self.flows.len() >= MOST_FLOWS || self.used.len() >= MOST_USED;
+        let waiting = self.flows.values().filter(|flow| flow.heard.is_none()).count();
+        let no_room = full || waiting >= MOST_FLOWS || self.used.len() >= MOST_USED;
         if too_long || no_room || !self.used.insert(lane) {
             return false;
         }
