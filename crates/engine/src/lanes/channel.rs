@@ -83,6 +83,13 @@ impl Channel {
         }
     }
 
+    /// What goes before all messages, where there are no frames.
+    pub async fn preface(&mut self, text: &str) -> Result<(), End> {
+        let Wire::Lines { carrier, .. } = &mut self.wire else { return Ok(()) };
+        let sent = carrier.write_all(text.as_bytes()).await;
+        sent.map_err(|error| self.ending(Some(&Error::Io(error))))
+    }
+
     pub async fn say(&mut self, message: &impl Serialize) -> Result<(), End> {
         let text = serde_json::to_string(message).expect("messages of the wire are plain data");
         let sent = tokio::time::timeout(TAKEN_WITHIN, self.send(text)).await;

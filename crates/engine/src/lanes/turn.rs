@@ -5,6 +5,7 @@
 
 use super::far;
 use super::ground::Ground;
+use super::told;
 use carrier::Carrier;
 use client::Credentials;
 use record::{
@@ -84,7 +85,7 @@ async fn keep(
         let Some(server) = server else {
             tokio::select! {
                 biased;
-                () = said(&mut stop) => return,
+                () = told(&mut stop) => return,
                 Ok(()) = ground.ice_servers.changed() => continue,
                 else => return,
             }
@@ -99,7 +100,7 @@ async fn keep(
         };
         tokio::select! {
             biased;
-            () = said(&mut stop) => return,
+            () = told(&mut stop) => return,
             () = tokio::time::sleep(again) => {}
             // Other credentials, or another server, may fare better.
             Ok(()) = renewed(&mut ground.ice_servers, &server, transport) => {}
@@ -107,17 +108,12 @@ async fn keep(
     }
 }
 
-async fn said(stop: &mut watch::Receiver<bool>) {
-    // The sender gone is as good as its word.
-    let _said = stop.wait_for(|stop| *stop).await;
-}
-
 async fn renewed(
-    told: &mut watch::Receiver<Vec<IceServer>>,
+    servers: &mut watch::Receiver<Vec<IceServer>>,
     server: &Server,
     transport: TurnTransport,
 ) -> Result<(), watch::error::RecvError> {
-    told.wait_for(|servers| choose(servers, transport).as_ref() != Some(server)).await.map(drop)
+    servers.wait_for(|servers| choose(servers, transport).as_ref() != Some(server)).await.map(drop)
 }
 
 /// Whether it stood.
@@ -134,7 +130,7 @@ async fn hold(
     let began = ground.recorder.now();
     let opened = tokio::select! {
         biased;
-        () = said(stop) => {
+        () = told(stop) => {
             ground.recorder.note(Lane::Done { lane });
             return false;
         }

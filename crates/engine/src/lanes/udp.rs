@@ -6,6 +6,7 @@
 
 use super::far;
 use super::ground::Ground;
+use super::{plan, told};
 use super::ladder::{Ladder, Outcome};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use record::wire::{
@@ -37,9 +38,6 @@ const AT_ONCE: usize = 12;
 /// kind would take sockets and teach nothing.
 const LONGEST_OF_ONE_PACKET: Duration = Duration::from_secs(125);
 
-/// A rung needs its silence, and time to be opened and proved.
-const AROUND: Duration = Duration::from_secs(5);
-
 /// How long to wait before UDP is tried again that did not answer at all: doubled each time up to the second.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
@@ -50,24 +48,19 @@ pub fn run(ground: Ground, mut stop: watch::Receiver<bool>) -> impl Future<Outpu
     async move {
         tokio::select! {
             biased;
-            () = said(&mut stop) => {}
+            () = told(&mut stop) => {}
             _ = async { tokio::join!(climb_with_each_call(ground.clone(), far), rfc5780::run(ground.clone())) } => {}
         }
     }
 }
 
-async fn said(stop: &mut watch::Receiver<bool>) {
-    // The sender gone is as good as its word.
-    let _said = stop.wait_for(|stop| *stop).await;
-}
-
-/// Which silences will be tried in a hold of this length, shortest first, and which will not.
-pub fn rungs(profile: &Profile) -> (Vec<Duration>, Vec<Duration>) {
-    let longest = LONGEST_SILENCE.min(profile.for_.get().saturating_sub(AROUND));
-    let mut all: Vec<Duration> = profile.lanes.udp_ladder.iter().map(|rung| rung.get()).collect();
+/// Which silences are tried, shortest first.
+fn rungs(profile: &Profile) -> Vec<Duration> {
+    let (mut all, _) = plan::fitting(&profile.lanes.udp_ladder, profile.for_.get());
+    all.retain(|quiet| *quiet <= LONGEST_SILENCE);
     all.sort_unstable();
     all.dedup();
-    all.into_iter().partition(|quiet| *quiet <= longest)
+    all
 }
 
 async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Option<IpAddr>>) {
@@ -110,7 +103,7 @@ fn through(gate: &LaneGate, ip: IpAddr) -> Option<Gate> {
 }
 
 async fn climb(gate: &Gate, ground: &Ground) {
-    let (rungs, _) = rungs(&ground.profile);
+    let rungs = rungs(&ground.profile);
     let Some(first) = rungs.first() else { return };
     let pass = Mutex::new(until_answered(gate, ground, *first).await);
     let places = Semaphore::new(AT_ONCE);
@@ -153,7 +146,7 @@ async fn of_kind(
     ground: &Ground,
 ) {
     let began = ground.recorder.now();
-    let whole = ground.profile.for_.get().saturating_sub(AROUND);
+    let whole = ground.profile.for_.get().saturating_sub(plan::MARGIN);
     let mut ladder = Ladder::one_sided(coarse);
     let mut running = FuturesUnordered::new();
     loop {

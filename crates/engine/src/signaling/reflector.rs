@@ -20,6 +20,7 @@ pub const SIGNALING: Signaling = Signaling {
         Field { id: "url", label: "Address (wss://host/call)", secret: false, required: true },
         Field { id: "token", label: "Token", secret: true, required: false },
     ],
+    subprotocol: None,
     new: |profile| Box::new(Reflector::new(profile)),
 };
 

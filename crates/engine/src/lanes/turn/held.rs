@@ -104,7 +104,7 @@ impl<'a> Held<'a> {
     pub async fn run(&mut self, stop: &mut watch::Receiver<bool>) {
         let end = tokio::select! {
             biased;
-            () = super::said(stop) => None,
+            () = crate::lanes::told(stop) => None,
             end = self.live() => Some(end),
         };
         self.sample();
