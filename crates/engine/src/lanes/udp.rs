@@ -6,8 +6,8 @@
 
 use super::far;
 use super::ground::Ground;
-use super::{plan, told};
 use super::ladder::{Ladder, Outcome};
+use super::{plan, told};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use record::wire::{
     LaneGate,

@@ -8,7 +8,8 @@ use record::wire::datagram::{Datagram, FromClient, FromFar, Key};
 use record::{
     Fact, Heard, Stamp,
     fact::{End, Lane, Trouble},
-    millis, to_the_microsecond,
+    millis,
+    stamp::to_the_microsecond,
 };
 use std::io;
 use std::net::{IpAddr, SocketAddr};
