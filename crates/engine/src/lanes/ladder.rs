@@ -82,6 +82,11 @@ impl Ladder {
         }
     }
 
+    /// For rungs that know no other carrier and no other side: each is of the first kind, whatever they are made of.
+    pub fn one_sided(coarse: Vec<Duration>) -> Self {
+        Self { sides_tried: true, ..Self::new(coarse) }
+    }
+
     pub fn came(&mut self, rung: Want, outcome: Outcome) {
         if let Some(n) = self.running.iter().position(|running| *running == rung) {
             self.running.swap_remove(n);

@@ -148,7 +148,7 @@ impl ServerCertVerifier for Noticing {
 }
 
 /// One sentence for a person who has never seen a certificate's insides.
-fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Trouble {
+pub(crate) fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Trouble {
     let by = issuer.unwrap_or("an unnamed issuer");
     let (kind, says) = match error {
         Error::InvalidCertificate(certificate) => match certificate {

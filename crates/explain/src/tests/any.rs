@@ -59,6 +59,7 @@ fn stage() -> impl Strategy<Value = ConnectStage> {
         Just(ConnectStage::Proxy),
         Just(ConnectStage::Dns),
         Just(ConnectStage::Tcp),
+        Just(ConnectStage::Udp),
         Just(ConnectStage::Tls),
         Just(ConnectStage::Upgrade),
         Just(ConnectStage::Login),
