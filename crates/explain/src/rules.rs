@@ -10,7 +10,11 @@ mod auth_rejected;
 mod connection_reset;
 mod half_open;
 mod handshake_failed;
+mod idle_timeout;
+mod lifetime_cap;
 mod look;
+mod nat_expired;
+mod nat_rebound;
 mod not_proven;
 mod one_way_loss;
 mod peer_left;
@@ -19,6 +23,7 @@ mod service_overloaded;
 mod service_restarted;
 mod service_unreachable;
 mod slept;
+pub(crate) mod timer;
 mod turn_failed;
 
 pub(crate) use handshake_failed::failed_in_media;
@@ -31,6 +36,10 @@ pub const RULES: &[&Rule] = &[
     &service_overloaded::RULE,
     &auth_rejected::RULE,
     &service_restarted::RULE,
+    &lifetime_cap::RULE,
+    &idle_timeout::RULE,
+    &nat_rebound::RULE,
+    &nat_expired::RULE,
     &service_closed::RULE,
     &turn_failed::RULE,
     &service_unreachable::RULE,

@@ -162,6 +162,8 @@ pub const RULE: Rule = Rule {
     title: "the service was restarted",
     advice,
     outranks: &[
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
         Cause::ServiceClosed,
         Cause::ServiceUnreachable,
         Cause::OneWayLoss,

@@ -77,6 +77,10 @@ pub const RULE: Rule = Rule {
     // Whatever was found after waking is what sleep left behind.
     outranks: &[
         Cause::AppStalled,
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
+        Cause::NatExpired,
+        Cause::NatRebound,
         Cause::PeerLeft,
         Cause::ServiceOverloaded,
         Cause::AuthRejected,

@@ -12,6 +12,8 @@ use record::{
 };
 use std::time::Duration;
 
+mod lanes;
+
 /// 2026-11-21T10:00:00Z.
 const START: i64 = 1_795_255_200_000_000;
 
@@ -23,7 +25,7 @@ pub struct Run {
     asleep: u64,
     stepped: i64,
     /// What arrives in a second.
-    feed: MediaSample,
+    pub feed: MediaSample,
     samples: bool,
     beats: Option<u32>,
     last_beat: u64,
