@@ -4,6 +4,7 @@ mod any;
 mod computer;
 mod forged_lanes;
 mod limits;
+mod network;
 mod nulls;
 mod path;
 mod reports;

@@ -16,12 +16,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 mod ask;
+pub(crate) mod attempts;
 mod between;
+pub mod controls;
 mod far;
 mod lanes;
+pub mod networks;
 mod pauses;
 mod read;
-mod surroundings;
+pub mod surroundings;
 
 pub use between::{Between, Issuer};
 pub use lanes::{Foretold, HeldLane, LaneEnd, host};
@@ -58,10 +61,13 @@ pub struct Timeline<'a> {
     pub sights: Vec<Sighting<'a>>,
     /// Comparisons of the far end's clock with ours, in the order of time.
     pub far_clocks: Vec<far::FarClock>,
+    /// Who issued the far end's own certificate, by its own account.
+    pub far_certificate: Option<(At, &'a Heard)>,
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
     /// Filled after the drops: what ended with everything else is no limit.
@@ -296,9 +302,11 @@ impl<'a> Timeline<'a> {
             stack_deaths: Vec::new(),
             sights: Vec::new(),
             far_clocks: Vec::new(),
+            far_certificate: None,
             steps: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
+            surroundings: surroundings::Surroundings::default(),
             drops: Vec::new(),
             limits: Limits::default(),
             lanes: Vec::new(),
