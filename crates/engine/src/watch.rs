@@ -8,12 +8,12 @@ use std::pin::Pin;
 use tokio::task::JoinSet;
 
 mod memory;
-mod power;
-mod system_proxy;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod network;
+mod power;
 mod resolvers;
+mod system_proxy;
 mod wifi;
 
 #[derive(Debug)]
