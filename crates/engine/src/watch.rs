@@ -8,6 +8,8 @@ use std::pin::Pin;
 use tokio::task::JoinSet;
 
 mod memory;
+#[cfg(windows)]
+mod adapters;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod network;
