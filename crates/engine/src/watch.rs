@@ -7,9 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
-mod memory;
 #[cfg(windows)]
 mod adapters;
+mod memory;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod network;
