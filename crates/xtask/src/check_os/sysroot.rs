@@ -35,7 +35,7 @@ pub fn ensure(cross: &Cross, target: &Target) -> Result<PathBuf> {
     command
         .current_dir(&package)
         // Cargo's only way to be told of sources that lie elsewhere than rustup puts them.
-        .env("__CARGO_TESTS_ONLY_SRC_ROOT", &cross.sources)
+        .env("__CARGO_TESTS_ONLY_SRC_ROOT", cross.sources.join("library"))
         // `build-std` is unstable; what is checked afterwards is compiled without this.
         .env("RUSTC_BOOTSTRAP", "1");
     run(&mut command)?;
