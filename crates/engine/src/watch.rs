@@ -10,6 +10,11 @@ use tokio::task::JoinSet;
 mod memory;
 mod power;
 mod system_proxy;
+#[cfg(target_os = "linux")]
+mod netlink;
+mod network;
+mod resolvers;
+mod wifi;
 
 #[derive(Debug)]
 pub struct Watcher {
@@ -27,6 +32,10 @@ pub const ALL: &[&Watcher] = &[
     &power::SUPPLY,
     &memory::WATCHER,
     &system_proxy::WATCHER,
+    // Those who listen to the network's facts before it tells them.
+    &wifi::WATCHER,
+    &resolvers::WATCHER,
+    &network::WATCHER,
 ];
 
 /// Starts all of them; they end when the set is dropped. Facts that one watcher needs of another, or of the call, it hears

@@ -87,7 +87,7 @@ fn a_proxys_401_is_not_the_services() {
     check(
         never(ConnectStage::Proxy, http),
         &[
-            "signaling handshake_failed local_network shown: The call was never established in 2 attempts: the HTTP proxy failed: HTTP 403.",
+            "signaling proxy_refused local_network shown: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 403 (forbidden) at 10:00:00.10 UTC; the call could not be placed.",
         ],
     );
 }
