@@ -7,4 +7,6 @@ mod door;
 mod hostile;
 mod lanes;
 mod media;
+mod nat;
 mod session;
+mod udp;
