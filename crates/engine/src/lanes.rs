@@ -26,6 +26,7 @@ mod again;
 mod bare;
 mod calm;
 pub mod channel;
+mod far;
 mod ground;
 mod ladder;
 mod plan;
@@ -33,6 +34,7 @@ mod quiet;
 mod rung;
 mod standing;
 mod street;
+mod stun;
 mod talking;
 mod turn;
 mod udp;
@@ -87,6 +89,16 @@ impl Lanes {
     pub fn let_in(&mut self, gate: Option<LaneGate>, ice_servers: &[IceServer]) {
         self.gate.send_replace(gate);
         self.ice_servers.send_replace(self.own_servers.iter().chain(ice_servers).cloned().collect());
+    }
+
+    /// Changes with every new call.
+    pub fn gate(&self) -> watch::Receiver<Option<LaneGate>> {
+        self.gate.subscribe()
+    }
+
+    /// Of the profile and of the far end's welcome.
+    pub fn ice_servers(&self) -> watch::Receiver<Vec<IceServer>> {
+        self.ice_servers.subscribe()
     }
 
     /// Closes every lane in order, within half a second.

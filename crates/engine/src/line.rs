@@ -18,20 +18,20 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) mod connect;
-mod dial;
+pub(crate) mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
-mod issuer;
+pub mod issuer;
 pub mod proxy;
 mod pulse;
-mod resolve;
+pub(crate) mod resolve;
 pub mod stream;
 pub mod tcp_info;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod trouble;
+pub(crate) mod tls;
+pub(crate) mod trouble;
 mod unanswered;
 pub(crate) mod upgrade;
 

@@ -198,10 +198,11 @@ impl Holding {
     /// Welcomes a socket and tells it what it missed.
     async fn attach(&mut self, socket: Socket, resumed: bool) {
         tracing::debug!(call = self.id, remote = %socket.remote, resumed, "a socket attached");
+        let welcome = self.house.welcome(&self.id, &self.ticket, &self.desk, socket.local, resumed);
         self.socket = Some(socket);
         self.alone_since = None;
         self.sights.begin_anew();
-        self.say(self.house.welcome(&self.id, &self.ticket, &self.desk, resumed)).await;
+        self.say(welcome).await;
         if resumed {
             self.sights.keep(self.house.clock.now().wall, Sight::Reattached);
         }

@@ -4,6 +4,8 @@
 //! it never ends one for being quiet, or it would be the very device that the lane is to find.
 
 pub mod desk;
+mod flows;
+pub mod udp;
 
 use crate::server::House;
 use desk::{Desk, Place};

@@ -3,6 +3,7 @@
 use record::{
     Heard, Profile, fact,
     profile::{Lanes, Span},
+    wire::datagram,
 };
 use std::time::Duration;
 
@@ -37,7 +38,15 @@ pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
         fitting.iter().map(Duration::as_secs_f64).collect()
     };
     let quiet_ladder_s = fit(quiet_ladder, "Quiet periods");
-    let udp_ladder_s = fit(udp_ladder, "Quiet periods over UDP");
+    let (kept, too_long): (Vec<Span>, Vec<Span>) =
+        udp_ladder.iter().partition(|rung| rung.get() <= datagram::LONGEST_SILENCE);
+    let udp_ladder_s = fit(&kept, "Quiet periods over UDP");
+    if let Some(shortest) = too_long.iter().min().filter(|_| holds) {
+        let most = datagram::LONGEST_SILENCE.as_secs() / 60;
+        not_tested.push(format!(
+            "Quiet periods over UDP of {shortest} and longer were not tested: a reflector waits {most} minutes at most."
+        ));
+    }
     if !holds && *talking {
         not_tested.push("Connections that talk were not held: only a Linewitness reflector answers them.".into());
     }

@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use record::{
     Private, Stamp,
     fact::{LaneSight, Sight},
+    wire::datagram::{Key, Name},
 };
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -29,6 +30,8 @@ pub struct Desks {
     taken: Arc<AtomicU32>,
     metrics: Arc<Metrics>,
     table: Mutex<BTreeMap<String, Desk>>,
+    /// The same desks, as datagrams name them.
+    by_name: Mutex<BTreeMap<Name, (Arc<Key>, Desk)>>,
 }
 
 #[derive(Clone)]
@@ -58,7 +61,7 @@ pub struct Place(Desk);
 
 impl Desks {
     pub fn new(most: u32, metrics: Arc<Metrics>) -> Self {
-        Self { most, taken: Arc::default(), metrics, table: Mutex::default() }
+        Self { most, taken: Arc::default(), metrics, table: Mutex::default(), by_name: Mutex::default() }
     }
 
     pub fn open(self: &Arc<Self>, ticket: String, to_call: UnboundedSender<Input>) -> Opened {
@@ -72,6 +75,8 @@ impl Desks {
             closed: watch::channel(false).0,
         }));
         self.table.lock().expect("no holder panics").insert(ticket.clone(), desk.clone());
+        let key = Arc::new(Key::of(&ticket));
+        self.by_name.lock().expect("no holder panics").insert(key.name(), (key, desk.clone()));
         Opened { desks: Arc::clone(self), ticket: Private::new(ticket), desk }
     }
 
@@ -79,6 +84,11 @@ impl Desks {
     /// search takes teaches nothing.
     pub fn find(&self, ticket: &str) -> Option<Desk> {
         self.table.lock().expect("no holder panics").get(ticket).cloned()
+    }
+
+    /// The same by the name that a datagram carries, with the key it must be signed with.
+    pub fn find_by_name(&self, name: &Name) -> Option<(Arc<Key>, Desk)> {
+        self.by_name.lock().expect("no holder panics").get(name).cloned()
     }
 }
 
@@ -118,6 +128,7 @@ impl Desk {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.desks.table.lock().expect("no holder panics").remove(self.ticket.reveal());
+        self.desks.by_name.lock().expect("no holder panics").remove(&Key::of(self.ticket.reveal()).name());
         self.desk.0.closed.send_replace(true);
     }
 }
