@@ -13,7 +13,7 @@ use crate::mux::Mux;
 use crate::peer::Outside;
 use crate::settings::Settings;
 use crate::socket::Socket;
-use crate::{account, tls, turn};
+use crate::{account, open_files, tls, turn};
 use anyhow::Context;
 use engine::Clock;
 use record::Heard;
@@ -91,7 +91,7 @@ impl Reflector {
             None => None,
         };
         let metrics = Arc::new(Metrics::default());
-        let desks = Arc::new(Desks::new(settings.limits.lanes, Arc::clone(&metrics)));
+        let desks = Arc::new(Desks::new(places_for_lanes(&settings), Arc::clone(&metrics)));
         let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
         let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
         let media = settings.media_port.map(|port| match port == local.port() {
@@ -204,6 +204,20 @@ impl Reflector {
 
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
+
+/// Calls come first: lanes get what their sockets leave over.
+fn places_for_lanes(settings: &Settings) -> u32 {
+    // A signaling socket with its successor, and media on as many addresses as a server usually has.
+    const SOCKETS_A_CALL: u64 = 8;
+    let wanted = settings.limits.lanes;
+    let Some(files) = open_files::raise() else { return wanted };
+    let left = files.saturating_sub(settings.limits.calls as u64 * SOCKETS_A_CALL + STRANGERS as u64);
+    let places = u32::try_from(left).unwrap_or(u32::MAX).clamp(desk::MOST, wanted.max(desk::MOST));
+    if places < wanted {
+        tracing::warn!(files, places, "the limit of open files leaves fewer places for lanes; raise it (ulimit -n)");
+    }
+    places
+}
 
 /// A connection that becomes a lane gives its place back: lanes have places of their own.
 async fn receive(

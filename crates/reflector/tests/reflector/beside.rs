@@ -297,7 +297,7 @@ async fn a_proxy_that_waits_for_its_upstream_is_told_from_one_that_counts_both()
 #[tokio::test]
 async fn a_talking_lane_and_a_bare_one_are_closed_in_order_and_the_bare_one_has_a_last_word() {
     let all = |lanes: &mut profile::Lanes| (lanes.bare_websocket, lanes.talking) = (true, true);
-    let mut beside = beside(Rule::FinAtAge(3600_000 * MS), &[], all).await;
+    let mut beside = beside(Rule::FinAtAge(3_600_000 * MS), &[], all).await;
     beside
         .until("three lanes", |lanes| {
             lanes
