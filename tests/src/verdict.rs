@@ -15,7 +15,7 @@ pub struct Verdict {
     pub planned_s: f64,
     pub held_s: f64,
     pub drops: Vec<Drop>,
-    pub findings: Vec<Value>,
+    pub findings: Vec<Finding>,
     pub not_tested: Vec<String>,
 }
 
@@ -43,6 +43,13 @@ pub struct Drop {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Because {
     pub seq: u64,
+    pub says: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Finding {
+    pub id: String,
+    pub measured: Value,
     pub says: String,
 }
 
@@ -111,6 +118,21 @@ impl Verdict {
         Ok(())
     }
 
+    /// The only finding of that name.
+    pub fn finding(&self, id: &str) -> Result<&Finding> {
+        let found: Vec<&Finding> = self.findings.iter().filter(|finding| finding.id == id).collect();
+        match found[..] {
+            [finding] => Ok(finding),
+            _ => bail!("expected one finding {id}, the verdict has {}", found.len()),
+        }
+    }
+
+    pub fn finds_no(&self, id: &str) -> Result<()> {
+        let found = self.findings.iter().find(|finding| finding.id == id);
+        ensure!(found.is_none(), "expected no finding {id}, the verdict says: {}", found.map_or("", |f| &f.says));
+        Ok(())
+    }
+
     /// What every verdict must hold, whatever happened: closed lists, order of times, evidence that is in the log.
     pub fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(self.schema == "linewitness.verdict/1", "the schema is {}", self.schema);
@@ -119,7 +141,7 @@ impl Verdict {
         for drop in &self.drops {
             drop.check_form(last_seq)?;
         }
-        Ok(())
+        self.findings.iter().try_for_each(|finding| sentence(&finding.says))
     }
 
     pub fn summary(&self) -> String {
@@ -138,7 +160,38 @@ impl Verdict {
                 drop.says
             );
         }
+        for finding in &self.findings {
+            text += &format!("\n  found {} {}: {}", finding.id, finding.measured, finding.says);
+        }
         text
+    }
+}
+
+impl Finding {
+    /// The limit lies between what was survived and what was not, and neither is further from the truth than allowed.
+    pub fn brackets(&self, seconds: f64, within: f64) -> Result<()> {
+        let read = |name: &str| match self.measured[name].as_f64() {
+            Some(value) => Ok(value),
+            None => bail!("{} has no {name}: {}", self.id, self.measured),
+        };
+        let (over, under) = (read("over_s")?, read("under_s")?);
+        ensure!(
+            over <= under && over >= seconds - within && under <= seconds + within,
+            "{}: measured between {over} s and {under} s; the truth is {seconds} s, allowed is {within} s",
+            self.id
+        );
+        // A moment measured is never later than it was, and earlier by no more than a clock's reading.
+        ensure!(
+            over <= seconds + 0.1 && under >= seconds - 0.1,
+            "{}: the truth, {seconds} s, does not lie between {over} s and {under} s",
+            self.id
+        );
+        Ok(())
+    }
+
+    pub fn ended(&self, how: &str) -> Result<()> {
+        ensure!(self.measured["ended"] == how, "{}: expected to end by {how}: {}", self.id, self.measured);
+        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ impl Witness {
         router.ip(&["link", "set", INTO, "up"])?;
         router.ip(&["link", "set", END, "up"])?;
         for number in 1..=crate::fault::MOST {
-            let (address, ethernet) = (gateway(number), format!("02:00:00:00:00:{number:02x}"));
+            let (address, ethernet) = (gateway(number), ethernet(number));
             router.ip(&["neigh", "add", &address, "lladdr", &ethernet, "nud", "permanent", "dev", INTO])?;
         }
         let socket = router.inside(packet_socket)?.context("opening the witness' packet socket")?;
@@ -71,6 +71,11 @@ pub fn gateway(number: u32) -> String {
     format!("10.99.0.{}", 100 + number)
 }
 
+/// The Ethernet address that tells the copies of one fault from those of another.
+pub fn ethernet(number: u32) -> String {
+    format!("02:00:00:00:00:{number:02x}")
+}
+
 fn read(socket: &OwnedFd, hits: &Mutex<BTreeMap<u32, Vec<Hit>>>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         match receive(socket) {
@@ -101,7 +106,7 @@ fn packet_socket() -> Result<OwnedFd, Error> {
         let name = std::ffi::CString::new(END).expect("a name without a zero byte");
         let mut address: libc::sockaddr_ll = std::mem::zeroed();
         address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = (libc::ETH_P_IP as u16).to_be();
+        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
         address.sll_ifindex = libc::if_nametoindex(name.as_ptr()) as i32;
         let size = std::mem::size_of_val(&address) as libc::socklen_t;
         if libc::bind(fd, (&raw const address).cast(), size) != 0 {
@@ -148,7 +153,8 @@ fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
             if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
                 let at: libc::timespec = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast());
                 let at = Wall::from_micros(at.tv_sec * 1_000_000 + at.tv_nsec / 1_000);
-                let udp = packet[14 + 9] == libc::IPPROTO_UDP as u8;
+                let ipv4 = packet[12..14] == (libc::ETH_P_IP as u16).to_be_bytes();
+                let udp = ipv4 && packet[14 + 9] == libc::IPPROTO_UDP as u8;
                 return Ok(Some((u32::from(packet[5]), Hit { at, udp })));
             }
             header = libc::CMSG_NXTHDR(&raw const message, header);

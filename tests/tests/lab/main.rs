@@ -5,6 +5,7 @@
 mod clean;
 mod client;
 mod janus;
+mod parts;
 mod path;
 mod process;
 mod relay;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         client::STORIES,
         process::STORIES,
         relay::STORIES,
+        parts::STORIES,
         truth::STORIES,
     ];
     // Flags of cargo's own test programs mean nothing here.
