@@ -176,9 +176,10 @@ impl Truth {
         let hit = self.hits.iter().find(|hit| hit.at >= since);
         hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
     }
-    /// The first media packet touched: what a verdict on media is measured by.
-    pub fn first_udp(&self) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.udp);
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no UDP packet"))
+    /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
+    /// that runs beside it.
+    pub fn first_of(&self, port: u16) -> Result<Wall> {
+        let hit = self.hits.iter().find(|hit| hit.udp.is_some_and(|(from, to)| from == port || to == port));
+        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

@@ -21,7 +21,8 @@ const END: &str = "witnessed";
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
     pub at: Wall,
-    pub udp: bool,
+    /// The ports of a UDP packet: from and to.
+    pub udp: Option<(u16, u16)>,
 }
 
 pub struct Witness {
@@ -128,8 +129,8 @@ unsafe fn set<T>(fd: i32, option: libc::c_int, value: &T) -> Result<(), Error> {
 
 /// One copy: the fault's number from its Ethernet address, the protocol from its IP header, the kernel's time.
 fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
-    // Ethernet's 14 bytes and IP's first 20 say all that is wanted.
-    let mut packet = [0u8; 34];
+    // Ethernet's 14 bytes, IP's 20 and the two ports say all that is wanted; nobody here sends options of IP.
+    let mut packet = [0u8; 38];
     // Aligned for a control header, and larger than the one that we asked for.
     let mut control = [0u64; 16];
     // SAFETY: `message` points at the two buffers above and their sizes, which outlive the call; the control headers are
@@ -153,8 +154,9 @@ fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
             if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
                 let at: libc::timespec = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast());
                 let at = Wall::from_micros(at.tv_sec * 1_000_000 + at.tv_nsec / 1_000);
-                let ipv4 = packet[12..14] == (libc::ETH_P_IP as u16).to_be_bytes();
-                let udp = ipv4 && packet[14 + 9] == libc::IPPROTO_UDP as u8;
+                let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
+                let is_udp = word(12) == libc::ETH_P_IP as u16 && packet[14 + 9] == libc::IPPROTO_UDP as u8;
+                let udp = is_udp.then(|| (word(34), word(36)));
                 return Ok(Some((u32::from(packet[5]), Hit { at, udp })));
             }
             header = libc::CMSG_NXTHDR(&raw const message, header);

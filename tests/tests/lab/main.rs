@@ -2,9 +2,11 @@
 //!
 //! They take minutes and need root or user namespaces, so they are told when asked for: `cargo xtask lab [FILTER]`.
 
+mod beyond;
 mod clean;
 mod client;
 mod janus;
+mod limits;
 mod parts;
 mod path;
 mod process;
@@ -25,10 +27,12 @@ fn main() -> ExitCode {
     // The longest first, so that nothing long is left alone at the end.
     let stories = [
         janus::STORIES,
+        limits::STORIES,
         clean::STORIES,
         path::STORIES,
         service::STORIES,
         client::STORIES,
+        beyond::STORIES,
         process::STORIES,
         relay::STORIES,
         parts::STORIES,
