@@ -1,6 +1,6 @@
 //! `Beside`: everything that runs beside the call: watchers of this computer, controls, lanes.
 
-use crate::{Recorder, controls, lanes::Lanes, watch};
+use crate::{Recorder, awake, controls, lanes::Lanes, watch};
 use record::{Profile, profile::IceServer, wire::LaneGate};
 use tokio::task::JoinSet;
 
@@ -15,7 +15,10 @@ impl Beside {
     pub fn begin(profile: &Profile, recorder: &Recorder) -> Self {
         let lanes = Lanes::begin(profile, recorder);
         let controls = controls::begin(profile, recorder);
-        let watchers = watch::begin(recorder);
+        let mut watchers = watch::begin(recorder);
+        if profile.stay_awake {
+            watchers.spawn(awake::keep(recorder.clone()));
+        }
         Self { lanes, _asking: [controls, watchers] }
     }
 

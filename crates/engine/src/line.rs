@@ -22,7 +22,7 @@ mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
-mod issuer;
+pub mod issuer;
 pub mod proxy;
 mod pulse;
 mod resolve;

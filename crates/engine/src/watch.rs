@@ -7,6 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
+mod memory;
+mod power;
+mod system_proxy;
+
 #[derive(Debug)]
 pub struct Watcher {
     pub id: &'static str,
@@ -17,7 +21,13 @@ pub struct Watcher {
 pub type Watching = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// Which watchers there are.
-pub const ALL: &[&Watcher] = &[];
+pub const ALL: &[&Watcher] = &[
+    // This computer itself.
+    &power::SLEEP,
+    &power::SUPPLY,
+    &memory::WATCHER,
+    &system_proxy::WATCHER,
+];
 
 /// Starts all of them; they end when the set is dropped. Facts that one watcher needs of another, or of the call, it hears
 /// through the recorder, so whoever listens is started before whoever tells.

@@ -2,6 +2,7 @@
 
 mod any;
 mod computer;
+mod network;
 mod nulls;
 mod path;
 mod reports;

@@ -16,11 +16,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 mod ask;
+pub(crate) mod attempts;
+pub mod controls;
 mod far;
 mod lanes;
+pub mod networks;
 mod pauses;
 mod read;
-mod surroundings;
+pub mod surroundings;
 
 #[derive(Debug)]
 pub struct Timeline<'a> {
@@ -54,10 +57,13 @@ pub struct Timeline<'a> {
     pub sights: Vec<Sighting<'a>>,
     /// Comparisons of the far end's clock with ours, in the order of time.
     pub far_clocks: Vec<far::FarClock>,
+    /// Who issued the far end's own certificate, by its own account.
+    pub far_certificate: Option<(At, &'a Heard)>,
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
     conn_index: BTreeMap<u32, usize>,
@@ -282,9 +288,11 @@ impl<'a> Timeline<'a> {
             stack_deaths: Vec::new(),
             sights: Vec::new(),
             far_clocks: Vec::new(),
+            far_certificate: None,
             steps: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
+            surroundings: surroundings::Surroundings::default(),
             drops: Vec::new(),
             conn_index: BTreeMap::new(),
             readied: Vec::new(),

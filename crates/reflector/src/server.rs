@@ -11,6 +11,7 @@ use crate::socket::Socket;
 use crate::{account, tls, turn};
 use anyhow::Context;
 use engine::Clock;
+use record::Heard;
 use record::wire::{FromFar, Sealed};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -43,6 +44,8 @@ pub struct House {
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
     instance: String,
+    /// Who issued our certificate, if we have one.
+    certificate_from: Option<Heard>,
 }
 
 /// How a run went.
@@ -64,7 +67,9 @@ impl Reflector {
     /// As `bind`, on a clock of the caller's.
     pub async fn bind_with(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         settings.check()?;
-        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::identity).transpose()?;
+        let certificate_from = tls.as_ref().and_then(|tls| tls.issuer.clone());
+        let tls = tls.map(|tls| tls.acceptor);
         let (listener, local) = listen(settings.listen, "calls").await?;
         if let Some(port) = settings.media_port {
             // Calls open it address by address; whether it is free at all is better known now.
@@ -85,6 +90,7 @@ impl Reflector {
                 address: settings.advertise,
                 mux: settings.media_port.map(|port| Arc::new(Mux::new(port))),
             },
+            certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
             settings,
             clock,
@@ -273,6 +279,7 @@ impl House {
             resumed,
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
+            certificate_from: self.certificate_from.clone(),
             lanes: None,
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }

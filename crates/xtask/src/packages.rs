@@ -68,6 +68,18 @@ pub const TO_TEST: &[Package] = &[
         why: "makes the lab's router forget the flows it translates",
         service: false,
     },
+    Package {
+        name: "dbus",
+        proof: "dbus-daemon",
+        why: "a message bus of the tests' own, on which sleep is announced",
+        service: false,
+    },
+    Package {
+        name: "python3-dbusmock",
+        proof: "/usr/lib/python3/dist-packages/dbusmock",
+        why: "takes logind's place on that bus",
+        service: false,
+    },
 ];
 
 impl Package {
