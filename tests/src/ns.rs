@@ -27,6 +27,8 @@ impl Ns {
         ns.ip(&["link", "set", "lo", "up"])?;
         // Link-local addresses and their detection of duplicates would only add chance to the timing.
         ns.sysctl("ipv6/conf/all/disable_ipv6", "1")?;
+        // A new namespace takes this over from the machine, and only routers shall pass packets on.
+        ns.sysctl("ipv4/ip_forward", "0")?;
         Ok(ns)
     }
 

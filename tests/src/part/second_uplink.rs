@@ -1,12 +1,18 @@
 //! A second way out of the client, as a phone's tethering or a docking station brings it: another interface, another
 //! router with its own address translation, the same server at the end.
 //!
+//! Like mobile networks it passes on only what comes from its own addresses: flows of the first uplink are lost in it.
+//!
 //! ```text
 //! client eth1 ── lan router-2 wan ── eth1 server
 //! 10.82.1.2    10.82.1.1  10.84.0.1   10.84.0.2
 //! ```
 
-use crate::{World, ns::Ns, world::cable};
+use crate::{
+    World,
+    ns::Ns,
+    world::{SERVER, cable},
+};
 use anyhow::Result;
 
 pub const ADDRESS: &str = "10.82.1.2";
@@ -27,12 +33,14 @@ pub fn plug_in(world: &World) -> Result<SecondUplink<'_>> {
     router.ip(&["addr", "add", &format!("{GATEWAY}/24"), "dev", "lan"])?;
     router.ip(&["addr", "add", &format!("{SEEN_AS}/24"), "dev", "wan"])?;
     world.server.ip(&["addr", "add", "10.84.0.2/24", "dev", "eth1"])?;
-    router.ip(&["route", "add", "default", "via", "10.84.0.2"])?;
+    // The one way it knows: what comes back for an address that is not on its own link has none.
+    router.ip(&["route", "add", &format!("{SERVER}/32"), "via", "10.84.0.2"])?;
     router.sysctl("ipv4/ip_forward", "1")?;
     router.nft(
         "table ip world {
             chain out { type nat hook postrouting priority srcnat; oifname \"wan\" masquerade; }
             chain into { type filter hook input priority filter; iifname \"wan\" ct state { new, invalid } drop; }
+            chain through { type filter hook forward priority filter; iifname \"lan\" ip saddr != 10.82.1.0/24 drop; }
         }",
     )?;
     world.client.ip(&["addr", "add", &format!("{ADDRESS}/24"), "dev", "eth1"])?;

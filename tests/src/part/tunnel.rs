@@ -1,9 +1,18 @@
-//! A tunnel, as VPN programs make them: a tun interface in the client, another in the server, and packets carried between
-//! them over UDP by a small program, which is a thread of the lab.
+//! A tunnel, as VPN programs make them: a tun interface in the client, another in a gateway of its own, and packets carried
+//! between them over UDP by a small program, which is a thread of the lab.
 //!
-//! The far end of it passes only what comes from the tunnel's own address, as WireGuard does: flows of before are lost in it.
+//! ```text
+//! client tun0 ═══ through the router ═══ tun0 vpn out ── eth2 server
+//! 10.90.0.2                         10.90.0.1  10.87.0.1  10.87.0.2
+//! ```
+//!
+//! Its far end passes only what comes from the tunnel's own address, as WireGuard does: flows of before are lost in it.
 
-use crate::{World, ns::Ns, world::GATEWAY};
+use crate::{
+    World,
+    ns::Ns,
+    world::{CLIENT, GATEWAY, SERVER, cable},
+};
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{Error, Read, Write};
@@ -15,8 +24,10 @@ use std::thread::JoinHandle;
 
 pub const ADDRESS: &str = "10.90.0.2";
 const FAR_ADDRESS: &str = "10.90.0.1";
-/// Where the tunnel's outside ends: an address of the server's that is not the far end's.
-const OUTSIDE: &str = "10.83.0.11";
+/// As the server sees whatever comes through it.
+pub const SEEN_AS: &str = "10.87.0.1";
+/// Where its outside ends.
+const OUTSIDE: &str = "10.86.0.10";
 const PORT: u16 = 51820;
 const NAME: &str = "tun0";
 /// Room for what goes around each packet.
@@ -27,16 +38,17 @@ pub struct Tunnel<'w> {
     stop: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
     carrier: Option<JoinHandle<()>>,
+    _gateway: Ns,
 }
 
 /// Up, with an address, and nothing goes there yet.
 pub fn up(world: &World) -> Result<Tunnel<'_>> {
-    world.server.ip(&["addr", "add", &format!("{OUTSIDE}/24"), "dev", "eth0"])?;
+    let gateway = gateway(world)?;
     let near = tun(&world.client, ADDRESS, FAR_ADDRESS)?;
-    let far = tun(&world.server, FAR_ADDRESS, ADDRESS)?;
+    let far = tun(&gateway, FAR_ADDRESS, ADDRESS)?;
     // As every VPN program does, so that the tunnel is not led into itself.
     world.client.ip(&["route", "add", &format!("{OUTSIDE}/32"), "via", GATEWAY])?;
-    let outside = world.server.inside(|| UdpSocket::bind((OUTSIDE, PORT)))??;
+    let outside = gateway.inside(|| UdpSocket::bind((OUTSIDE, PORT)))??;
     let inside = world.client.inside(|| {
         let socket = UdpSocket::bind(("0.0.0.0", 0))?;
         socket.connect((OUTSIDE, PORT))?;
@@ -52,7 +64,7 @@ pub fn up(world: &World) -> Result<Tunnel<'_>> {
         let (stop, carried) = (Arc::clone(&stop), Arc::clone(&carried));
         move || carry(near, &inside, far, &outside, &stop, &carried)
     })?;
-    Ok(Tunnel { world, stop, carried, carrier: Some(carrier) })
+    Ok(Tunnel { world, stop, carried, carrier: Some(carrier), _gateway: gateway })
 }
 
 impl Tunnel<'_> {
@@ -79,6 +91,27 @@ impl Drop for Tunnel<'_> {
             let _ = carrier.join();
         }
     }
+}
+
+/// Reached through the router, and with its own address translation to the server.
+fn gateway(world: &World) -> Result<Ns> {
+    let gateway = world.namespace("vpn")?;
+    cable(&gateway, "eth0", &world.router, "vpn")?;
+    cable(&gateway, "out", &world.server, "eth2")?;
+    world.router.ip(&["addr", "add", "10.86.0.1/24", "dev", "vpn"])?;
+    gateway.ip(&["addr", "add", &format!("{OUTSIDE}/24"), "dev", "eth0"])?;
+    gateway.ip(&["route", "add", &format!("{CLIENT}/32"), "via", "10.86.0.1"])?;
+    gateway.ip(&["addr", "add", &format!("{SEEN_AS}/24"), "dev", "out"])?;
+    world.server.ip(&["addr", "add", "10.87.0.2/24", "dev", "eth2"])?;
+    gateway.ip(&["route", "add", &format!("{SERVER}/32"), "via", "10.87.0.2"])?;
+    gateway.sysctl("ipv4/ip_forward", "1")?;
+    gateway.nft(
+        "table ip world {
+            chain out { type nat hook postrouting priority srcnat; oifname \"out\" masquerade; }
+            chain into { type filter hook input priority filter; iifname \"out\" ct state { new, invalid } drop; }
+        }",
+    )?;
+    Ok(gateway)
 }
 
 fn tun(ns: &Ns, address: &str, peer: &str) -> Result<File> {

@@ -282,19 +282,19 @@ fn routes(world: &World) -> Result<()> {
 
     let tunnel = tunnel::up(world)?;
     let (old, from) = flow(world, &server)?;
-    ensure!(from.ip().to_string() != tunnel::ADDRESS && tunnel.carried() == 0, "it carries without a route");
+    ensure!(from.ip().to_string() != tunnel::SEEN_AS && tunnel.carried() == 0, "it carries without a route");
     let mut tcp = connect(world, reflector::PORT)?;
     ensure!(tcp.local_addr()?.ip().to_string() == CLIENT && echoes(&mut tcp)?, "no connection beside the tunnel");
     tunnel.take_route()?;
     ensure!(!echoes(&mut tcp)?, "a connection of before went on through the tunnel");
     old.set_read_timeout(Some(Duration::from_millis(300)))?;
     let (client, from) = flow(world, &server)?;
-    ensure!(from.ip().to_string() == tunnel::ADDRESS, "through the tunnel it is seen as {from}");
+    ensure!(from.ip().to_string() == tunnel::SEEN_AS, "through the tunnel it is seen as {from}");
     ensure!(arrives(&server, from, &client)?, "nothing comes back through the tunnel");
     ensure!(echoes(&mut connect(world, reflector::PORT)?)?, "TCP does not cross the tunnel");
     ensure!(tunnel.carried() > 5, "only {} packets crossed the tunnel", tunnel.carried());
     drop(tunnel);
-    ensure!(heard_from(&old, &server)?.ip().to_string() != tunnel::ADDRESS, "the route did not come back");
+    ensure!(heard_from(&old, &server)?.ip().to_string() != tunnel::SEEN_AS, "the route did not come back");
     Ok(())
 }
 
