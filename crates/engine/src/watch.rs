@@ -7,17 +7,14 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
-<<<<<<< HEAD
 mod memory;
 mod power;
 mod system_proxy;
-=======
 #[cfg(target_os = "linux")]
 mod netlink;
 mod network;
 mod resolvers;
 mod wifi;
->>>>>>> net
 
 #[derive(Debug)]
 pub struct Watcher {
@@ -30,18 +27,15 @@ pub type Watching = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// Which watchers there are.
 pub const ALL: &[&Watcher] = &[
-<<<<<<< HEAD
     // This computer itself.
     &power::SLEEP,
     &power::SUPPLY,
     &memory::WATCHER,
     &system_proxy::WATCHER,
-=======
     // Those who listen to the network's facts before it tells them.
     &wifi::WATCHER,
     &resolvers::WATCHER,
     &network::WATCHER,
->>>>>>> net
 ];
 
 /// Starts all of them; they end when the set is dropped. Facts that one watcher needs of another, or of the call, it hears

@@ -16,6 +16,7 @@ mod calls;
 mod door;
 mod echo;
 mod greeting;
+mod lanes;
 mod metrics;
 mod mux;
 mod peer;
