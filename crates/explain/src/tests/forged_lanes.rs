@@ -101,7 +101,7 @@ fn others() -> impl Strategy<Value = Fact> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_lanes_make_it_panic_or_break_its_word(
