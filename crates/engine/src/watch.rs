@@ -7,13 +7,15 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
+#[cfg(windows)]
+mod adapters;
 mod memory;
-mod power;
-mod system_proxy;
 #[cfg(target_os = "linux")]
 mod netlink;
 mod network;
+mod power;
 mod resolvers;
+mod system_proxy;
 mod wifi;
 
 #[derive(Debug)]

@@ -80,6 +80,7 @@ fn id(stage: ConnectStage) -> &'static str {
         ConnectStage::Proxy => "proxy",
         ConnectStage::Dns => "dns",
         ConnectStage::Tcp => "tcp",
+        ConnectStage::Udp => "udp",
         ConnectStage::Tls => "tls",
         ConnectStage::Upgrade => "upgrade",
         ConnectStage::Login => "login",
@@ -113,7 +114,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The voice service's support",
             format!("Look up the refused request at {} for {far}.", words::utc(drop.declared)),
         ),
-        ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
+        ConnectStage::Udp | ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
             "The network administrator",
             format!(
                 "Allow UDP from this computer to the media addresses of {far}, or provide a TURN server on TCP 443."
