@@ -22,8 +22,10 @@ pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
         ("beside_ladder", "Quiet ladder", |m| matches!(m, Manner::Quiet(_))),
         ("beside_udp_ladder", "UDP ladder", |m| matches!(m, Manner::QuietUdp(_))),
     ];
+    // A rung that is stirred is not quiet: its life says what counts as activity, and that stands in the findings.
     let of = |is: fn(&Manner) -> bool| -> Vec<&HeldLane> {
-        timeline.lanes.iter().filter(|lane| is(&lane.manner) && lane.stands.is_some()).collect()
+        let shown = |lane: &&HeldLane| lane.stands.is_some() && (lane.is_quiet() || lane.talks().is_some());
+        timeline.lanes.iter().filter(|lane| is(&lane.manner)).filter(shown).collect()
     };
     let held = held.map(|(id, label, is)| view(timeline, id, label, &of(is), held_spans));
     let ladders = ladders.map(|(id, label, is)| view(timeline, id, label, &of(is), ladder_spans));
