@@ -7,8 +7,8 @@ use explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
-        Action, CandidateKind, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample, Move, Outcome, Plan,
-        Reason, Signaling, SocketPurpose, System, TcpSample,
+        Action, CandidateKind, Control, ControlKind, Destination, End, EndedBy, Far, Heartbeat, Hop, Ice, LinkKind,
+        Mark, Media, MediaSample, Move, Net, Outcome, Plan, Reason, Signaling, SocketPurpose, System, TcpSample,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -19,7 +19,8 @@ use std::time::Duration;
 const EVENTS: usize = 300_000;
 const HOURS: u64 = 8;
 /// Enough of each kind of second to fill the count: 28,800 seconds of about ten events.
-const TCP_A_SECOND: u64 = 9;
+const TCP_A_SECOND: u64 = 8;
+const CONTROLS: u32 = 5;
 
 struct Writer {
     events: Vec<Event>,
@@ -46,6 +47,24 @@ impl Writer {
     }
 }
 
+impl Writer {
+    fn surroundings(&mut self) {
+        let hop = Hop {
+            interface: "eth0".into(),
+            kind: LinkKind::Wired,
+            gateway: Some("10.1.4.1".parse().expect("an address")),
+            source: None,
+        };
+        let (name, kind) = ("eth0".into(), LinkKind::Wired);
+        self.note(Net::Link { name, kind, driver: "".into(), up: true, carrier: true, mtu: 1_500, found: true });
+        self.note(Net::Route { to: Destination::FarEnd, before: None, after: Some(hop), found: true });
+        use ControlKind::{Dns, FarTcp, FarUdp, Gateway, Stun};
+        for (control, kind) in (1..).zip([Gateway, Dns, FarTcp, FarUdp, Stun]) {
+            self.note(Control::Asking { control, kind, target: "target".into() });
+        }
+    }
+}
+
 fn eight_hours() -> Log {
     let mut run =
         Writer { events: Vec::with_capacity(EVENTS), at: Stamp::new(1_795_255_200_000_000, 9_000_000, 9_000_000) };
@@ -59,10 +78,14 @@ fn eight_hours() -> Log {
         silence: Silence::Frames,
         ice_policy: IcePolicy::All,
         recovery: RecoveryPolicy::Patient,
+        beside: None,
+        token_ends: None,
+        credentials_end: vec![],
         not_tested: vec![],
     })));
     let mut conn = 1;
     run.connect(conn);
+    run.surroundings();
     let (local, remote) =
         ("10.1.4.22:50112".parse().expect("an address"), "203.0.113.10:40000".parse().expect("an address"));
     run.note(Ice::Pair { local, local_kind: CandidateKind::Host, remote, remote_kind: CandidateKind::Host });
@@ -96,6 +119,8 @@ fn eight_hours() -> Log {
             stun_rtt_ms: Some(24.0),
         }));
         run.wait(100);
+        let (control, last_ok) = (second as u32 % CONTROLS + 1, Some(run.at));
+        run.note(Control::Sample { control, asked: 5, answered: 5, rtt_ms: Some(2.0), last_ok });
         match second % 10 {
             0 => run.note(System::Load { own_cpu: 0.9, own_mb: 24.0, machine_cpu: 12.0 }),
             4 | 9 => run.note(Signaling::HeartbeatAnswered { conn, rtt_ms: 24.0 }),
