@@ -18,7 +18,7 @@ mod instruments;
 mod lifeline;
 mod media;
 pub mod peer;
-mod relay;
+pub(crate) mod relay;
 mod rtcp;
 pub mod runtime;
 mod sending;
@@ -28,7 +28,7 @@ mod stream;
 mod tap;
 mod turn;
 mod watch;
-mod wire;
+pub(crate) mod wire;
 
 use crate::{Recorder, tls};
 use anyhow::Context;

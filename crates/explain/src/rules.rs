@@ -15,8 +15,12 @@ mod dns_failed;
 mod gateway_lost;
 mod half_open;
 mod handshake_failed;
+mod idle_timeout;
+mod lifetime_cap;
 mod link_down;
 mod look;
+mod nat_expired;
+mod nat_rebound;
 mod network_switched;
 mod not_proven;
 mod one_way_loss;
@@ -28,6 +32,7 @@ mod service_overloaded;
 mod service_restarted;
 mod service_unreachable;
 mod slept;
+pub(crate) mod timer;
 mod turn_failed;
 mod udp_blocked;
 mod vpn_changed;
@@ -46,6 +51,10 @@ pub const RULES: &[&Rule] = &[
     &service_overloaded::RULE,
     &auth_rejected::RULE,
     &service_restarted::RULE,
+    &lifetime_cap::RULE,
+    &idle_timeout::RULE,
+    &nat_rebound::RULE,
+    &nat_expired::RULE,
     &service_closed::RULE,
     &turn_failed::RULE,
     &service_unreachable::RULE,

@@ -2,6 +2,8 @@
 
 mod any;
 mod computer;
+mod forged_lanes;
+mod limits;
 mod network;
 mod nulls;
 mod path;
@@ -9,6 +11,7 @@ mod reports;
 pub(crate) mod run;
 mod service;
 mod start;
+mod timers;
 mod verdicts;
 
 use crate::{Story, drops, report, story, timeline::Timeline};

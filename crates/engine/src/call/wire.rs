@@ -48,9 +48,10 @@ pub mod attribute {
     pub const LIFETIME: u16 = 0x000d;
     pub const DATA: u16 = 0x0013;
     pub const XOR_RELAYED_ADDRESS: u16 = 0x0016;
+    pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 }
 
-const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+pub const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 pub const STUN_HEADER: usize = 20;
 pub const CHANNEL_HEADER: usize = 4;
 

@@ -88,6 +88,10 @@ pub const RULE: Rule = Rule {
     title: "this program did not run",
     advice,
     outranks: &[
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
+        Cause::NatExpired,
+        Cause::NatRebound,
         Cause::GatewayLost,
         Cause::PeerLeft,
         Cause::ServiceOverloaded,

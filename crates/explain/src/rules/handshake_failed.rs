@@ -80,6 +80,7 @@ fn id(stage: ConnectStage) -> &'static str {
         ConnectStage::Proxy => "proxy",
         ConnectStage::Dns => "dns",
         ConnectStage::Tcp => "tcp",
+        ConnectStage::Udp => "udp",
         ConnectStage::Tls => "tls",
         ConnectStage::Upgrade => "upgrade",
         ConnectStage::Login => "login",
@@ -108,17 +109,12 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The network administrator, with the service's support",
             format!("Allow TCP to {far} in the firewall, and check that the service listens there."),
         ),
-        ConnectStage::Tls => (
-            "The network administrator, with the service's support",
-            format!(
-                "Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."
-            ),
-        ),
+        ConnectStage::Tls => tls_advice(timeline.what_failed(), &far),
         ConnectStage::Upgrade | ConnectStage::Login | ConnectStage::Offer => (
             "The voice service's support",
             format!("Look up the refused request at {} for {far}.", words::utc(drop.declared)),
         ),
-        ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
+        ConnectStage::Udp | ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
             "The network administrator",
             format!(
                 "Allow UDP from this computer to the media addresses of {far}, or provide a TURN server on TCP 443."
@@ -132,6 +128,30 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         wrong_if: format!(
             "another client on this computer completes {} to the same address in the same minute.",
             words::stage(stage)
+        ),
+    }
+}
+
+/// A certificate that was not taken has another mend than a port that speaks no TLS.
+fn tls_advice(failure: Option<Failure>, far: &str) -> (&'static str, String) {
+    let trouble = match failure {
+        Some(Failure::Attempt(failed)) => Some(failed.trouble),
+        _ => None,
+    };
+    match trouble {
+        Some(Trouble::NotUnderstood { .. } | Trouble::Tls { kind: TlsTrouble::Alert, .. }) => (
+            "Whoever wrote the address, with the service's support",
+            format!("Check that {far} is the port for wss://; a port that speaks plain ws:// answers like this."),
+        ),
+        Some(Trouble::Closed | Trouble::Reset | Trouble::NoAnswer { .. }) => (
+            "The network administrator, with the service's support",
+            format!("Look for a device that ends TLS to {far}, or drops its large packets, and exempt it."),
+        ),
+        _ => (
+            "The network administrator, with the service's support",
+            format!(
+                "Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."
+            ),
         ),
     }
 }

@@ -169,6 +169,8 @@ pub const RULE: Rule = Rule {
     title: "the service was restarted",
     advice,
     outranks: &[
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
         Cause::ServiceClosed,
         Cause::ServiceUnreachable,
         Cause::PathLost,

@@ -86,6 +86,10 @@ pub const RULE: Rule = Rule {
     // Whatever was found after waking is what sleep left behind.
     outranks: &[
         Cause::AppStalled,
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
+        Cause::NatExpired,
+        Cause::NatRebound,
         Cause::LinkDown,
         Cause::VpnChanged,
         Cause::NetworkSwitched,

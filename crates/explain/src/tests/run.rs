@@ -12,6 +12,7 @@ use record::{
 };
 use std::time::Duration;
 
+mod lanes;
 mod surroundings;
 
 pub use surroundings::hop;
@@ -27,7 +28,7 @@ pub struct Run {
     asleep: u64,
     stepped: i64,
     /// What arrives in a second.
-    feed: MediaSample,
+    pub feed: MediaSample,
     samples: bool,
     beats: Option<u32>,
     last_beat: u64,

@@ -164,3 +164,16 @@ fn a_socket_that_logged_in_has_overcome_what_earlier_ones_met() {
         ],
     );
 }
+
+#[test]
+fn a_port_that_speaks_no_tls_is_not_blamed_on_a_certificate() {
+    let told = |trouble| {
+        let run = Run::begun().at(0.1).fails_to_connect(1, ConnectStage::Tls, trouble);
+        let story = crate::story(&run.note(Mark::Ended { by: EndedBy::NotEstablished }).log());
+        story.head.drops[0].advice.what.clone()
+    };
+    let plain = told(Trouble::NotUnderstood { says: "not TLS".into() });
+    assert!(plain.contains("wss://") && !plain.contains("certificate"), "{plain}");
+    let unknown = told(Trouble::Tls { kind: TlsTrouble::UnknownIssuer, says: "x".into() });
+    assert!(unknown.contains("certificate"), "{unknown}");
+}
