@@ -7,8 +7,9 @@ use explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
-        Action, CandidateKind, Control, ControlKind, Destination, End, EndedBy, Far, Heartbeat, Hop, Ice, LinkKind,
-        Mark, Media, MediaSample, Move, Net, Outcome, Plan, Reason, Signaling, SocketPurpose, System, TcpSample,
+        Action, CandidateKind, Control, ControlKind, Destination, End, EndedBy, Far, Heartbeat, Hop, Ice, Lane,
+        LinkKind, Manner, Mark, Media, MediaSample, Move, Net, Outcome, Plan, Reason, Signaling, SocketPurpose, System,
+        TcpSample,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -20,7 +21,8 @@ const EVENTS: usize = 300_000;
 const HOURS: u64 = 8;
 /// Enough of each kind of second to fill the count: 28,800 seconds of about ten events.
 const TCP_A_SECOND: u64 = 8;
-const CONTROLS: u32 = 5;
+/// A bare WebSocket that a proxy closes once a minute, all day.
+const BARE_LIVES: u64 = 60;
 
 struct Writer {
     events: Vec<Event>,
@@ -35,6 +37,21 @@ impl Writer {
     fn wait(&mut self, ms: u64) {
         self.at = self.at.plus(Duration::from_millis(ms));
     }
+    /// The last one ended after a minute of silence, and the next one stands.
+    fn bare_lane_lives(&mut self, lane: &mut u32) {
+        let age_ms = BARE_LIVES as f64 * 1e3;
+        let begun = self.at.minus(Duration::from_secs(BARE_LIVES));
+        if *lane > 0 {
+            let (end, last_in, last_out) = (End::Fin, begun, begun);
+            self.note(Lane::Ended { lane: *lane, end, last_in, last_out, quiet_ms: age_ms, age_ms, at_proof: false });
+        }
+        *lane += 1;
+        let to = "wss://reflector.example/lane".into();
+        self.note(Lane::Opening { lane: *lane, manner: Manner::BareWebsocket, to });
+        let local = format!("10.1.4.22:{}", 20_000 + *lane % 10_000).parse().expect("an address");
+        let remote = "203.0.113.10:443".parse().expect("an address");
+        self.note(Lane::Stands { lane: *lane, local, remote, took_ms: 43.0 });
+    }
     fn connect(&mut self, conn: u32) {
         let (to, purpose) = ("wss://reflector.example/call".into(), SocketPurpose::Resume);
         self.note(Signaling::Connecting { conn, to, purpose, proxy: None });
@@ -44,24 +61,6 @@ impl Writer {
         self.note(Signaling::Upgraded { conn, server: Some("nginx".into()), took_ms: 43.1 });
         let (session, instance) = (Some("7f3a".into()), Some("b1".into()));
         self.note(Signaling::Ready { conn, session, instance, resumed: conn > 1 });
-    }
-}
-
-impl Writer {
-    fn surroundings(&mut self) {
-        let hop = Hop {
-            interface: "eth0".into(),
-            kind: LinkKind::Wired,
-            gateway: Some("10.1.4.1".parse().expect("an address")),
-            source: None,
-        };
-        let (name, kind) = ("eth0".into(), LinkKind::Wired);
-        self.note(Net::Link { name, kind, driver: "".into(), up: true, carrier: true, mtu: 1_500, found: true });
-        self.note(Net::Route { to: Destination::FarEnd, before: None, after: Some(hop), found: true });
-        use ControlKind::{Dns, FarTcp, FarUdp, Gateway, Stun};
-        for (control, kind) in (1..).zip([Gateway, Dns, FarTcp, FarUdp, Stun]) {
-            self.note(Control::Asking { control, kind, target: "target".into() });
-        }
     }
 }
 
@@ -83,16 +82,39 @@ fn eight_hours() -> Log {
         credentials_end: vec![],
         not_tested: vec![],
     })));
+    for (n, kind) in (1..).zip([
+        ControlKind::Gateway,
+        ControlKind::Dns,
+        ControlKind::FarTcp,
+        ControlKind::FarUdp,
+        ControlKind::Https,
+    ]) {
+        run.note(Control::Asking { control: n, kind, target: "t".into() });
+    }
+    let hop = Hop {
+        interface: "eth0".into(),
+        kind: LinkKind::Wired,
+        gateway: Some("10.1.4.1".parse().expect("an address")),
+        source: None,
+    };
+    let (name, kind) = ("eth0".into(), LinkKind::Wired);
+    run.note(Net::Link { name, kind, driver: "".into(), up: true, carrier: true, mtu: 1_500, found: true });
+    run.note(Net::Route { to: Destination::FarEnd, before: None, after: Some(hop), found: true });
     let mut conn = 1;
     run.connect(conn);
-    run.surroundings();
     let (local, remote) =
         ("10.1.4.22:50112".parse().expect("an address"), "203.0.113.10:40000".parse().expect("an address"));
     run.note(Ice::Pair { local, local_kind: CandidateKind::Host, remote, remote_kind: CandidateKind::Host });
     let first = run.at;
     run.note(Media::Flowing { first });
     run.note(Mark::Established { took_ms: 402.0 });
+    let mut lane = 0;
     for second in 0..HOURS * 3600 {
+        if second % BARE_LIVES == 0 {
+            run.bare_lane_lives(&mut lane);
+        }
+        let (control, last_ok) = ((second % 5) as u32 + 1, Some(run.at));
+        run.note(Control::Sample { control, asked: 5, answered: 5, rtt_ms: Some(4.0), last_ok });
         let wobble = (second % 17) as f64;
         for part in 0..TCP_A_SECOND {
             run.wait(1_000 / (TCP_A_SECOND + 2));
@@ -119,8 +141,6 @@ fn eight_hours() -> Log {
             stun_rtt_ms: Some(24.0),
         }));
         run.wait(100);
-        let (control, last_ok) = (second as u32 % CONTROLS + 1, Some(run.at));
-        run.note(Control::Sample { control, asked: 5, answered: 5, rtt_ms: Some(2.0), last_ok });
         match second % 10 {
             0 => run.note(System::Load { own_cpu: 0.9, own_mb: 24.0, machine_cpu: 12.0 }),
             4 | 9 => run.note(Signaling::HeartbeatAnswered { conn, rtt_ms: 24.0 }),
