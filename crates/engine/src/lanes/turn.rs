@@ -33,12 +33,16 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
 
 /// Until `stop` says so; then in order. What it must hear of the call it listens for from this moment.
 pub fn run(ground: Ground, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
+    run_every(EVERY, ground, stop)
+}
+
+fn run_every(every: Duration, ground: Ground, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
     let far = far::follow(&ground);
     async move {
         if !ground.profile.lanes.talking {
             return;
         }
-        let keep = |transport| keep(transport, ground.clone(), far.clone(), stop.clone());
+        let keep = |transport| keep(transport, every, ground.clone(), far.clone(), stop.clone());
         tokio::join!(keep(TurnTransport::Udp), keep(TurnTransport::Tcp), keep(TurnTransport::Tls));
     }
 }
@@ -75,6 +79,7 @@ fn choose(servers: &[IceServer], transport: TurnTransport) -> Option<Server> {
 /// One lane after another, as long as the hold lasts.
 async fn keep(
     transport: TurnTransport,
+    every: Duration,
     mut ground: Ground,
     far: watch::Receiver<Option<IpAddr>>,
     mut stop: watch::Receiver<bool>,
@@ -90,7 +95,7 @@ async fn keep(
                 else => return,
             }
         };
-        let stood = hold(transport, &server, &ground, &far, &mut stop).await;
+        let stood = hold(transport, every, &server, &ground, &far, &mut stop).await;
         if *stop.borrow() {
             return;
         }
@@ -119,13 +124,14 @@ async fn renewed(
 /// Whether it stood.
 async fn hold(
     transport: TurnTransport,
+    every: Duration,
     server: &Server,
     ground: &Ground,
     far: &watch::Receiver<Option<IpAddr>>,
     stop: &mut watch::Receiver<bool>,
 ) -> bool {
     let lane = ground.number();
-    let manner = Manner::Turn { transport, every_ms: millis(EVERY) };
+    let manner = Manner::Turn { transport, every_ms: millis(every) };
     ground.recorder.note(Lane::Opening { lane, manner, to: server.url.to_string().as_str().into() });
     let began = ground.recorder.now();
     let opened = tokio::select! {
@@ -139,7 +145,7 @@ async fn hold(
     match opened {
         Ok(mut held) => {
             held.stands(began);
-            held.run(stop).await;
+            held.run(every, stop).await;
             true
         }
         Err((stage, trouble)) => {
@@ -169,3 +175,6 @@ async fn open<'a>(
     })?;
     Ok(held::Held::new(lane, client, allocation, ground, far.clone()))
 }
+
+#[cfg(test)]
+mod tests;
