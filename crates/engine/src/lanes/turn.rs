@@ -5,7 +5,7 @@
 
 use super::far;
 use super::ground::Ground;
-use super::told;
+use super::{plan, told};
 use carrier::Carrier;
 use client::Credentials;
 use record::{
@@ -30,6 +30,10 @@ const EVERY: Duration = Duration::from_secs(5);
 const AGAIN_AFTER_END: Duration = Duration::from_secs(2);
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(30);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
+
+/// For the far end's address, whose family the relayed one must be of. A call that takes longer to get there has other
+/// troubles, and the lane shows what it can.
+const FAR_WITHIN: Duration = Duration::from_secs(5);
 
 /// Until `stop` says so; then in order. What it must hear of the call it listens for from this moment.
 pub fn run(ground: Ground, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
@@ -81,9 +85,16 @@ async fn keep(
     transport: TurnTransport,
     every: Duration,
     mut ground: Ground,
-    far: watch::Receiver<Option<IpAddr>>,
+    mut far: watch::Receiver<Option<IpAddr>>,
     mut stop: watch::Receiver<bool>,
 ) {
+    if plan::far_end_holds_lanes(&ground.profile) {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => return,
+            _known = tokio::time::timeout(FAR_WITHIN, far.wait_for(Option::is_some)) => {}
+        }
+    }
     let mut again = AGAIN_AFTER_END;
     loop {
         let server = choose(&ground.ice_servers.borrow_and_update(), transport);

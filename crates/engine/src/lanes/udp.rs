@@ -70,9 +70,8 @@ async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Optio
         let address = *far.borrow_and_update();
         let gate = lane_gate.as_ref().zip(address).and_then(|(gate, ip)| through(gate, ip));
         let climbing = async {
-            match &gate {
-                Some(gate) => climb(gate, &ground).await,
-                None => {}
+            if let Some(gate) = &gate {
+                climb(gate, &ground).await;
             }
             std::future::pending::<()>().await
         };

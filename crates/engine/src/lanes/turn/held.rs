@@ -196,13 +196,8 @@ impl<'a> Held<'a> {
     /// Whether the relay lets this peer in.
     async fn bind(&mut self, peer: SocketAddr) -> Result<bool, Miss> {
         let now = self.ground.recorder.now();
-        match &self.bound {
-            Some(bound) if bound.peer == peer && now < bound.again_at => return Ok(true),
-            // A channel is of one peer for ten minutes: another one, of another call, has to wait for the next allocation.
-            Some(bound) if bound.peer != peer => {
-                return Err(Miss::Over(End::LetGo));
-            }
-            _ => {}
+        if self.bound.as_ref().is_some_and(|bound| bound.peer == peer && now < bound.again_at) {
+            return Ok(true);
         }
         match self.client.bind(peer).await {
             Ok(()) => {

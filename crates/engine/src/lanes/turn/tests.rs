@@ -52,7 +52,7 @@ impl Relay {
         tokio::spawn(async move {
             let mut buf = [0; 1500];
             while let Ok(len) = reading.recv(&mut buf).await {
-                let _gone = out.send(wire::build::channel(0x4001, &buf[..len]));
+                let _gone = out.send(wire::build::channel(0x4000, &buf[..len]));
             }
         });
         Self { behaves, socket, peer: None, fresh: false }
@@ -210,9 +210,10 @@ struct Stage {
     _told: (watch::Sender<Option<LaneGate>>, watch::Sender<Vec<IceServer>>),
 }
 
-async fn stage(url: String, password: &str, far: Option<SocketAddr>) -> Stage {
+fn stage(url: String, password: &str, far: Option<SocketAddr>) -> Stage {
+    let kind = if far.is_some() { "reflector" } else { "janus" };
     let text = format!(
-        "for = \"60s\"\n[signaling]\nurl = \"ws://127.0.0.1\"\n[[ice.servers]]\nurls = [\"{url}\"]\nusername = \"user\"\n\
+        "for = \"60s\"\n[signaling]\nkind = \"{kind}\"\nurl = \"ws://127.0.0.1\"\n[[ice.servers]]\nurls = [\"{url}\"]\nusername = \"user\"\n\
          credential = \"{password}\""
     );
     let mut profile = profile::read(text.as_bytes()).unwrap();
@@ -279,7 +280,7 @@ async fn an_echo_goes_through_the_relay_over_either_transport() {
         (format!("turn:{}?transport=tcp", over_tcp(behaves, uncut).await), TurnTransport::Tcp),
     ];
     for (url, transport) in servers {
-        let mut stage = stage(url, "hunter2", Some(far)).await;
+        let mut stage = stage(url, "hunter2", Some(far));
         stage.fact("standing", stands).await;
         let Fact::Lane(Lane::SeenFrom { public, .. }) = stage.fact("the relayed address", seen_from).await else {
             unreachable!()
@@ -299,7 +300,7 @@ async fn an_echo_goes_through_the_relay_over_either_transport() {
 #[tokio::test]
 async fn wrong_credentials_are_told_with_the_servers_code() {
     let url = format!("turn:{}", over_udp(Arc::default()).await);
-    let mut stage = stage(url, "wrong", None).await;
+    let mut stage = stage(url, "wrong", None);
     let failed = |fact: &Fact| matches!(fact, Fact::Lane(Lane::Failed { .. }));
     let Fact::Lane(Lane::Failed { stage: at, trouble, .. }) = stage.fact("the refusal", failed).await else {
         unreachable!()
@@ -312,7 +313,7 @@ async fn wrong_credentials_are_told_with_the_servers_code() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_to_be_silent() {
     let hole = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let mut stage = stage(format!("turn:{}", hole.local_addr().unwrap()), "hunter2", None).await;
+    let mut stage = stage(format!("turn:{}", hole.local_addr().unwrap()), "hunter2", None);
     let failed = |fact: &Fact| {
         matches!(fact, Fact::Lane(Lane::Failed { stage: ConnectStage::Udp, trouble: Trouble::NoAnswer { .. }, .. }))
     };
@@ -325,7 +326,7 @@ async fn where_the_relay_does_not_reach_the_far_end_its_refreshes_are_the_signs_
     for (forbids, far) in [(true, Some(far_end().await)), (false, None)] {
         let behaves = Arc::new(Behaves::default());
         behaves.forbids_peers.store(forbids, Relaxed);
-        let mut stage = stage(format!("turn:{}", over_udp(behaves).await), "hunter2", far).await;
+        let mut stage = stage(format!("turn:{}", over_udp(behaves).await), "hunter2", far);
         stage.fact("standing", stands).await;
         tokio::time::sleep(4 * EVERY_NOW).await;
         let log = stage.end().await;
@@ -339,7 +340,7 @@ async fn where_the_relay_does_not_reach_the_far_end_its_refreshes_are_the_signs_
 #[tokio::test]
 async fn a_silence_and_its_end_are_told_and_a_refused_refresh_ends_the_lane() {
     let behaves = Arc::new(Behaves::default());
-    let mut stage = stage(format!("turn:{}", over_udp(Arc::clone(&behaves)).await), "hunter2", None).await;
+    let mut stage = stage(format!("turn:{}", over_udp(Arc::clone(&behaves)).await), "hunter2", None);
     stage.fact("standing", stands).await;
     behaves.is_deaf.store(true, Relaxed);
     stage.fact("silence", |fact| matches!(fact, Fact::Lane(Lane::Silent { .. }))).await;
@@ -356,7 +357,7 @@ async fn a_silence_and_its_end_are_told_and_a_refused_refresh_ends_the_lane() {
 async fn a_stream_that_ends_is_seen_to_end() {
     let (cut, uncut) = watch::channel(false);
     let at = over_tcp(Arc::default(), uncut).await;
-    let mut stage = stage(format!("turn:{at}?transport=tcp"), "hunter2", None).await;
+    let mut stage = stage(format!("turn:{at}?transport=tcp"), "hunter2", None);
     stage.fact("standing", stands).await;
     cut.send_replace(true);
     let ended = stage.fact("the end", |fact| matches!(fact, Fact::Lane(Lane::Ended { .. }))).await;
