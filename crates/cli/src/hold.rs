@@ -16,7 +16,7 @@ use engine::{
 use record::{
     Private, Profile, Seq, bundle,
     fact::{EndedBy, Plan},
-    profile::Address,
+    profile::{Address, Lanes},
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +65,10 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
     };
     if let Some(length) = args.for_ {
         profile.for_ = length;
+    }
+    profile.stay_awake |= args.stay_awake;
+    if args.only_call {
+        profile.lanes = Lanes::none();
     }
     if let Some(ca) = &args.ca {
         profile.signaling.ca = Some(files::pem(ca)?);

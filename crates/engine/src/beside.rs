@@ -1,6 +1,11 @@
 //! `Beside`: everything that runs beside the call: watchers of this computer, controls, lanes.
 
-use crate::{Recorder, controls, lanes::Lanes, watch};
+use crate::{
+    Recorder, awake,
+    controls::{self, FromCall},
+    lanes::Lanes,
+    watch,
+};
 use record::{Profile, profile::IceServer, wire::LaneGate};
 use tokio::task::JoinSet;
 
@@ -14,8 +19,12 @@ impl Beside {
     /// Those who listen before those who tell: controls learn of gateways from the watchers.
     pub fn begin(profile: &Profile, recorder: &Recorder) -> Self {
         let lanes = Lanes::begin(profile, recorder);
-        let controls = controls::begin(profile, recorder);
-        let watchers = watch::begin(recorder);
+        let from_call = FromCall { gate: lanes.gate(), ice_servers: lanes.ice_servers() };
+        let controls = controls::begin(profile, recorder, from_call);
+        let mut watchers = watch::begin(recorder);
+        if profile.stay_awake {
+            watchers.spawn(awake::keep(recorder.clone()));
+        }
         Self { lanes, _asking: [controls, watchers] }
     }
 

@@ -91,6 +91,16 @@ impl Lanes {
         self.ice_servers.send_replace(self.own_servers.iter().chain(ice_servers).cloned().collect());
     }
 
+    /// Changes with every new call.
+    pub fn gate(&self) -> watch::Receiver<Option<LaneGate>> {
+        self.gate.subscribe()
+    }
+
+    /// Of the profile and of the far end's welcome.
+    pub fn ice_servers(&self) -> watch::Receiver<Vec<IceServer>> {
+        self.ice_servers.subscribe()
+    }
+
     /// Closes every lane in order, within half a second.
     pub async fn end(&mut self) {
         self.stop.send_replace(true);

@@ -22,7 +22,7 @@ pub(crate) mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
-mod issuer;
+pub mod issuer;
 pub mod proxy;
 mod pulse;
 pub(crate) mod resolve;

@@ -41,11 +41,15 @@ fn credentials_end(profile: &Profile) -> Vec<(Heard, Wall)> {
 
 /// Loopback joins only where the far end is on it: anywhere else it would be one more path that cannot work.
 pub fn where_to_bind(profile: &Profile, self_test: bool) -> BindWhere {
-    let host = profile.signaling.url.host();
-    let on_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    match (self_test, on_loopback) {
+    match (self_test, is_loopback(profile)) {
         (true, _) => BindWhere::Loopback,
         (false, true) => BindWhere::Everywhere,
         (false, false) => BindWhere::Interfaces,
     }
+}
+
+/// The far end is on this computer.
+pub fn is_loopback(profile: &Profile) -> bool {
+    let host = profile.signaling.url.host();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

@@ -59,6 +59,9 @@ fn eight_hours() -> Log {
         silence: Silence::Frames,
         ice_policy: IcePolicy::All,
         recovery: RecoveryPolicy::Patient,
+        beside: None,
+        token_ends: None,
+        credentials_end: vec![],
         not_tested: vec![],
     })));
     let mut conn = 1;

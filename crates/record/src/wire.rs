@@ -90,6 +90,9 @@ pub enum FromFar {
         idle_timeout_s: f64,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ice_servers: Vec<Relay>,
+        /// Who issued the reflector's own certificate. Where a caller is shown another issuer, somebody opens TLS between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate_from: Option<Heard>,
         /// Lanes may be held beside this call. A far end of an earlier version does not say so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lanes: Option<LaneGate>,

@@ -19,6 +19,7 @@ mod greeting;
 mod lanes;
 mod metrics;
 mod mux;
+mod open_files;
 mod peer;
 mod server;
 mod settings;

@@ -13,9 +13,10 @@ use crate::mux::Mux;
 use crate::peer::Outside;
 use crate::settings::Settings;
 use crate::socket::Socket;
-use crate::{account, tls, turn};
+use crate::{account, open_files, tls, turn};
 use anyhow::Context;
 use engine::Clock;
+use record::Heard;
 use record::wire::{FromFar, LaneGate, Sealed};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -53,6 +54,8 @@ pub struct House {
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
     instance: String,
+    /// Who issued our certificate, if we have one.
+    certificate_from: Option<Heard>,
 }
 
 /// How a run went.
@@ -74,7 +77,9 @@ impl Reflector {
     /// As `bind`, on a clock of the caller's.
     pub async fn bind_with(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         settings.check()?;
-        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::identity).transpose()?;
+        let certificate_from = tls.as_ref().and_then(|tls| tls.issuer.clone());
+        let tls = tls.map(|tls| tls.acceptor);
         let (listener, local) = listen_for_calls(settings.listen).await?;
         if let Some(port) = settings.media_port {
             // Calls open it address by address; whether it is free at all is better known now.
@@ -86,7 +91,7 @@ impl Reflector {
             None => None,
         };
         let metrics = Arc::new(Metrics::default());
-        let desks = Arc::new(Desks::new(settings.limits.lanes, Arc::clone(&metrics)));
+        let desks = Arc::new(Desks::new(places_for_lanes(&settings), Arc::clone(&metrics)));
         let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
         let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
         let media = settings.media_port.map(|port| match port == local.port() {
@@ -113,6 +118,7 @@ impl Reflector {
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
             outside: Outside { address: settings.advertise, mux: media },
+            certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
             settings,
             clock,
@@ -198,6 +204,20 @@ impl Reflector {
 
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
+
+/// Calls come first: lanes get what their sockets leave over.
+fn places_for_lanes(settings: &Settings) -> u32 {
+    // A signaling socket with its successor, and media on as many addresses as a server usually has.
+    const SOCKETS_A_CALL: u64 = 8;
+    let wanted = settings.limits.lanes;
+    let Some(files) = open_files::raise() else { return wanted };
+    let left = files.saturating_sub(settings.limits.calls as u64 * SOCKETS_A_CALL + STRANGERS as u64);
+    let places = u32::try_from(left).unwrap_or(u32::MAX).clamp(desk::MOST, wanted.max(desk::MOST));
+    if places < wanted {
+        tracing::warn!(files, places, "the limit of open files leaves fewer places for lanes; raise it (ulimit -n)");
+    }
+    places
+}
 
 /// A connection that becomes a lane gives its place back: lanes have places of their own.
 async fn receive(
@@ -339,6 +359,7 @@ impl House {
             resumed,
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
+            certificate_from: self.certificate_from.clone(),
             lanes: Some(LaneGate { ticket: Sealed(lanes.ticket.clone()), most: desk::MOST, udp: self.udp_at(at) }),
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }

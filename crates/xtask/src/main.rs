@@ -22,6 +22,7 @@ cargo xtask COMMAND
   test             everything that continuous integration runs
   lab [FILTER]     only the lab: real faults in network namespaces (Linux)
   bench [FILTER]   the benchmarks, in release
+  soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
 run, test and lab install what system packages are missing on Debian and Ubuntu, and say which and why.
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Some("test") => test::test(),
         Some("lab") => lab::lab(rest),
         Some("bench") => bench::bench(rest),
+        Some("soak") => bench::soak(rest),
         Some("fuzz") => fuzz::fuzz(rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");

@@ -49,6 +49,18 @@ pub const TO_TEST: &[Package] = &[
         why: "a WebRTC server that none of us wrote, as a far end",
         service: true,
     },
+    Package {
+        name: "dbus",
+        proof: "dbus-daemon",
+        why: "a message bus of the tests' own, on which sleep is announced",
+        service: false,
+    },
+    Package {
+        name: "python3-dbusmock",
+        proof: "/usr/lib/python3/dist-packages/dbusmock",
+        why: "takes logind's place on that bus",
+        service: false,
+    },
 ];
 
 impl Package {
@@ -141,7 +153,10 @@ mod tests {
     #[test]
     fn the_installation_names_its_packages_and_leaves_no_policy_behind() {
         let script = script(&TO_TEST.iter().collect::<Vec<_>>());
-        assert!(script.contains("--no-install-recommends iproute2 nftables coturn janus;"), "{script}");
+        assert!(
+            script.contains("--no-install-recommends iproute2 nftables coturn janus dbus python3-dbusmock;"),
+            "{script}"
+        );
         assert!(script.contains("systemctl disable nftables coturn janus"), "{script}");
         let made = script.find("> $policy").expect("it makes the policy");
         let guarded = script.find("rm -f /usr/sbin/policy-rc.d' EXIT").expect("it removes the policy");

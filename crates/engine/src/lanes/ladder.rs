@@ -57,6 +57,9 @@ pub struct Bracket {
 const FINE: Duration = Duration::from_secs(1);
 /// Each is a socket.
 const NARROWING: u32 = 8;
+/// With what is stirred, what talks, UDP and TURN, all lanes stay at forty sockets. Long rungs may still wait while shorter
+/// ones are narrowed.
+const MOST_AT_ONCE: usize = 20;
 /// Three narrow any bracket of the default rungs to a second. The others are for limits that move.
 const MOST_PASSES: u32 = 8;
 /// Of one coarse rung, when this computer sleeps or something else ends them all.
@@ -163,9 +166,11 @@ impl Ladder {
         self.pass += 1;
         let gap = bracket.died - bracket.survived;
         let enough = (gap.as_secs_f64() / self.fine.as_secs_f64()).ceil() as u32 - 1;
-        let n = enough.clamp(1, NARROWING);
+        let sides = self.sides([bracket.survived, bracket.died]);
+        let room = MOST_AT_ONCE.saturating_sub(self.running.len() + sides.len());
+        let n = enough.min(NARROWING).min(room.max(2) as u32).max(1);
         let mut wants: Vec<_> = (1..=n).map(|i| ours(bracket.survived + gap * i / (n + 1), self.pass)).collect();
-        wants.extend(self.sides([bracket.survived, bracket.died]));
+        wants.extend(sides);
         wants
     }
 
@@ -294,7 +299,7 @@ mod tests {
                     prop_assert!(!says || bracket.died.abs_diff(limit) <= tolerance, "{bracket:?}");
                 }
             }
-            prop_assert!(path.most <= 16 + NARROWING as usize + 4, "{} at once", path.most);
+            prop_assert!(path.most <= MOST_AT_ONCE + 3, "{} at once", path.most);
         }
     }
 

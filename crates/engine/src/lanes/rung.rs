@@ -18,6 +18,9 @@ const ECHO_WITHIN: Duration = Duration::from_secs(3);
 /// Where the kernel says that our word arrived, somebody took it: a busy far end is given more time.
 const TAKEN_ECHO_WITHIN: Duration = Duration::from_secs(6);
 
+/// Of what is kept free at the end of a hold, so much may go to waiting for one's turn to connect.
+const OPENED_LATE: Duration = Duration::from_secs(4);
+
 pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut stop: watch::Receiver<bool>) -> Outcome {
     let quiet_ms = millis(want.quiet);
     let rung = Rung { carrier: want.carrier, quiet_ms, proved_by: want.by, stirred, pass: want.pass };
@@ -27,8 +30,8 @@ pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut sto
         () = super::told(&mut stop) => None,
     };
     let Some(mut standing) = standing else { return Outcome::Void };
-    if want.quiet > street.left() {
-        // It stood too late: the hold would end before its silence.
+    if want.quiet > street.left() + OPENED_LATE {
+        // The hold would end before its silence and the proof of it.
         standing.done(true).await;
         return Outcome::Void;
     }
@@ -57,18 +60,23 @@ pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut sto
             Outcome::Void
         }
         Silence::Whole(quiet) => {
-            tokio::select! {
-                outcome = prove(&mut standing, want.by, quiet) => match outcome {
-                    Proof::Echo(outcome) => {
-                        standing.done(true).await;
-                        outcome
-                    }
-                    Proof::Dead(end) => {
-                        standing.found_dead(end, quiet);
-                        Outcome::FoundDead(quiet)
-                    }
-                },
-                () = super::told(&mut stop) => Outcome::Void,
+            let proof = tokio::select! {
+                proof = prove(&mut standing, want.by, quiet) => Some(proof),
+                () = super::told(&mut stop) => None,
+            };
+            match proof {
+                Some(Proof::Dead(end)) => {
+                    standing.found_dead(end, quiet);
+                    Outcome::FoundDead(quiet)
+                }
+                Some(Proof::Echo) => {
+                    standing.done(true).await;
+                    Outcome::Survived(quiet)
+                }
+                None => {
+                    standing.done(true).await;
+                    Outcome::Void
+                }
             }
         }
         Silence::NoWord(quiet) => {
@@ -128,7 +136,7 @@ async fn silence(standing: &mut Standing, want: Want, stirred: Stirred) -> Silen
 }
 
 enum Proof {
-    Echo(Outcome),
+    Echo,
     Dead(End),
 }
 
@@ -147,7 +155,7 @@ async fn prove(standing: &mut Standing, by: Side, quiet: Duration) -> Proof {
                 let rtt_ms = millis(now.since(asked));
                 let quiet_ms = millis(quiet);
                 standing.recorder.note(Lane::Proved { lane: standing.lane, by, quiet_ms, rtt_ms });
-                return Proof::Echo(Outcome::Survived(quiet));
+                return Proof::Echo;
             }
             Ok(Ok(_)) => {}
             Ok(Err(end)) => return Proof::Dead(end),

@@ -25,7 +25,7 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option
     }
 }
 
-fn trouble(error: &io::Error) -> Trouble {
+pub fn trouble(error: &io::Error) -> Trouble {
     let text = error.to_string();
     let words = text.rsplit_once(": ").map_or(text.as_str(), |(_, words)| words);
     let says = Heard::new(words);

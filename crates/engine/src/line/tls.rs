@@ -23,11 +23,27 @@ pub struct Secured {
 }
 
 /// What is needed before the first byte; made while the network is not waiting.
+#[derive(Clone)]
 pub struct Prepared {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     host: String,
     noticed: Arc<Noticing>,
+}
+
+/// Who issued the certificate that was shown, trusted or not.
+pub struct Noticed(Arc<Noticing>);
+
+impl Prepared {
+    pub fn noticed(&self) -> Noticed {
+        Noticed(Arc::clone(&self.noticed))
+    }
+}
+
+impl Noticed {
+    pub fn issuer(&self) -> Option<String> {
+        self.0.issuer()
+    }
 }
 
 pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, Trouble> {
@@ -52,6 +68,8 @@ pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, T
         .with_no_client_auth();
     // As browsers do for WebSockets: keeps a server that prefers HTTP/2 from choosing it.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A session that is taken up again shows no certificate, and who issued it is what we look for.
+    config.resumption = rustls::client::Resumption::disabled();
     Ok(Prepared { config: Arc::new(config), name, host: host.to_owned(), noticed })
 }
 
@@ -153,6 +171,11 @@ pub(crate) fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Troub
                 (TlsTrouble::WrongName, format!("the certificate is not for {host} but for {names}; issued by {by}"))
             }
             CertificateError::Revoked => (TlsTrouble::Revoked, format!("{by} has revoked the certificate")),
+            // rustls has no variant of its own for it, and its words help nobody.
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
+                TlsTrouble::BadCertificate,
+                format!("the server shows the certificate of an authority itself, {by}; it needs one signed by it"),
+            ),
             other => (TlsTrouble::BadCertificate, format!("the certificate cannot be used: {other}")),
         },
         Error::AlertReceived(alert) => (TlsTrouble::Alert, format!("the far end refused our TLS: alert {alert:?}")),

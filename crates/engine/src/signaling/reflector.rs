@@ -72,6 +72,7 @@ struct Welcome {
     instance: Heard,
     resumed: bool,
     relays: Vec<Relay>,
+    certificate_from: Option<Heard>,
     lanes: Option<LaneGate>,
 }
 
@@ -158,9 +159,10 @@ impl Reflector {
             );
         };
         match message {
-            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, lanes, .. } => {
+            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, certificate_from, lanes, .. } => {
                 if matches!(self.stage, Stage::Greeting(_)) {
-                    let welcome = Welcome { call, instance, resumed, relays: ice_servers, lanes };
+                    let relays = ice_servers;
+                    let welcome = Welcome { call, instance, resumed, relays, certificate_from, lanes };
                     self.welcomed(now, ticket, welcome);
                 }
             }
@@ -213,11 +215,15 @@ impl Reflector {
     }
 
     fn welcomed(&mut self, now: Stamp, ticket: Sealed, welcome: Welcome) {
-        let Welcome { call, instance, resumed, relays, lanes } = welcome;
+        let Welcome { call, instance, resumed, relays, certificate_from, lanes } = welcome;
         self.stage = Stage::Ready;
         self.ticket = Some(ticket.0);
         let (session, instance) = (Some(self.scrub.rehear(&call)), Some(self.scrub.rehear(&instance)));
         self.note(fact::Signaling::Ready { conn: self.conn, session, instance, resumed });
+        if let Some(issuer) = certificate_from {
+            let issuer = self.scrub.rehear(&issuer);
+            self.note(Far::Certificate { issuer });
+        }
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
         self.event(Event::Ready { resumed, ice_servers, lanes });
         self.clock = Clock::default();

@@ -11,7 +11,7 @@ use record::{
     profile::Silence,
 };
 
-fn stamp() -> impl Strategy<Value = Stamp> {
+pub(super) fn stamp() -> impl Strategy<Value = Stamp> {
     // Around the run, and now and then anywhere at all.
     prop_oneof![
         8 => (0..120_000_000u64, 0..5_000_000u64)
@@ -20,7 +20,7 @@ fn stamp() -> impl Strategy<Value = Stamp> {
     ]
 }
 
-fn end() -> impl Strategy<Value = End> {
+pub(super) fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         (any::<bool>(), proptest::option::of(any::<u16>())).prop_map(|(us, code)| End::CloseFrame {
             by: if us { Side::Us } else { Side::Them },
@@ -68,7 +68,7 @@ fn stage() -> impl Strategy<Value = ConnectStage> {
     ]
 }
 
-fn signaling() -> impl Strategy<Value = Fact> {
+pub(super) fn signaling() -> impl Strategy<Value = Fact> {
     let conn = 0u32..4;
     prop_oneof![
         conn.clone().prop_map(|conn| Signaling::Connecting {
@@ -116,7 +116,7 @@ fn signaling() -> impl Strategy<Value = Fact> {
     .prop_map(Fact::from)
 }
 
-fn media() -> impl Strategy<Value = Fact> {
+pub(super) fn media() -> impl Strategy<Value = Fact> {
     prop_oneof![
         stamp().prop_map(|first| Media::Flowing { first }),
         stamp().prop_map(|last| Media::Gap { last }),

@@ -1,7 +1,6 @@
 //! What a verdict does not clear. A call that held says nothing of what was not put to the test.
 
-use crate::Timeline;
-use crate::words;
+use crate::{Timeline, limits::coverage, words};
 use record::{fact::Plan, profile::Silence};
 use std::time::Duration;
 
@@ -16,14 +15,9 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         }
         if timeline.stood().is_none() {
             list.push("Nothing beyond the first steps was tested: the call never stood.".to_owned());
-        } else if plan.silence == Silence::None {
-            list.push(quiet(plan));
-            list.push(
-                "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.".into(),
-            );
         } else {
-            list.push(quiet(plan));
-            list.push("Quiet UDP flows were not tested: the call's own packets kept the path busy.".into());
+            list.extend(coverage::tcp(timeline).unwrap_or_else(|| Some(quiet(plan))));
+            list.extend(coverage::udp(timeline).unwrap_or_else(|| Some(quiet_udp(plan))));
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
     }
@@ -47,4 +41,12 @@ fn quiet(plan: &Plan) -> String {
                 .into()
         }
     }
+}
+
+fn quiet_udp(plan: &Plan) -> String {
+    match plan.silence {
+        Silence::None => "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.",
+        Silence::Frames | Silence::Dtx => "Quiet UDP flows were not tested: the call's own packets kept the path busy.",
+    }
+    .into()
 }

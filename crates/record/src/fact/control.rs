@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Control {
     /// From here on it is asked. Said again under the same number when its target changes, as a gateway does.
     Asking { control: u32, kind: ControlKind, target: Heard },
-    /// Five seconds of it. `last_ok` is when the last answer came.
+    /// Five seconds of it, or some more where there are many controls. `last_ok` is when the last answer came.
     Sample { control: u32, asked: u32, answered: u32, rtt_ms: Option<f64>, last_ok: Option<Stamp> },
     /// It stopped answering: `asked` is when the first question without an answer was put, `last_ok` the last answer
     /// before. Said as soon as the answer is overdue, within two seconds.

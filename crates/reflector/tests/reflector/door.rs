@@ -79,6 +79,8 @@ async fn with_a_certificate_the_port_speaks_tls_and_says_so_to_others() {
     futures_util::SinkExt::send(&mut ws, serde_json::to_string(&hello).unwrap().into()).await.unwrap();
     let welcome = futures_util::StreamExt::next(&mut ws).await.unwrap().unwrap();
     assert!(welcome.to_text().unwrap().starts_with(r#"{"say":"welcome""#), "{welcome}");
+    // The certificate signed itself; whoever is shown another issuer on the way is read by somebody.
+    assert!(welcome.to_text().unwrap().contains(r#""certificate_from":"rcgen self signed cert""#), "{welcome}");
     desk.close().await;
 }
 
