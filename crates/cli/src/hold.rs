@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Format, Hold},
-    exit, files,
+    exit, files, foresight,
     live::Screen,
     logging, recover, runtime, say,
     say::Failure,
@@ -110,7 +110,9 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let log = run.folder.join(bundle::EVENTS);
     let mut screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone(), log)
         .map_err(|error| Failure::ours(format!("the system gave us no thread to show anything with: {error}")))?;
+    let foretelling = tokio::spawn(foresight::watch(run.recorder.clone()));
     let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
+    foretelling.abort();
     // The bundle first: whoever does not read what is shown must not keep it from being written.
     let noted = screen.last_fact().await;
     let (words, code) = match finish(&run, &by, noted, prepared.out, args.format) {

@@ -128,6 +128,22 @@ fn json_lines_are_the_log_and_nothing_else() {
     assert_eq!(log, read(&desk.path("a.witness")).0.log);
 }
 
+/// A D-Bus that is not there stands for a system that cannot be asked: the wish is told, and the hold goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_computer_is_kept_awake_only_where_that_is_asked_for() {
+    let desk = Desk::new();
+    let nowhere = format!("unix:path={}", desk.path("no-bus").display());
+    let held = |args: &[&str]| {
+        let mut command = desk.command(&[&["hold", "--for", "1s", "--format", "jsonl"], args].concat());
+        Said::from(command.env("DBUS_SYSTEM_BUS_ADDRESS", &nowhere).output().expect("the program starts"))
+    };
+    let asked = held(&["--stay-awake"]);
+    assert_eq!(asked.code, 0, "{}", asked.err);
+    assert!(asked.out.contains(r#""not_kept_awake":{"says":"this system has no D-Bus"}"#), "{}", asked.out);
+    assert!(!held(&[]).out.contains("_awake"), "nothing is asked for");
+}
+
 #[test]
 fn nothing_is_overwritten_and_that_is_said_before_the_call() {
     let desk = Desk::new();

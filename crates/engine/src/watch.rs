@@ -7,6 +7,8 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
+#[cfg(windows)]
+mod adapters;
 mod memory;
 #[cfg(target_os = "linux")]
 mod netlink;

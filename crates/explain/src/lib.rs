@@ -27,7 +27,7 @@ mod words;
 pub use cause::{Cause, Confidence, Owner};
 pub use drops::{Drop, Plane};
 pub use foresight::foresee;
-pub use rows::{Lane, Row, Tone, sentence, tone};
+pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story, story_so_far};
 pub use timeline::Timeline;

@@ -6,7 +6,10 @@
 //! of the day and neither silence nor age were an outage, and are no limit.
 
 use crate::Timeline;
-use record::{Seq, fact::Side};
+use record::{
+    Seq,
+    fact::{RungCarrier, Side},
+};
 use std::time::Duration;
 
 mod activity;
@@ -44,8 +47,17 @@ pub struct IdleLimit {
     pub close: Option<Close>,
     pub who: Who,
     pub activity: Activity,
+    /// It does not hold for everything.
+    pub only: Option<Only>,
+}
+
+/// What of a connection a limit holds for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Only {
     /// Only what this side says after the silence is lost; the other's first word still crosses.
-    pub only: Option<Side>,
+    Said(Side),
+    /// Only such connections are ended.
+    On(RungCarrier),
 }
 
 /// From ends that were seen at their own moment.

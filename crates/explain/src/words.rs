@@ -41,6 +41,11 @@ pub fn hundredths(wall: Wall) -> String {
     format!("{}.{:02}", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
 }
 
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 pub fn count(n: usize, one: &str) -> String {
     match n {
         1 => format!("1 {one}"),

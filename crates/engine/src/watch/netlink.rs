@@ -18,6 +18,8 @@ const DATAGRAM: usize = 64 * 1024;
 const RECEIVE_BUFFER: usize = 1024 * 1024;
 /// So that a storm of messages is told of while it lasts.
 const MOST_AT_ONCE: usize = 256;
+/// After a loss the kernel tells nothing more until all that it held has been read; a full buffer holds less than this.
+const MOST_TO_LET_GO: usize = 64 * 1024;
 /// A table that changes while it is read is read again; one that never rests is taken as it came.
 const READ_AGAIN: usize = 3;
 
@@ -56,8 +58,12 @@ impl Listener {
             let mut ready = self.0.readable().await?;
             let mut messages = Vec::new();
             let mut lost = false;
-            for _ in 0..MOST_AT_ONCE {
+            for read in 0..MOST_TO_LET_GO {
+                if read >= MOST_AT_ONCE && !lost {
+                    break;
+                }
                 match ready.try_io(|socket| receive(socket.get_ref())) {
+                    Ok(Ok(_)) if lost => messages.clear(),
                     Ok(Ok(datagram)) => messages.extend(cut(&datagram).into_iter().map(|cut| cut.message)),
                     Ok(Err(error)) if error.raw_os_error() == Some(libc::ENOBUFS) => lost = true,
                     Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}

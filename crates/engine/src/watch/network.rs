@@ -6,10 +6,9 @@
 //! *Not seen*: what happens beyond the first hop; a way that a firewall closes; a gateway that falls silent, before this
 //! computer asks for it again (the controls ask it); routine renewal of the gateway's entry, which goes on all day.
 //!
-//! Each platform file provides `Kernel`:
+//! Each platform file provides `look().await`, everything that is there now, and `Kernel`:
 //! - `open()`, from which on nothing is missed,
 //! - `told().await`, what the system says as it says it,
-//! - `look().await`, everything that is there now,
 //! - `way(to)`, the way that a new packet takes, and `internet(v6)`, an address that stands for anywhere,
 //! - `neighbour(index, address)`, the state of an entry.
 //!
@@ -23,7 +22,7 @@ use record::fact::{Destination, Net, Signaling};
 use record::{Event, Fact};
 use std::future::pending;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +43,20 @@ const ID: &str = "network";
 /// the ways are asked for at once, and once more when it is done.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
+/// Addresses that nobody has, so that only a default route leads to them: for documentation, by RFC 5737, 3849 and 9637.
+/// Of each family more than one, because somebody may use them after all.
+const NOBODYS: [&[IpAddr]; 2] = [
+    &[
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+        IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)),
+        IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
+    ],
+    &[
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        IpAddr::V6(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 1)),
+    ],
+];
+
 fn run(recorder: Recorder) -> Watching {
     // Listening begins here and not with the first poll: the first connection must not be missed.
     let far_end = FarEnd { heard: recorder.listen(), address: None };
@@ -56,6 +69,7 @@ fn run(recorder: Recorder) -> Watching {
 }
 
 /// What the system tells at one time.
+#[allow(dead_code, reason = "no system tells in all of these ways")]
 enum Told {
     News(Vec<News>),
     /// Something changed, and it does not say what.
@@ -72,7 +86,7 @@ enum Wake {
 
 async fn follow(mut notes: Notes, mut far_end: FarEnd) -> io::Result<std::convert::Infallible> {
     let mut kernel = platform::Kernel::open()?;
-    notes.see(kernel.look().await?);
+    notes.see(platform::look().await?);
     notes.ask(&mut kernel, far_end.address)?;
     let mut again: Option<Pin<Box<Sleep>>> = None;
     loop {
@@ -85,10 +99,10 @@ async fn follow(mut notes: Notes, mut far_end: FarEnd) -> io::Result<std::conver
             Wake::Told(told) => {
                 let moved = match told? {
                     Told::News(news) => notes.hear(news),
-                    Told::LookAnew => notes.see(kernel.look().await?),
+                    Told::LookAnew => notes.see(platform::look().await?),
                     Told::Lost => {
                         notes.blind("the system told more than it could keep for us; its state was read anew");
-                        notes.see(kernel.look().await?)
+                        notes.see(platform::look().await?)
                     }
                 };
                 if !moved {

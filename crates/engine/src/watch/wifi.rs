@@ -53,6 +53,7 @@ struct RawLink {
     dbm: Option<i32>,
 }
 
+#[allow(dead_code, reason = "macOS does not say when it is lost")]
 enum Told {
     /// It lost its link. A new one may stand by the time we look, and the loss would not show.
     Left(String),

@@ -3,11 +3,11 @@
 use super::Finding;
 use crate::{
     Timeline, catalogue,
-    limits::{Against, IdleLimit, Unclear, Who},
+    limits::{Against, IdleLimit, Only, Unclear, Who},
     rule::Measured,
     words,
 };
-use record::fact::Side;
+use record::fact::{RungCarrier, Side};
 
 pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
     let limits = &timeline.limits;
@@ -21,9 +21,14 @@ fn of(limit: &IdleLimit) -> Finding {
         Who::Unknown => format!("{} or a device before it", limit.host),
     };
     let only = match limit.only {
-        Some(Side::Them) => " in the far end's direction, while what we send first still crosses",
-        Some(Side::Us) => " in our direction, while what the far end sends first still crosses",
-        None => "",
+        Some(Only::Said(Side::Them)) => " in the far end's direction, while what we send first still crosses",
+        Some(Only::Said(Side::Us)) => " in our direction, while what the far end sends first still crosses",
+        Some(Only::On(_)) | None => "",
+    };
+    let what = match limit.only {
+        Some(Only::On(RungCarrier::Websocket)) => "WebSockets, and no plain TCP connections,",
+        Some(Only::On(RungCarrier::Tcp)) => "plain TCP connections, and no WebSockets,",
+        Some(Only::Said(_)) | None => "TCP connections",
     };
     let how = limit.close.map_or_else(|| "in several ways".into(), |close| close.words());
     let survived = match (limit.lived.len(), limit.over) {
@@ -40,7 +45,7 @@ fn of(limit: &IdleLimit) -> Finding {
         id: "idle_limit",
         measured: measured(limit),
         says: format!(
-            "{who} ends TCP connections that are quiet for {}{only}, {how} ({}){survived}{busy}{activity}: raise its idle timeout for this destination to 3600 s, or keep connections busy.{known}",
+            "{who} ends {what} that are quiet for {}{only}, {how} ({}){survived}{busy}{activity}: raise its idle timeout for this destination to 3600 s, or keep connections busy.{known}",
             length(limit),
             counted(limit),
         ),

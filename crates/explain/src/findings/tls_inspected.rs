@@ -1,5 +1,6 @@
 //! `tls_inspected`: somebody between signs certificates in the server's place. An issuer that we do not know is none; only
-//! one that differs from what the profile expects, or from what the same server showed before.
+//! one that differs from what the far end says of its own certificate, from what the profile expects, or from what the
+//! same server showed before.
 
 use super::Finding;
 use crate::{Timeline, rule::Measured, timeline::Issuer, words};
@@ -7,6 +8,9 @@ use record::Heard;
 
 pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
     let issuers = &timeline.between.issuers;
+    if let Some(found) = opened(timeline) {
+        return vec![found];
+    }
     // The profile expects one issuer of everything it reaches.
     let expected = issuers.iter().find_map(|seen| seen.expected);
     let unexpected = issuers.iter().find_map(|seen| {
@@ -14,6 +18,23 @@ pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
         (!begins(seen.issuer, expected)).then(|| inspected(seen, expected))
     });
     unexpected.or_else(|| changed(issuers)).into_iter().collect()
+}
+
+/// The far end's own account against what it showed us.
+fn opened(timeline: &Timeline) -> Option<Finding> {
+    let (_, own) = timeline.far_certificate?;
+    let seen = timeline.between.issuers.iter().find(|seen| seen.signaling && seen.issuer != own)?;
+    Some(Finding {
+        id: "tls_inspected",
+        measured: Measured::default()
+            .word("server", seen.server)
+            .word("issuer", seen.issuer.to_string())
+            .word("expected", own.to_string()),
+        says: format!(
+            "The certificate we were shown for {} was signed by “{}”, and the far end says that its own was signed by “{own}”: something between ends TLS, such as a device that inspects it or a load balancer in front of the service; what ends TLS also ends connections by timers of its own, so exempt this destination from inspection.",
+            seen.server, seen.issuer
+        ),
+    })
 }
 
 /// As an issuer's name, or one part of it, begins.

@@ -17,8 +17,10 @@ impl Activity {
     pub(super) fn of(host: &Host, limit: Duration) -> Self {
         let beyond = limit + tolerance(limit);
         let stirred = |is: fn(&Stirred) -> bool| {
-            let those = host.stirred.iter().filter(|(stirred, _)| is(stirred)).map(|(_, outcome)| outcome);
-            one_word(those.filter_map(|outcome| kept(outcome, limit, beyond)))
+            // Stirred less often than the limit, it was quiet for too long between two words.
+            let those =
+                host.stirred.iter().filter(|(stirred, _)| is(stirred) && every(stirred) + tolerance(limit) < limit);
+            one_word(those.filter_map(|(_, outcome)| kept(outcome, limit, beyond)))
         };
         let lived_on = host.talking.iter().filter_map(|lane| {
             let stands = lane.stands?.at.stamp;
@@ -50,6 +52,15 @@ impl Activity {
             .flatten()
             .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+fn every(stirred: &Stirred) -> Duration {
+    match stirred {
+        Stirred::Not => Duration::MAX / 2,
+        Stirred::ByUs { every_ms } | Stirred::ByThem { every_ms } | Stirred::ByKeepalive { every_ms } => {
+            crate::words::millis(*every_ms)
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 //! that held says nothing of longer ones.
 
 use crate::{Timeline, words};
-use record::{Stamp, fact::Manner};
+use record::{
+    Stamp,
+    fact::{Manner, Stirred},
+};
 use std::time::Duration;
 
 /// Of quiet TCP connections: nothing at all where none ran, and no sentence where a limit was found instead.
 pub fn tcp(timeline: &Timeline) -> Option<Option<String>> {
     let rungs = Rungs::of(timeline, |manner| match manner {
-        Manner::Quiet(rung) => Some(rung.quiet_ms),
+        Manner::Quiet(rung) if rung.stirred == Stirred::Not => Some(rung.quiet_ms),
         _ => None,
     })?;
     Some(rungs.says("on TCP"))

@@ -1,14 +1,17 @@
 //! The idle limit of TCP to one host: between the longest silence that was survived and the shortest that was not.
 
 use super::{
-    Against, Close, Exact, IdleLimit, Unclear, Who,
+    Against, Close, Exact, IdleLimit, Only, Unclear, Who,
     activity::Activity,
     exact,
     outcome::{Host, Outcome},
     tolerance,
 };
 use crate::Timeline;
-use record::{Seq, fact::Side};
+use record::{
+    Seq,
+    fact::{RungCarrier, Side},
+};
 use std::time::Duration;
 
 /// As evidence, not as a list: a bare WebSocket may end two thousand times.
@@ -21,19 +24,26 @@ pub(super) fn find(timeline: &Timeline, host: &Host) -> Option<Result<IdleLimit,
         Ok(limit) => Some(Ok(limit)),
         Err(unclear) => {
             // A NAT that lost a flow lets our own first word through and not the far end's, or the reverse.
-            let of_side = |side: Side| {
-                let those: Vec<&Outcome> =
-                    all.iter().copied().filter(|o| o.seen() || o.proved_by == Some(side)).collect();
-                of(timeline, host, &those)
-            };
-            let (us, them) = (of_side(Side::Us), of_side(Side::Them));
-            Some(match (us, them) {
-                (None, Some(Ok(limit))) => Ok(IdleLimit { only: Some(Side::Them), ..limit }),
-                (Some(Ok(limit)), None) => Ok(IdleLimit { only: Some(Side::Us), ..limit }),
-                _ => Err(unclear),
-            })
+            let of_side = |side: Side| of_those(timeline, host, |o| o.seen() || o.proved_by == Some(side));
+            // What understands WebSockets ends them by a timer of its own.
+            let of_carrier = |carrier: RungCarrier| of_those(timeline, host, |o| o.carrier == Some(carrier));
+            let only = |only: Only, limit| Some(Ok(IdleLimit { only: Some(only), ..limit }));
+            match (of_side(Side::Us), of_side(Side::Them)) {
+                (None, Some(Ok(limit))) => return only(Only::Said(Side::Them), limit),
+                (Some(Ok(limit)), None) => return only(Only::Said(Side::Us), limit),
+                _ => {}
+            }
+            match (of_carrier(RungCarrier::Websocket), of_carrier(RungCarrier::Tcp)) {
+                (None, Some(Ok(limit))) => only(Only::On(RungCarrier::Tcp), limit),
+                (Some(Ok(limit)), None) => only(Only::On(RungCarrier::Websocket), limit),
+                _ => Some(Err(unclear)),
+            }
         }
     }
+}
+
+fn of_those(timeline: &Timeline, host: &Host, kept: impl Fn(&Outcome) -> bool) -> Option<Result<IdleLimit, Unclear>> {
+    of(timeline, host, &host.quiet.iter().filter(|outcome| kept(outcome)).collect::<Vec<_>>())
 }
 
 fn of(timeline: &Timeline, host: &Host, outcomes: &[&Outcome]) -> Option<Result<IdleLimit, Unclear>> {

@@ -4,7 +4,7 @@ use super::{Close, Who, together::Sorted};
 use crate::{Timeline, timeline::HeldLane};
 use record::{
     Seq,
-    fact::{Manner, Side, Stirred},
+    fact::{Manner, RungCarrier, Side, Stirred},
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(super) struct Outcome {
     pub silence: Duration,
     pub fate: Fate,
     pub proved_by: Option<Side>,
+    pub carrier: Option<RungCarrier>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -81,12 +82,15 @@ pub(super) fn by_host<'t>(timeline: &'t Timeline<'t>, sorted: &Sorted) -> Vec<Ho
 }
 
 fn outcome(lane: &HeldLane, sorted: &Sorted, proved_by: Option<Side>) -> Option<Outcome> {
+    let (stirred, carrier) = (!lane.is_quiet(), lane.carrier());
     // A rung that was proved has done its work; how it ended afterwards says nothing of the silence.
     if let Some(proof) = lane.proved {
-        return Some(Outcome { seq: proof.at.seq, silence: proof.quiet, fate: Fate::Lived, proved_by });
+        let since = lane.stands.map_or(lane.began, |stands| stands.at).stamp;
+        // What is stirred is never silent for long; what it lived is how long it went without the rest.
+        let silence = if stirred { proof.at.stamp.since(since) } else { proof.quiet };
+        return Some(Outcome { seq: proof.at.seq, silence, fate: Fate::Lived, proved_by, carrier });
     }
     let ended = lane.ended?;
-    let stirred = matches!(lane.manner, Manner::Quiet(rung) if rung.stirred != Stirred::Not);
     let close = Close::of(ended.end, ended.at_proof)?;
     // What was stirred was not silent, but one direction of it was, since it stood.
     let silence = if stirred { ended.age } else { ended.quiet };
@@ -95,5 +99,5 @@ fn outcome(lane: &HeldLane, sorted: &Sorted, proved_by: Option<Side>) -> Option<
     }
     let who = lane.there.map_or(Who::Unknown, |there| Who::seen_there(there.end));
     let fate = Fate::Died { close, seen: !ended.at_proof, who };
-    Some(Outcome { seq: ended.at.seq, silence, fate, proved_by })
+    Some(Outcome { seq: ended.at.seq, silence, fate, proved_by, carrier })
 }

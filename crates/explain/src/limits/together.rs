@@ -7,10 +7,7 @@ use crate::{
     drops::Loss,
     timeline::{HeldLane, PauseKind, Socket},
 };
-use record::{
-    Stamp,
-    fact::{End, Manner, Stirred},
-};
+use record::{Stamp, fact::End};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -66,7 +63,7 @@ pub(super) fn sorted(timeline: &Timeline) -> Sorted {
                 of: Of::Lane(lane.lane),
                 silence: ended.quiet,
                 age: ended.age,
-                stirred: stirred(lane),
+                stirred: lane.talks().is_none() && !lane.is_quiet(),
             });
         }
         if disturbed(timeline, lane) {
@@ -113,10 +110,6 @@ fn judge(cluster: &[One], sorted: &mut Sorted) {
             }
         }
     }
-}
-
-fn stirred(lane: &HeldLane) -> bool {
-    matches!(lane.manner, Manner::Quiet(rung) if rung.stirred != Stirred::Not)
 }
 
 fn of_call(timeline: &Timeline, socket: &Socket) -> Option<One> {

@@ -5,7 +5,7 @@ use crate::{
     Drop, Plane,
     drops::Loss,
     rows,
-    timeline::{Timeline, networks::Carrying},
+    timeline::{Timeline, controls::shortest, networks::Carrying},
     words,
 };
 use record::{
@@ -18,8 +18,6 @@ use std::time::Duration;
 /// The system tells of links, addresses and routes within milliseconds; the last packet of the call is up to 400 ms old,
 /// and what was on its way still arrives. Two seconds hold both, and a busy machine's delay.
 pub const NEAR: Duration = Duration::from_secs(2);
-/// So long into a loss a control must have answered to have lived through it.
-const WATCHED: Duration = Duration::from_secs(3);
 
 /// The truth lies between the two; with both planes lost at once, where they agree.
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +148,7 @@ impl Said {
 
 pub fn said(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Said {
     let Some(onset) = onset(timeline, drop) else { return Said::Nothing };
-    let to = over(timeline, drop).min(onset.bad.plus(WATCHED));
+    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind)));
     if let Some(seq) = timeline.control_alive(kind, onset.good, to) {
         return Said::Alive(seq);
     }

@@ -6,7 +6,10 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{Failed, controls::Unheard},
+    timeline::{
+        Failed,
+        controls::{Unheard, shortest},
+    },
     words,
 };
 use record::{
@@ -58,7 +61,7 @@ fn unresolved<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Unresol
 
 /// An address that answered while names did not.
 fn reached(timeline: &Timeline, from: Stamp, over: Stamp) -> Option<(Seq, &'static str)> {
-    let to = over.min(from.plus(Duration::from_secs(3)));
+    let to = over.min(from.plus(shortest(ControlKind::FarTcp)));
     let by_address = [
         (ControlKind::FarTcp, "the far end's address"),
         (ControlKind::FarUdp, "the far end's address"),
@@ -111,7 +114,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         .and_maybe(control.map(|silence| {
             (silence.at.seq, "A name asked for once a second beside the call did not resolve either.".into())
         }))
-        .and_maybe(reached.map(|(seq, what)| (seq, format!("{} answered.", super::service_closed::capital(what))))),
+        .and_maybe(reached.map(|(seq, what)| (seq, format!("{} answered.", words::capital(what))))),
         measured,
     })
 }

@@ -106,7 +106,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     around::said(timeline, drop, ControlKind::Gateway).alive()?;
-    Some(format!("{} answered throughout.", super::service_closed::capital(&around::gateway(timeline, drop))))
+    Some(format!("{} answered throughout.", words::capital(&around::gateway(timeline, drop))))
 }
 
 pub const RULE: Rule = Rule {

@@ -161,7 +161,7 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
             words::length(limit.least())
         ));
     }
-    let hosts = timeline.lanes.iter().filter(|lane| lane.carrier().is_some() && lane.host() == ended.host());
+    let hosts = timeline.lanes.iter().filter(|l| l.carrier().is_some() && l.is_quiet() && l.host() == ended.host());
     let survived = hosts.filter_map(|lane| lane.proved.map(|proof| proof.quiet)).max()?;
     (survived > ended.quiet + tolerance(ended.quiet)).then(|| {
         format!(

@@ -33,22 +33,16 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
         Some(Rebound { seq: seen.at.seq, at: seen.at.stamp, before, after: seen.public, by, local })
     });
     let by_far_end = || {
-        // A quiet rung's mapping may be given anew without anything being lost: only flows that are kept busy count.
-        let talking = timeline.lanes.iter().filter(|lane| lane.talks().is_some());
-        talking.into_iter().find_map(|lane| {
-            lane.seen_from.windows(2).find_map(|pair| {
-                let ((_, before), (at, after)) = (pair[0], pair[1]);
-                let by = "the far end".to_owned();
-                (before != after && inside(at.stamp)).then_some(Rebound {
-                    seq: at.seq,
-                    at: at.stamp,
-                    before,
-                    after,
-                    by,
-                    local: None,
-                })
-            })
-        })
+        // Each connection has a port of its own; only the address is the same for all of them.
+        let mut before: Option<SocketAddr> = None;
+        for (at, after) in timeline.lanes.iter().filter(|l| l.carrier().is_some()).flat_map(|l| &l.seen_from) {
+            let changed = before.replace(*after).filter(|b| b.ip() != after.ip() && b.is_ipv4() == after.is_ipv4());
+            if let Some(before) = changed.filter(|_| inside(at.stamp)) {
+                let (after, by) = (*after, "the far end".to_owned());
+                return Some(Rebound { seq: at.seq, at: at.stamp, before, after, by, local: None });
+            }
+        }
+        None
     };
     by_server.or_else(by_far_end)
 }

@@ -31,7 +31,12 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     }
     // Of media alone it is not known that TCP died too, unless the controls say it.
     let tcp = around::said(timeline, drop, ControlKind::FarTcp).silent();
-    let others = around::said_by_any(timeline, drop, &around::OTHERS);
+    // An answer to a name may come from a memory near by; that none comes shows that more is dead than the far end.
+    let names = around::said(timeline, drop, ControlKind::Dns);
+    let others = match around::said_by_any(timeline, drop, &around::OTHERS) {
+        Said::Nothing if names.silent().is_some() => names,
+        said => said,
+    };
     let udp = around::said(timeline, drop, ControlKind::FarUdp).silent();
     let whole = match drop.plane {
         _ if look::twin(timeline, drop).is_some() => true,
@@ -49,12 +54,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let (says, shown) = match others {
         Said::Silent(_) => (
             format!(
-                "After {at} {name} answered on and nothing beyond it did: the far end and other servers fell silent at once; {back}."
+                "After {at} {name} answered on and nothing beyond it did: the far end and other servers fell silent together; {back}."
             ),
             true,
         ),
+        // A far end that was switched off looks the same.
         Said::Nothing => {
-            (format!("After {at} {name} answered on and nothing of the far end beyond it did; {back}."), far.is_some())
+            (format!("After {at} {name} answered on and nothing of the far end beyond it did; {back}."), false)
         }
         // The path to it, or the service itself: from here the two look alike.
         Said::Alive(_) => (
@@ -133,8 +139,8 @@ pub const RULE: Rule = Rule {
     title: "the path beyond the gateway was lost",
     advice,
     outranks: &[Cause::OneWayLoss, Cause::HalfOpen, Cause::ConnectionReset, Cause::NotProven],
-    // Answers are told in stretches of five seconds.
-    settle: Duration::from_secs(10),
+    // Answers are told in stretches of up to ten seconds.
+    settle: Duration::from_secs(15),
     find,
     rules_out: Some(rules_out),
 };

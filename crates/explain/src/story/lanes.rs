@@ -11,6 +11,7 @@ use record::{
 };
 use serde::Serialize;
 
+mod around;
 mod beside;
 
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -67,6 +68,7 @@ pub enum MarkKind {
 pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
     let mut lanes = vec![signaling(timeline), media(timeline), ice(timeline)];
     lanes.extend(beside::lanes(timeline));
+    lanes.extend(around::lanes(timeline));
     lanes.extend([recovery(timeline), computer(timeline)]);
     lanes
 }

@@ -252,3 +252,23 @@ fn a_heartbeat_that_follows_a_number_of_the_blogs_is_told() {
     let told = check(run.at(60.3).time_up(), &[]);
     assert!(says(&told, "heartbeat_advice").contains("350 s for an AWS Application Load Balancer"));
 }
+
+#[test]
+fn a_rung_that_was_stirred_too_seldom_says_nothing_of_what_counts() {
+    let every_ms = 12_500.0;
+    let run = Run::standing().at(1.0).beating(1).rung(2, 25.0).rung(3, 26.0);
+    let run = run.rung_stirred(4, 30.0, Stirred::ByUs { every_ms }).at(10.0).lane_answers(1);
+    let run = run.lane_ends(2, End::Fin, 9.0, 9.0).lane_ends(3, End::Fin, 9.0, 9.0).lane_ends(4, End::Fin, 9.0, 9.0);
+    let told = check(run.at(60.3).lane_answers(1).time_up(), &[]);
+    assert!(measured(&told, "idle_limit").get("bytes_of_ours").is_none());
+}
+
+#[test]
+fn what_ends_websockets_alone_is_told_as_that() {
+    let run = Run::standing().at(1.0).rung(1, 25.0).rung(2, 26.0).tcp_rung(3, 25.0).at(14.0);
+    let run = run.lane_ends(1, End::Fin, 13.0, 13.0).lane_ends(2, End::Fin, 13.0, 13.0).at(26.0).proved(3, 25.0);
+    let told = check(run.at(60.3).time_up(), &[]);
+    assert!(
+        says(&told, "idle_limit").contains("ends WebSockets, and no plain TCP connections, that are quiet for 13.0 s")
+    );
+}

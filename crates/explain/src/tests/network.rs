@@ -4,6 +4,7 @@
 use super::{Run, check, checked};
 use crate::Story;
 
+mod around;
 mod beyond;
 mod local;
 

@@ -275,6 +275,25 @@ fn another_issuer_than_the_profile_expects_is_likely_inspection_and_an_unknown_o
 }
 
 #[test]
+fn another_certificate_than_the_far_ends_own_is_told() {
+    let issued = |seen: &str| {
+        let tls = record::fact::Signaling::TlsReady {
+            conn: 1,
+            version: "TLS 1.3".into(),
+            cipher: "x".into(),
+            issuer: seen.into(),
+            took_ms: 1.0,
+        };
+        let own = record::fact::Far::Certificate { issuer: "CN=R11".into() };
+        checked(&Run::standing().note(tls).note(own).at(60.3).time_up().log()).head.findings
+    };
+    assert_eq!(issued("CN=R11"), []);
+    let found = issued("CN=Corp");
+    assert_eq!(found[0].id, "tls_inspected");
+    assert!(found[0].says.starts_with("The certificate we were shown for 10.0.0.2 was signed by “CN=Corp”"));
+}
+
+#[test]
 fn a_bad_half_minute_is_told_and_a_bad_second_is_not() {
     let told = |seconds: f64| {
         let mut run = Run::standing().at(10.0);

@@ -26,6 +26,8 @@ pub struct Issuer<'a> {
     pub server: &'a str,
     pub issuer: &'a Heard,
     pub expected: Option<&'a Heard>,
+    /// On the call's own signaling connection, and not on a control.
+    pub signaling: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,7 @@ impl<'a> Timeline<'a> {
             Fact::Signaling(Signaling::TlsReady { conn, issuer, .. }) => {
                 let socket = self.conn_index.get(conn).and_then(|index| self.sockets.get(*index));
                 let server = socket.map_or("the far end", |socket| super::lanes::host(socket.to));
-                self.issuer(Issuer { at, server, issuer, expected: None });
+                self.issuer(Issuer { at, server, issuer, expected: None, signaling: true });
             }
             Fact::Control(Control::Asking { control, kind: ControlKind::Https | ControlKind::FarTcp, target }) => {
                 if self.control_hosts.len() < MOST {
@@ -71,7 +73,7 @@ impl<'a> Timeline<'a> {
             }
             Fact::Control(Control::Issuer { control, issuer, expected }) => {
                 let server = self.control_hosts.get(control).copied().unwrap_or("a control");
-                self.issuer(Issuer { at, server, issuer, expected: expected.as_ref() });
+                self.issuer(Issuer { at, server, issuer, expected: expected.as_ref(), signaling: false });
             }
             Fact::Net(Net::SystemProxy { proxy, script, .. }) => {
                 if self.between.system_proxies.len() < MOST {

@@ -35,15 +35,25 @@ pub struct Portal<'a> {
     pub gone: Option<At>,
 }
 
-/// Questions are a second apart, and a silence is said within two: through a shorter loss a control may have been cut off
-/// without a word of it, so nothing is said for it.
-const SHORTEST: Duration = Duration::from_millis(2_500);
-/// Answers are told in stretches of five seconds, a little late on a busy machine.
-const TOLD_WITHIN: Duration = Duration::from_secs(7);
+/// A question is put again for so long before its silence is told.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// Answers are told in stretches of five or ten seconds, a little late on a busy machine.
+const TOLD_WITHIN: Duration = Duration::from_secs(12);
 /// A question was on its way when everything stopped, or the last packet of the call was older than its answer.
 const ASKED_BEFORE: Duration = Duration::from_secs(1);
-/// The next question comes a second later; one that waits for an earlier answer up to another.
-const ASKED_AFTER: Duration = Duration::from_secs(2);
+
+/// How far apart questions are at most: what costs a TLS handshake or a page is asked less often.
+fn apart(kind: ControlKind) -> Duration {
+    match kind {
+        ControlKind::Https | ControlKind::Portal => Duration::from_secs(5),
+        _ => Duration::from_secs(1),
+    }
+}
+
+/// Through a shorter loss a control may have been cut off without a word of it, so nothing is said for it.
+pub fn shortest(kind: ControlKind) -> Duration {
+    apart(kind) + OVERDUE
+}
 
 impl<'a> Asked<'a> {
     pub(super) fn new(kind: ControlKind) -> Self {
@@ -63,21 +73,22 @@ impl<'a> Asked<'a> {
         }
         let told = self.answers.partition_point(|(at, _)| at.stamp < from);
         let mut near = self.answers[told..].iter().take_while(|(at, _)| at.stamp <= to.plus(TOLD_WITHIN));
-        near.find(|(_, last_ok)| *last_ok >= from.plus(SHORTEST)).map(|(at, _)| at.seq)
+        near.find(|(_, last_ok)| *last_ok >= from.plus(shortest(self.kind))).map(|(at, _)| at.seq)
     }
 
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.
     fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
         let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
         let silence = self.silences.get(first)?;
-        let with_it = silence.since <= bad.plus(ASKED_AFTER) && silence.back.is_none_or(|back| back.stamp > bad);
+        let with_it = silence.since <= bad.plus(apart(self.kind) + ASKED_BEFORE)
+            && silence.back.is_none_or(|back| back.stamp > bad);
         (with_it && silence.last_ok.is_some()).then_some(silence)
     }
 
     /// The silence that lasts at a moment.
     pub fn silent_at(&self, at: Stamp) -> Option<&Unheard<'a>> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp <= at));
-        self.silences.get(open).filter(|silence| silence.since <= at.plus(ASKED_AFTER))
+        self.silences.get(open).filter(|silence| silence.since <= at.plus(OVERDUE))
     }
 
     /// The portal that stands at a moment.
@@ -99,7 +110,7 @@ impl<'a> Timeline<'a> {
 
     /// One of this kind answered from one moment to the other: the event that shows it.
     pub fn control_alive(&self, kind: ControlKind, from: Stamp, to: Stamp) -> Option<Seq> {
-        if to.since(from) < SHORTEST {
+        if to.since(from) < shortest(kind) {
             return None;
         }
         self.controls_of(kind).find_map(|asked| asked.lived(from, to))
@@ -108,7 +119,7 @@ impl<'a> Timeline<'a> {
     /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
     pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
         let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
-        let until = bad.plus(SHORTEST);
+        let until = bad.plus(shortest(kind));
         self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)
     }
 

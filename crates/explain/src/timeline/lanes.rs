@@ -6,7 +6,7 @@ use super::{At, Timeline, not_after};
 use crate::words;
 use record::{
     Seq, Stamp, Wall,
-    fact::{End, Lane, LaneSight, Manner, Pattern, Prediction, RungCarrier, Side, Sight},
+    fact::{End, Lane, LaneSight, Manner, Pattern, Prediction, RungCarrier, Side, Sight, Stirred},
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -100,6 +100,15 @@ impl HeldLane<'_> {
             | Manner::Tls { every_ms }
             | Manner::Turn { every_ms, .. } => Some(words::millis(every_ms)),
             Manner::BareWebsocket | Manner::Quiet(_) | Manner::QuietUdp(_) => None,
+        }
+    }
+
+    /// Nothing at all goes on in its silence.
+    pub fn is_quiet(&self) -> bool {
+        match self.manner {
+            Manner::BareWebsocket | Manner::QuietUdp(_) => true,
+            Manner::Quiet(rung) => rung.stirred == Stirred::Not,
+            _ => false,
         }
     }
 
@@ -242,8 +251,9 @@ impl<'a> Timeline<'a> {
                     held.heard_there.get_or_insert(sighting.at);
                 }
                 LaneSight::Stood { from } => {
-                    if held.seen_from.is_empty() {
-                        held.seen_from.push((sighting.at, *from));
+                    // Where it came from when it stood, before whatever we were told later.
+                    if held.seen_from.first().is_none_or(|(_, first)| first != from) {
+                        held.seen_from.insert(0, (sighting.at, *from));
                     }
                 }
                 LaneSight::Spoke { .. } => {}

@@ -147,6 +147,11 @@ impl<'a> Timeline<'a> {
         self.surroundings.links.get(interface)?.iter().take(MOST_LOOKED_AT).find_map(|state| state.kind)
     }
 
+    /// Every word on a link.
+    pub fn link_states(&self, interface: &str) -> &[LinkState] {
+        self.surroundings.links.get(interface).map_or(&[], Vec::as_slice)
+    }
+
     pub fn link_watched(&self, interface: &str) -> bool {
         self.surroundings.links.contains_key(interface)
     }

@@ -24,8 +24,6 @@ pub struct Surroundings<'a> {
     pub(super) neighbours: BTreeMap<IpAddr, Vec<(At, Reachability)>>,
     pub resolvers: Vec<(At, &'a [IpAddr])>,
     pub public: Vec<PublicAddress<'a>>,
-    pub proxies: Vec<(At, Option<&'a Heard>)>,
-    pub issuers: Vec<Issuer<'a>>,
     /// When the system said that it goes to sleep, and that it has woken.
     pub power: Vec<(At, &'a Power)>,
 }
@@ -37,14 +35,6 @@ pub struct PublicAddress<'a> {
     pub server: &'a Heard,
     pub public: SocketAddr,
     pub before: SocketAddr,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Issuer<'a> {
-    pub at: At,
-    pub control: u32,
-    pub issuer: &'a Heard,
-    pub expected: Option<&'a Heard>,
 }
 
 /// Far more than a profile can ask for; a forged log may count on.
@@ -106,10 +96,8 @@ impl<'a> Timeline<'a> {
                     portal.gone.get_or_insert(at);
                 }
             }
-            Control::Issuer { control, issuer, expected } => {
-                let expected = expected.as_ref();
-                self.surroundings.issuers.push(Issuer { at, control: *control, issuer, expected });
-            }
+            // Who stands between is kept in `between`.
+            Control::Issuer { .. } => {}
         }
     }
 
@@ -154,11 +142,10 @@ impl<'a> Timeline<'a> {
                 around.neighbours.entry(*address).or_default().push((at, *state));
             }
             Net::Resolvers { servers, .. } => around.resolvers.push((at, servers)),
-            Net::SystemProxy { proxy, .. } => around.proxies.push((at, proxy.as_ref())),
             Net::PublicAddress { server, public, before: Some(before), .. } => {
                 around.public.push(PublicAddress { at, server, public: *public, before: *before });
             }
-            Net::PublicAddress { before: None, .. } => {}
+            Net::PublicAddress { before: None, .. } | Net::SystemProxy { .. } => {}
         }
     }
 

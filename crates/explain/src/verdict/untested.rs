@@ -1,7 +1,10 @@
 //! What a verdict does not clear. A call that held says nothing of what was not put to the test.
 
 use crate::{Timeline, limits::coverage, words};
-use record::{fact::Plan, profile::Silence};
+use record::{
+    fact::{ControlKind, Plan},
+    profile::Silence,
+};
 use std::time::Duration;
 
 /// Janus forgets a session after 60 s without a word, so its adapter speaks this often, heartbeat or not.
@@ -21,10 +24,31 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
     }
-    list.push(
-        "No control ran beside the call: other destinations, the gateway and name service were not asked.".into(),
-    );
+    list.extend(controls(timeline));
     list
+}
+
+/// Whom nobody asked.
+fn controls(timeline: &Timeline) -> Option<String> {
+    use ControlKind::{Dns, FarTcp, FarUdp, Gateway, Https, Stun};
+    let kinds: [(&[ControlKind], &str); 4] = [
+        (&[Gateway], "the gateway"),
+        (&[Dns], "name service"),
+        (&[FarTcp, FarUdp], "the far end over new connections"),
+        (&[Https, Stun], "other destinations"),
+    ];
+    let asked = |kinds: &[ControlKind]| kinds.iter().any(|kind| timeline.controls_of(*kind).next().is_some());
+    let missing: Vec<&str> = kinds.iter().filter(|(kinds, _)| !asked(kinds)).map(|(_, name)| *name).collect();
+    let list = match missing.as_slice() {
+        [] => return None,
+        [one @ "other destinations"] => format!("{one} were"),
+        [one] => format!("{one} was"),
+        [all @ .., last] => format!("{} and {last} were", all.join(", ")),
+    };
+    Some(match missing.len() == kinds.len() {
+        true => format!("No control ran beside the call: {list} not asked."),
+        false => format!("{} not asked beside the call.", words::capital(&list)),
+    })
 }
 
 /// The false all-clear of a silent call: what keeps itself from being quiet meets no idle timer.

@@ -9,8 +9,8 @@
 //!
 //! Messages that do not parse are left out and told to the diagnostics.
 
-use super::Told;
 use super::picture::{Address, News, Way};
+use super::{NOBODYS, Told};
 use crate::watch::netlink::{Asker, Heard, Listener, Message};
 use netlink_packet_core::{NetlinkSerializable, ParseableParametrized};
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
@@ -21,27 +21,13 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use record::fact::Reachability;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 #[path = "linux/links.rs"]
 mod links;
 
 /// RTNLGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE, _IPV4_RULE, _IPV6_IFADDR, _IPV6_ROUTE, _IPV6_RULE.
 const GROUPS: [u32; 8] = [1, 3, 5, 7, 8, 9, 11, 19];
-
-/// Addresses that nobody has, so that only a default route leads to them: for documentation, by RFC 5737, 3849 and 9637.
-/// Of each family more than one, because somebody may use them after all.
-const NOBODYS: [&[IpAddr]; 2] = [
-    &[
-        IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
-        IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)),
-        IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
-    ],
-    &[
-        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
-        IpAddr::V6(Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 1)),
-    ],
-];
 
 pub struct Kernel {
     listener: Listener,
@@ -58,24 +44,6 @@ impl Kernel {
             Heard::Messages(messages) => Ok(Told::News(messages.into_iter().flat_map(news).collect())),
             Heard::Lost => Ok(Told::Lost),
         }
-    }
-
-    /// Reading all links waits for whoever holds the kernel's network lock, which may be a driver that starts: so it
-    /// happens beside the runtime's own threads.
-    pub async fn look(&self) -> io::Result<Vec<News>> {
-        let look = || {
-            let mut asker = Asker::open(NETLINK_ROUTE)?;
-            let mut all = Vec::new();
-            for request in [
-                RouteNetlinkMessage::GetLink(LinkMessage::default()),
-                RouteNetlinkMessage::GetAddress(AddressMessage::default()),
-            ] {
-                let rows = asker.dump(request.message_type(), &bytes(&request))?;
-                all.extend(rows.into_iter().flat_map(news));
-            }
-            Ok(all)
-        };
-        tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
     }
 
     /// The address of nobody's that the widest route leads to.
@@ -125,6 +93,24 @@ impl Kernel {
         let answer = self.asker.ask(request.message_type(), &bytes(&request))?;
         Ok(answer.ok().and_then(parsed))
     }
+}
+
+/// Reading all links waits for whoever holds the kernel's network lock, which may be a driver that starts: so it
+/// happens beside the runtime's own threads.
+pub async fn look() -> io::Result<Vec<News>> {
+    let look = || {
+        let mut asker = Asker::open(NETLINK_ROUTE)?;
+        let mut all = Vec::new();
+        for request in [
+            RouteNetlinkMessage::GetLink(LinkMessage::default()),
+            RouteNetlinkMessage::GetAddress(AddressMessage::default()),
+        ] {
+            let rows = asker.dump(request.message_type(), &bytes(&request))?;
+            all.extend(rows.into_iter().flat_map(news));
+        }
+        Ok(all)
+    };
+    tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
 }
 
 fn bytes(message: &RouteNetlinkMessage) -> Vec<u8> {

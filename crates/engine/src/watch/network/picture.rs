@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// One thing that the system said.
+#[allow(dead_code, reason = "not every system says all of these")]
 #[derive(Clone, PartialEq, Debug)]
 pub enum News {
     Link(Link),
@@ -44,6 +45,7 @@ pub struct Link {
     pub mtu: u32,
 }
 
+#[allow(dead_code, reason = "only Linux has pairs")]
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Nature {
     Is(LinkKind),

@@ -87,7 +87,7 @@ fn what_this_computer_itself_did_not_let_out_is_not_the_gateways_fault() {
 
 #[test]
 fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
-    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent at once; it was back after";
+    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent together; it was back after";
     let told = check(
         lost_with(Run::watched().asking_all(), &BEYOND),
         &[
@@ -108,8 +108,10 @@ fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
 }
 
 #[test]
-fn with_the_far_end_alone_to_ask_a_path_is_shown_by_the_gateway_and_likely_without_the_far_ends_silence() {
-    both(lost_with(Run::watched().asking_as_usual(), &FAR), "path_lost internet_path shown");
+fn with_the_far_end_alone_to_ask_a_path_is_likely_and_shown_where_names_died_too() {
+    both(lost_with(Run::watched().asking_as_usual(), &FAR), "path_lost internet_path likely");
+    let more = [FarTcp, FarUdp, Dns];
+    both(lost_with(Run::watched().asking_as_usual(), &more), "path_lost internet_path shown");
     both(lost_with(Run::watched().asking(&[Gateway]), &[]), "path_lost internet_path likely");
     both(lost_with(Run::watched().asking(&[Https]), &[]), "not_proven not_proven not_proven");
 }
@@ -188,7 +190,7 @@ fn a_sign_in_page_that_appears_with_the_loss_stood_in_the_way() {
     // It stood all the while, and the call was let through.
     let run = lost(Run::watched().asking(&[Portal]).at(2.0).portal(1)).at(60.3).time_up();
     both(run, "not_proven not_proven not_proven");
-    let run = lost_with(Run::watched().asking(&[Portal]), &[]);
+    let run = dead_with(Run::watched().asking(&[Portal]), &[]).at(60.3).time_up();
     rules_out(&both(run, "not_proven not_proven not_proven"), "The plain web page answered as it should throughout.");
 }
 

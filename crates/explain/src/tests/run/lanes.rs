@@ -40,6 +40,12 @@ impl Run {
         self.lane(lane, Manner::Quiet(rung), "ws://10.0.0.2:7000/lane")
     }
 
+    pub fn tcp_rung(self, lane: u32, quiet_s: f64) -> Self {
+        let (carrier, stirred, proved_by) = (RungCarrier::Tcp, Stirred::Not, Side::Us);
+        let rung = Rung { carrier, quiet_ms: quiet_s * 1e3, proved_by, stirred, pass: 2 };
+        self.lane(lane, Manner::Quiet(rung), "tcp://10.0.0.2:7000")
+    }
+
     pub fn udp_rung(self, lane: u32, quiet_s: f64, opened_by: Opened) -> Self {
         let rung = UdpRung { quiet_ms: quiet_s * 1e3, opened_by, pass: 1 };
         self.lane(lane, Manner::QuietUdp(rung), "10.0.0.2:7000").seen_from(lane, "198.51.100.7:61000")
