@@ -7,8 +7,9 @@ use explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
-        Action, CandidateKind, Control, ControlKind, End, EndedBy, Far, Heartbeat, Ice, Lane, Manner, Mark, Media,
-        MediaSample, Move, Outcome, Plan, Reason, Signaling, SocketPurpose, System, TcpSample,
+        Action, CandidateKind, Control, ControlKind, Destination, End, EndedBy, Far, Heartbeat, Hop, Ice, Lane,
+        LinkKind, Manner, Mark, Media, MediaSample, Move, Net, Outcome, Plan, Reason, Signaling, SocketPurpose, System,
+        TcpSample,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -90,6 +91,15 @@ fn eight_hours() -> Log {
     ]) {
         run.note(Control::Asking { control: n, kind, target: "t".into() });
     }
+    let hop = Hop {
+        interface: "eth0".into(),
+        kind: LinkKind::Wired,
+        gateway: Some("10.1.4.1".parse().expect("an address")),
+        source: None,
+    };
+    let (name, kind) = ("eth0".into(), LinkKind::Wired);
+    run.note(Net::Link { name, kind, driver: "".into(), up: true, carrier: true, mtu: 1_500, found: true });
+    run.note(Net::Route { to: Destination::FarEnd, before: None, after: Some(hop), found: true });
     let mut conn = 1;
     run.connect(conn);
     let (local, remote) =
