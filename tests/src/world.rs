@@ -57,6 +57,8 @@ impl World {
         router.sysctl("ipv4/ip_forward", "1")?;
         client.ip(&["addr", "add", &format!("{CLIENT}/24"), "dev", "eth0"])?;
         client.ip(&["route", "add", "default", "via", GATEWAY])?;
+        // As distributions set it, and a new namespace does not have it: whoever runs the lab may send pings.
+        client.sysctl("ipv4/ping_group_range", "0 0")?;
         server.ip(&["addr", "add", &format!("{SERVER}/24"), "dev", "eth0"])?;
         server.ip(&["route", "add", "default", "via", WAN])?;
         router.nft(&ruleset())?;
