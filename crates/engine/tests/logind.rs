@@ -3,6 +3,7 @@
 //!
 //! One test, because the address of the system's D-Bus is the whole process's.
 #![cfg(target_os = "linux")]
+#![expect(clippy::print_stdout, reason = "figures, and what a skipped test lacks, are for whoever reads the run")]
 
 use engine::{Clock, Recorder, awake, watch};
 use record::{Event, Fact, Stamp, fact::Power};
@@ -22,7 +23,7 @@ const MOCK: &str = "org.freedesktop.DBus.Mock";
 /// The system's own, which sees Debian's packages whatever other Pythons there are.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// From the emission to the stamp of the fact. Taken from the best of some, because the machine that tests is busy.
+/// From the emission to the stamp of the fact, for the median of ten.
 const TOLD_WITHIN: Duration = Duration::from_millis(50);
 /// Anything that has not happened by now will not.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,9 +81,10 @@ async fn with_logind(mock: &Mock, log: &Path) {
         mock.sleep(false).await;
         mock.until_held(&delay).await;
     }
+    told_after.sort_unstable();
     println!("from the signal to the fact: {told_after:?}");
-    let best = told_after.iter().min().expect("ten");
-    assert!(*best < TOLD_WITHIN, "{told_after:?}");
+    // A machine that builds beside the test may hold up any single one.
+    assert!(told_after[told_after.len() / 2] < TOLD_WITHIN, "{told_after:?}");
 
     drop(watching);
     mock.until_held(&[]).await;

@@ -387,7 +387,7 @@ async fn where_the_call_is_sealed_the_lanes_are() {
     let lanes = told(&log);
     assert!(lanes.iter().any(|lane| matches!(lane.manner, Manner::Tls { .. })), "{lanes:#?}");
     assert!(lanes.iter().all(|lane| matches!(lane.ends.last(), Some(Lane::Done { .. }))), "{lanes:#?}");
-    let rung = lanes.iter().find(|lane| plain(lane)).expect("a rung");
+    let rung = lanes.iter().find(plain).expect("a rung");
     assert!(rung.proved().is_some_and(|quiet_ms| (300.0..900.0).contains(&quiet_ms)), "{rung:?}");
     // On a connection that wants quiet, what the far end saw of lanes comes with the goodbye.
     let ended = log.iter().position(|event| matches!(event.fact, Fact::Signaling(Signaling::CallEnded { .. })));
