@@ -114,14 +114,16 @@ impl Client {
         self.request(method::CHANNEL_BIND, asked).await.map(drop)
     }
 
-    /// Gives the allocation back. Nobody waits for the answer.
+    /// Gives the allocation back. A stream that is closed before the answer came would reset it, and the server take that
+    /// for a failure; nobody waits for it longer.
     pub async fn let_go(&mut self) {
+        const ANSWERED_WITHIN: Duration = Duration::from_millis(100);
         let (Some(signature), Ok(id)) = (&self.signature, stun::new_id()) else { return };
-        if let Some(frame) = signature.request(method::REFRESH, id, &[(attribute::LIFETIME, vec![0; 4])])
-            && let Err(error) = self.carrier.send(frame).await
-        {
-            tracing::debug!(%error, "a relay was not given back; its server ends it by itself");
+        let Some(frame) = signature.request(method::REFRESH, id, &[(attribute::LIFETIME, vec![0; 4])]) else { return };
+        if let Err(error) = self.carrier.send(frame).await {
+            return tracing::debug!(%error, "a relay was not given back; its server ends it by itself");
         }
+        let _answered = tokio::time::timeout(ANSWERED_WITHIN, self.answer_to(id)).await;
     }
 
     pub async fn send(&mut self, data: &[u8]) -> io::Result<()> {
