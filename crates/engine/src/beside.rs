@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 
 pub struct Beside {
     lanes: Lanes,
-    /// They end by being dropped.
-    _asking: [JoinSet<()>; 2],
+    controls: JoinSet<()>,
+    watchers: JoinSet<()>,
 }
 
 impl Beside {
@@ -25,14 +25,17 @@ impl Beside {
         if profile.stay_awake {
             watchers.spawn(awake::keep(recorder.clone()));
         }
-        Self { lanes, _asking: [controls, watchers] }
+        Self { lanes, controls, watchers }
     }
 
     pub fn let_in(&mut self, gate: Option<LaneGate>, ice_servers: &[IceServer]) {
         self.lanes.let_in(gate, ice_servers);
     }
 
+    /// After this nothing more is noted by any of them: the hold's own end is the log's last event.
     pub async fn end(&mut self) {
+        self.controls.shutdown().await;
         self.lanes.end().await;
+        self.watchers.shutdown().await;
     }
 }

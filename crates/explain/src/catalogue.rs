@@ -65,7 +65,6 @@ pub enum Seconds {
 #[serde(rename_all = "snake_case")]
 pub enum Counts {
     AnyByte,
-    FromServer,
     AnyPacket,
     Nothing,
 }
@@ -183,7 +182,6 @@ impl Counts {
     fn allows(self, seen: &Activity) -> bool {
         let expected = match self {
             Self::AnyByte => [true, true, false],
-            Self::FromServer => [false, true, false],
             Self::AnyPacket => [true, true, true],
             Self::Nothing => [false, false, false],
         };

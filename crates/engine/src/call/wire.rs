@@ -49,6 +49,9 @@ pub mod attribute {
     pub const DATA: u16 = 0x0013;
     pub const XOR_RELAYED_ADDRESS: u16 = 0x0016;
     pub const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+    /// RFC 5780: to which port of ours the answer shall go, and where else the server is.
+    pub const RESPONSE_PORT: u16 = 0x0027;
+    pub const OTHER_ADDRESS: u16 = 0x802c;
 }
 
 pub const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -127,6 +130,17 @@ impl<'a> Stun<'a> {
 
     pub fn lifetime(&self) -> Option<u32> {
         self.attribute(attribute::LIFETIME)?.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    /// An address written as it is.
+    pub fn plain_address(&self, kind: u16) -> Option<SocketAddr> {
+        let [_, family, p0, p1, address @ ..] = self.attribute(kind)? else { return None };
+        let ip: IpAddr = match family {
+            1 => <[u8; 4]>::try_from(address).ok()?.into(),
+            2 => <[u8; 16]>::try_from(address).ok()?.into(),
+            _ => return None,
+        };
+        Some(SocketAddr::new(ip, u16::from_be_bytes([*p0, *p1])))
     }
 
     /// An address written over with the cookie and the transaction id.
@@ -263,7 +277,8 @@ mod tests {
         for kind in [look(bytes), unwrap(bytes)] {
             if let Kind::Stun(stun) = kind {
                 let _ = (stun.error(), stun.lifetime(), stun.has(attribute::USERNAME));
-                let _ = stun.xor_address(attribute::XOR_RELAYED_ADDRESS);
+                let _ =
+                    (stun.xor_address(attribute::XOR_RELAYED_ADDRESS), stun.plain_address(attribute::OTHER_ADDRESS));
             }
         }
     }

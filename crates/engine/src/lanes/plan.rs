@@ -26,8 +26,10 @@ pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
     let Lanes { bare_websocket, talking, quiet_ladder, udp_ladder, controls, .. } = &profile.lanes;
     let holds = far_end_holds_lanes(profile);
     let mut not_tested = vec![];
-    let mut fit = |rungs: &[Span], what: &str| {
-        if !holds && !rungs.is_empty() {
+    // Who may measure them instead says so when it cannot.
+    let by_stun = !super::udp::stun_servers(profile).is_empty();
+    let mut fit = |rungs: &[Span], what: &str, held: bool| {
+        if !held && !rungs.is_empty() {
             not_tested.push(format!("{what} were not tested: only a Linewitness reflector holds them."));
             return vec![];
         }
@@ -37,11 +39,11 @@ pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
         }
         fitting.iter().map(Duration::as_secs_f64).collect()
     };
-    let quiet_ladder_s = fit(quiet_ladder, "Quiet periods");
+    let quiet_ladder_s = fit(quiet_ladder, "Quiet periods", holds);
     let (kept, too_long): (Vec<Span>, Vec<Span>) =
         udp_ladder.iter().partition(|rung| rung.get() <= datagram::LONGEST_SILENCE);
-    let udp_ladder_s = fit(&kept, "Quiet periods over UDP");
-    if let Some(shortest) = too_long.iter().min().filter(|_| holds) {
+    let udp_ladder_s = fit(&kept, "Quiet periods over UDP", holds || by_stun);
+    if let Some(shortest) = too_long.iter().min().filter(|_| holds || by_stun) {
         let most = datagram::LONGEST_SILENCE.as_secs() / 60;
         not_tested.push(format!(
             "Quiet periods over UDP of {shortest} and longer were not tested: a reflector waits {most} minutes at most."

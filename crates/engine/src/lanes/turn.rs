@@ -5,7 +5,7 @@
 
 use super::far;
 use super::ground::Ground;
-use super::told;
+use super::{plan, told};
 use carrier::Carrier;
 use client::Credentials;
 use record::{
@@ -31,14 +31,22 @@ const AGAIN_AFTER_END: Duration = Duration::from_secs(2);
 const AGAIN_AFTER_FAILURE: Duration = Duration::from_secs(30);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
 
+/// For the far end's address, whose family the relayed one must be of. A call that takes longer to get there has other
+/// troubles, and the lane shows what it can.
+const FAR_WITHIN: Duration = Duration::from_secs(5);
+
 /// Until `stop` says so; then in order. What it must hear of the call it listens for from this moment.
 pub fn run(ground: Ground, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
+    run_every(EVERY, ground, stop)
+}
+
+fn run_every(every: Duration, ground: Ground, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
     let far = far::follow(&ground);
     async move {
         if !ground.profile.lanes.talking {
             return;
         }
-        let keep = |transport| keep(transport, ground.clone(), far.clone(), stop.clone());
+        let keep = |transport| keep(transport, every, ground.clone(), far.clone(), stop.clone());
         tokio::join!(keep(TurnTransport::Udp), keep(TurnTransport::Tcp), keep(TurnTransport::Tls));
     }
 }
@@ -75,10 +83,18 @@ fn choose(servers: &[IceServer], transport: TurnTransport) -> Option<Server> {
 /// One lane after another, as long as the hold lasts.
 async fn keep(
     transport: TurnTransport,
+    every: Duration,
     mut ground: Ground,
-    far: watch::Receiver<Option<IpAddr>>,
+    mut far: watch::Receiver<Option<IpAddr>>,
     mut stop: watch::Receiver<bool>,
 ) {
+    if plan::far_end_holds_lanes(&ground.profile) {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => return,
+            _known = tokio::time::timeout(FAR_WITHIN, far.wait_for(Option::is_some)) => {}
+        }
+    }
     let mut again = AGAIN_AFTER_END;
     loop {
         let server = choose(&ground.ice_servers.borrow_and_update(), transport);
@@ -90,7 +106,7 @@ async fn keep(
                 else => return,
             }
         };
-        let stood = hold(transport, &server, &ground, &far, &mut stop).await;
+        let stood = hold(transport, every, &server, &ground, &far, &mut stop).await;
         if *stop.borrow() {
             return;
         }
@@ -119,13 +135,14 @@ async fn renewed(
 /// Whether it stood.
 async fn hold(
     transport: TurnTransport,
+    every: Duration,
     server: &Server,
     ground: &Ground,
     far: &watch::Receiver<Option<IpAddr>>,
     stop: &mut watch::Receiver<bool>,
 ) -> bool {
     let lane = ground.number();
-    let manner = Manner::Turn { transport, every_ms: millis(EVERY) };
+    let manner = Manner::Turn { transport, every_ms: millis(every) };
     ground.recorder.note(Lane::Opening { lane, manner, to: server.url.to_string().as_str().into() });
     let began = ground.recorder.now();
     let opened = tokio::select! {
@@ -139,7 +156,7 @@ async fn hold(
     match opened {
         Ok(mut held) => {
             held.stands(began);
-            held.run(stop).await;
+            held.run(every, stop).await;
             true
         }
         Err((stage, trouble)) => {
@@ -169,3 +186,6 @@ async fn open<'a>(
     })?;
     Ok(held::Held::new(lane, client, allocation, ground, far.clone()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use record::{
     fact::{ConnectStage, Lane, Manner, Opened, Trouble, UdpRung},
     millis,
 };
+pub use rfc5780::urls as stun_servers;
 use rung::Came;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -69,9 +70,8 @@ async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Optio
         let address = *far.borrow_and_update();
         let gate = lane_gate.as_ref().zip(address).and_then(|(gate, ip)| through(gate, ip));
         let climbing = async {
-            match &gate {
-                Some(gate) => climb(gate, &ground).await,
-                None => {}
+            if let Some(gate) = &gate {
+                climb(gate, &ground).await;
             }
             std::future::pending::<()>().await
         };
@@ -108,10 +108,33 @@ async fn climb(gate: &Gate, ground: &Ground) {
     let pass = Mutex::new(until_answered(gate, ground, *first).await);
     let places = Semaphore::new(AT_ONCE);
     let short = rungs.iter().copied().filter(|quiet| *quiet <= LONGEST_OF_ONE_PACKET).collect();
+    let prober = Prober::Reflector { gate, pass: &pass };
     tokio::join!(
-        of_kind(Opened::Stream, rungs.clone(), &pass, &places, gate, ground),
-        of_kind(Opened::OnePacket, short, &pass, &places, gate, ground),
+        of_kind(Opened::Stream, rungs.clone(), &places, ground, &prober),
+        of_kind(Opened::OnePacket, short, &places, ground, &prober),
     );
+}
+
+/// Who speaks to us after the silence.
+enum Prober<'a> {
+    Reflector { gate: &'a Gate, pass: &'a Mutex<u64> },
+    Stun(&'a rfc5780::Server),
+}
+
+impl Prober<'_> {
+    async fn hold(&self, rung: UdpRung, ground: &Ground) -> Came {
+        match self {
+            Self::Stun(server) => server.hold(rung, ground).await,
+            Self::Reflector { gate, pass } => {
+                let shown = *pass.lock().await;
+                let came = rung::hold(rung, shown, gate, ground).await;
+                if came == Came::Void {
+                    renew(pass, gate, ground).await;
+                }
+                came
+            }
+        }
+    }
 }
 
 /// The pass, once a first packet is answered. Where none is, that is told of the first rung, which then could not be held.
@@ -137,14 +160,7 @@ fn not_answered(gate: &Gate, ground: &Ground, first: Duration, trouble: Trouble,
 }
 
 /// Until nothing more is to be learned of mappings opened like this.
-async fn of_kind(
-    opened_by: Opened,
-    coarse: Vec<Duration>,
-    pass: &Mutex<u64>,
-    places: &Semaphore,
-    gate: &Gate,
-    ground: &Ground,
-) {
+async fn of_kind(opened_by: Opened, coarse: Vec<Duration>, places: &Semaphore, ground: &Ground, prober: &Prober<'_>) {
     let began = ground.recorder.now();
     let whole = ground.profile.for_.get().saturating_sub(plan::MARGIN);
     let mut ladder = Ladder::one_sided(coarse);
@@ -155,12 +171,7 @@ async fn of_kind(
             running.push(async move {
                 let _place = places.acquire().await.expect("it is never closed");
                 let rung = UdpRung { quiet_ms: millis(want.quiet), opened_by, pass: want.pass };
-                let shown = *pass.lock().await;
-                let came = rung::hold(rung, shown, gate, ground).await;
-                if came == Came::Void {
-                    renew(pass, gate, ground).await;
-                }
-                (want, came)
+                (want, prober.hold(rung, ground).await)
             });
         }
         let Some((want, came)) = running.next().await else { return };

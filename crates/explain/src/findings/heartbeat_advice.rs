@@ -74,8 +74,9 @@ fn wrong(timeline: &Timeline) -> Option<Finding> {
 }
 
 fn worst_round_trip(timeline: &Timeline) -> Duration {
-    let beats = timeline.heartbeats.iter().map(|beat| words::millis(beat.rtt_ms));
-    beats.filter(|rtt| *rtt <= LONGEST_ROUND_TRIP).max().unwrap_or_default()
+    let beats = timeline.heartbeats.iter().map(|beat| beat.rtt_ms);
+    let media = timeline.samples.iter().filter_map(|(_, sample)| sample.rtt_ms.or(sample.stun_rtt_ms));
+    beats.chain(media).map(words::millis).filter(|rtt| *rtt <= LONGEST_ROUND_TRIP).max().unwrap_or_default()
 }
 
 fn ceiling(d: Duration) -> u64 {

@@ -88,7 +88,7 @@ fn last_word(timeline: &Timeline, socket: &Socket) -> Option<Stamp> {
     let beat = timeline.heartbeats.last().filter(|beat| beat.conn == socket.conn).map(|beat| beat.at.stamp);
     let sight = timeline.sights.last().map(|sighting| sighting.at.stamp);
     let clock = timeline.far_clocks.last().map(|clock| clock.at.stamp);
-    [beat, sight, clock].into_iter().flatten().fold(Some(ready), |last, other| last.max(Some(other)))
+    [Some(ready), beat, sight, clock].into_iter().flatten().max()
 }
 
 /// Losses a fixed time apart, of whichever plane; those of both planes are one.

@@ -26,7 +26,7 @@ impl Activity {
             let stands = lane.stands?.at.stamp;
             let last = lane.answers.last()?.stamp;
             // Busy enough to be no test of itself.
-            (lane.talks()? * 2 < limit && last.since(stands) > beyond).then_some(true)
+            (lane.talks()? + tolerance(limit) < limit && last.since(stands) > beyond).then_some(true)
         });
         Self {
             by_both: one_word(lived_on),

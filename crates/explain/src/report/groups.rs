@@ -1,6 +1,6 @@
 //! Drops of one cause, told together: how often, and at what interval.
 
-use crate::{Cause, Confidence, Owner, Plane, Story, rules, verdict::DropVerdict, words};
+use crate::{Cause, Confidence, Outcome, Owner, Plane, Story, rules, verdict::DropVerdict, words};
 use std::time::Duration;
 
 pub struct Group<'s> {
@@ -8,6 +8,8 @@ pub struct Group<'s> {
     pub owner: Owner,
     pub title: &'static str,
     pub confidence: Confidence,
+    /// Nothing was lost: the call never was.
+    pub never_stood: bool,
     pub drops: Vec<&'s DropVerdict>,
 }
 
@@ -25,6 +27,7 @@ pub fn groups(story: &Story) -> Vec<Group<'_>> {
                 owner: drop.owner,
                 title: rules::rule(drop.cause).title,
                 confidence: drop.confidence,
+                never_stood: story.head.outcome == Outcome::NotEstablished,
                 drops: vec![drop],
             }),
         }
@@ -43,7 +46,7 @@ impl Group<'_> {
     pub fn how_often(&self) -> String {
         let of = |plane| self.drops.iter().filter(|drop| drop.plane == plane).count();
         let (signaling, media) = (of(Plane::Signaling), of(Plane::Media));
-        if self.cause == Cause::HandshakeFailed {
+        if self.never_stood {
             return "The call was never established".into();
         }
         let says = match (signaling, media) {

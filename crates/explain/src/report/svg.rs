@@ -2,7 +2,7 @@
 //! between two witness lines, the last proof of life and the first sign of death. The accent means lost and nothing else.
 
 use super::groups::{Group, groups};
-use crate::{Cause, Confidence, Story};
+use crate::{Confidence, Story};
 use pen::*;
 use std::fmt::Write;
 
@@ -75,7 +75,7 @@ impl Drawing<'_> {
         let at = first.first_bad.timestamp().strftime("%H:%M:%S");
         // One loss, of one plane or of both, is told whole.
         let more = if group.at() == "at" { format!(" {}", first.says) } else { String::new() };
-        if group.cause == Cause::HandshakeFailed {
+        if group.never_stood {
             return first.says.clone();
         }
         format!("{}, {} {at} UTC.{more}", group.how_often(), group.at())

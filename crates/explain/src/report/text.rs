@@ -2,7 +2,7 @@
 
 use super::groups::{Group, groups};
 use crate::{
-    Cause, Confidence, Plane, Story, rules,
+    Confidence, Outcome, Plane, Story, rules,
     story::{LaneView, SpanState},
     verdict::{By, DropVerdict},
     words,
@@ -141,7 +141,7 @@ impl Page<'_> {
                 Some(first) => self.wrapped("  ", &format!("As drop {}: {}", first.id, drop.says)),
                 None => self.wrapped("  ", &drop.says),
             }
-            self.times(drop);
+            self.times(story, drop);
             self.because(drop);
             // What was ruled out and what to do read the same for each drop of a cause.
             if alike.is_none() {
@@ -150,8 +150,8 @@ impl Page<'_> {
         }
     }
 
-    fn times(&mut self, drop: &DropVerdict) {
-        if drop.cause == Cause::HandshakeFailed {
+    fn times(&mut self, story: &Story, drop: &DropVerdict) {
+        if story.head.outcome == Outcome::NotEstablished {
             let (began, failed) = (hundredths(drop.last_good), hundredths(drop.first_bad));
             return self.line(&format!("  tried from {began}   first failed at {failed}"));
         }

@@ -1,7 +1,7 @@
 //! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
 
 use super::groups::{Group, groups};
-use crate::{Cause, Story, words};
+use crate::{Story, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
@@ -60,7 +60,7 @@ fn moments(group: &Group) -> String {
                 Some(took) => format!(", back after {}", words::length(words::millis(took * 1e3))),
                 None => String::new(),
             };
-            if group.cause == Cause::HandshakeFailed {
+            if group.never_stood {
                 return format!("first failure at {}", hundredths(drop.first_bad));
             }
             format!("last good {}, first bad {}{back}", hundredths(drop.last_good), hundredths(drop.first_bad))

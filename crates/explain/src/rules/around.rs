@@ -176,6 +176,13 @@ pub fn everywhere_dead(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
     said_by_any(timeline, drop, &OTHERS).silent()
 }
 
+/// New connections to the far end's address were refused from the onset on: the way to it stood.
+pub fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<(Seq, Stamp)> {
+    let onset = onset(timeline, drop)?;
+    let silence = timeline.control_silent(ControlKind::FarTcp, onset.good, onset.bad)?;
+    silence.refused().then_some((silence.at.seq, silence.since))
+}
+
 /// Who was asked, in the words of its control: "stun.example:3478".
 pub fn target(timeline: &Timeline, kind: ControlKind, at: Stamp) -> String {
     let target = timeline.controls_of(kind).find_map(|asked| asked.target(at));

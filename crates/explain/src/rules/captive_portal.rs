@@ -14,8 +14,8 @@ use record::{
 };
 use std::time::Duration;
 
-/// A page is asked for once in a while, and a portal may answer it late.
-const FOUND_WITHIN: Duration = Duration::from_secs(10);
+/// A page is asked for every ten seconds, and a portal may answer it late.
+const FOUND_WITHIN: Duration = Duration::from_secs(13);
 /// "Network Authentication Required": what a portal says to whoever understands it (RFC 6585).
 const SIGN_IN: u16 = 511;
 
@@ -115,6 +115,8 @@ pub const RULE: Rule = Rule {
         Cause::DnsFailed,
         Cause::GatewayLost,
         Cause::UdpBlocked,
+        Cause::NatExpired,
+        Cause::NatRebound,
         Cause::PathLost,
         Cause::ServiceUnreachable,
         Cause::OneWayLoss,

@@ -117,6 +117,8 @@ pub const RULE: Rule = Rule {
     outranks: &[
         Cause::DnsFailed,
         Cause::UdpBlocked,
+        Cause::NatExpired,
+        Cause::NatRebound,
         Cause::PathLost,
         Cause::ServiceRestarted,
         Cause::ServiceUnreachable,

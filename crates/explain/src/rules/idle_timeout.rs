@@ -60,15 +60,14 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         },
     );
     if let Some(limit) = limit {
-        let (died, lived) = (limit.died.len(), limit.lived.len());
+        let at = words::length(limit.exact.map_or(limit.under, |exact| exact.median));
         if let Some(seq) = limit.died.first() {
-            let over = limit.over.map_or_else(String::new, |over| format!(" and up to {} lived", words::length(over)));
-            let times = words::count(died, "quiet connection");
-            let at = words::length(limit.exact.map_or(limit.under, |exact| exact.median));
-            because = because.and(*seq, format!("Beside the call {times} died at {at} of silence{over}."));
+            let died = words::count(limit.died.len(), "quiet connection");
+            because = because.and(*seq, format!("Beside the call {died} died after {at} of silence."));
         }
-        if let Some(seq) = limit.lived.last().filter(|_| lived > 0) {
-            because = because.and(*seq, format!("{} lived through shorter silences.", capital(lived)));
+        if let (Some(seq), Some(over)) = (limit.lived.last(), limit.over) {
+            let lived = words::count(limit.lived.len(), "quiet connection");
+            because = because.and(*seq, format!("{lived} lived through silences up to {}.", words::length(over)));
         }
     }
     if let Some(other) = repeats.first() {
@@ -120,10 +119,6 @@ pub(super) fn how(ended: &Ended) -> String {
     }
 }
 
-fn capital(n: usize) -> String {
-    words::count(n, "quiet connection")
-}
-
 pub(super) fn first_up(text: &str) -> String {
     super::service_closed::capital(text)
 }
@@ -146,8 +141,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(
-            "a connection from here to the same destination that is left quiet for twice {} stays up.",
-            words::length(quiet)
+            "a connection from here to the same destination that is left quiet for {} stays up.",
+            words::length(quiet * 2)
         ),
     }
 }

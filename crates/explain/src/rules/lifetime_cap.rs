@@ -30,7 +30,7 @@ fn aged<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Aged<'t, 'a>>
 }
 
 /// A lane of another age that lived through the moment.
-fn younger<'t>(timeline: &'t Timeline, ended: &Ended) -> Option<(String, record::Seq)> {
+fn younger(timeline: &Timeline, ended: &Ended) -> Option<(String, record::Seq)> {
     timeline.lanes.iter().filter(|lane| lane.carrier().is_some()).find_map(|lane| {
         let seq = lane.lived_through(ended.at.minus(Duration::from_secs(1)), ended.at)?;
         let age = ended.at.since(lane.stands?.at.stamp);

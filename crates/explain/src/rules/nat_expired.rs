@@ -14,8 +14,8 @@ use record::{
 };
 use std::time::Duration;
 
-/// How far back a silence is looked for. A NAT that remembers for longer is not met by any call that still checks its path.
-const LOOK_BACK: Duration = Duration::from_secs(600);
+/// Of the call just before the loss: how far apart its packets were. Over a minute even slow checks come a dozen times.
+const LOOK_BACK: Duration = Duration::from_secs(60);
 
 struct Expired<'t> {
     limit: &'t UdpLimit,
@@ -34,41 +34,44 @@ fn expired<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<Expired<'t>> {
     (quiet >= limit.over.unwrap_or(limit.under)).then_some(Expired { limit, quiet, seq })
 }
 
-/// The longest stretch without a packet either way that ends where the loss was sure, in whole seconds.
+/// The longest stretch without a packet either way before the last sign of life. What came after it was lost already, and
+/// nobody can tell from it how quiet the flow had been.
 fn quiet_before(timeline: &Timeline, drop: &Drop) -> Option<(Duration, Seq)> {
     let until = timeline.samples.partition_point(|(at, _)| at.stamp <= drop.last_good.plus(Duration::from_secs(1)));
     let floor = drop.last_good.minus(LOOK_BACK);
     let crossed = |sample: &MediaSample| {
         [sample.rtp_in, sample.rtp_out, sample.rtcp_in, sample.stun_in, sample.checks_in].iter().any(|count| *count > 0)
     };
-    let mut before = timeline.samples[..until].iter().rev().take_while(|(at, _)| at.stamp >= floor);
-    let last = before.by_ref().find(|(_, sample)| crossed(sample))?;
-    // Before the last sign of life there must have been the silence that made the NAT forget.
-    let earlier = before.find(|(_, sample)| crossed(sample))?;
-    let after = timeline.samples[until..].iter().find(|(_, sample)| crossed(sample));
-    let behind = last.0.stamp.since(earlier.0.stamp);
-    let ahead = after.map_or(Duration::ZERO, |(at, _)| at.stamp.min(drop.declared).since(last.0.stamp));
-    Some((behind.max(ahead), last.0.seq))
+    let before = timeline.samples[..until].iter().rev().take_while(|(at, _)| at.stamp >= floor);
+    let mut crossings = before.filter(|(_, sample)| crossed(sample)).map(|(at, _)| *at);
+    let last = crossings.next()?;
+    let mut later = last.stamp;
+    let apart = crossings.map(|at| std::mem::replace(&mut later, at.stamp).since(at.stamp)).max()?;
+    Some((apart, last.seq))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let Expired { limit, quiet, seq } = expired(timeline, drop)?;
     let signaling = timeline.signaling_alive(drop.last_good, drop.over(timeline));
     let died = limit.died.first().copied().unwrap_or(drop.seq);
-    let under = words::length(limit.under);
+    let measured = Measured::seconds(quiet);
+    let (quiet, under) = (words::length(quiet), words::length(limit.under));
     Some(Finding {
         owner: None,
-        confidence: if signaling.is_some() { Confidence::Shown } else { Confidence::Likely },
+        // That this very flow was forgotten, nothing but its fit with the others shows.
+        confidence: Confidence::Likely,
         says: format!(
-            "Media was lost after {} when nothing had crossed its UDP flow for {}: the router or firewall here forgets UDP flows after {under} or less; {}.",
+            "Media was lost after {}: its packets were up to {quiet} apart, and the router or firewall here forgets UDP flows after {under} of quiet or less; {}.",
             words::utc_exact(drop.last_good),
-            words::length(quiet),
             look::came_back(drop)
         ),
-        because: Evidence::of(seq, format!("No packet crossed for {} around this second.", words::length(quiet)))
-            .and(died, format!("Beside the call a UDP flow that was quiet for {under} was dead."))
-            .and_maybe(signaling.map(|seq| (seq, "The signaling connection lived through it.".into()))),
-        measured: Measured::seconds(quiet),
+        because: Evidence::of(
+            seq,
+            format!("In the minute before, packets of the call's flow were up to {quiet} apart."),
+        )
+        .and(died, format!("Beside the call a UDP flow that was quiet for {under} was dead."))
+        .and_maybe(signaling.map(|seq| (seq, "The signaling connection lived through it.".into()))),
+        measured,
     })
 }
 

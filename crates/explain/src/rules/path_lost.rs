@@ -26,7 +26,8 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
         return None;
     }
     // Something at the far end said no, so the path to it stood.
-    if look::failed_attempts(timeline, drop).iter().any(|attempt| look::refused_at_once(attempt)) {
+    let refused = look::failed_attempts(timeline, drop).iter().any(|attempt| look::refused_at_once(attempt));
+    if refused || around::refused_anew(timeline, drop).is_some() {
         return None;
     }
     // Of media alone it is not known that TCP died too, unless the controls say it.
@@ -139,8 +140,8 @@ pub const RULE: Rule = Rule {
     title: "the path beyond the gateway was lost",
     advice,
     outranks: &[Cause::OneWayLoss, Cause::HalfOpen, Cause::ConnectionReset, Cause::NotProven],
-    // Answers are told in stretches of up to ten seconds.
-    settle: Duration::from_secs(15),
+    // So long after it the answers of its first seconds may still be told.
+    settle: Duration::from_secs(20),
     find,
     rules_out: Some(rules_out),
 };

@@ -46,7 +46,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     let ended = look::socket(timeline, drop)?;
     let attempts: Vec<&Socket> = look::failed_attempts(timeline, drop).into_iter().filter(absent).collect();
-    let first = attempts.first()?.failed?;
+    let Some(first) = attempts.first().and_then(|attempt| attempt.failed) else {
+        return refused_anew(timeline, drop);
+    };
     let last = attempts.last()?.failed?;
     let media = timeline.media_alive(first.at.stamp, last.at.stamp);
     let others = around::said_by_any(timeline, drop, &around::OTHERS);
@@ -96,6 +98,27 @@ fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Si
     timeline.sights.iter().filter(|sighting| matches!(sighting.sight, Sight::StoodStill { .. })).find_map(|sighting| {
         let (from, to) = (sighting.last?, sighting.first?);
         (from <= drop.first_bad && to >= drop.first_bad).then_some((sighting, from, to))
+    })
+}
+
+/// No attempt of the call's own was refused yet, and the control that connects anew was.
+fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let (seq, since) = around::refused_anew(timeline, drop)?;
+    let others = around::said_by_any(timeline, drop, &around::OTHERS).alive();
+    Some(Finding {
+        owner: None,
+        confidence: if others.is_some() { Confidence::Shown } else { Confidence::Likely },
+        says: format!(
+            "The voice service's address refused new connections from {} on: nobody listened there; {}.",
+            words::utc_exact(since),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(seq, "A connection made anew beside the call was refused.")
+            .and(drop.seq, around::last_sign(drop))
+            .and_maybe(
+                others.map(|seq| (seq, "Another server answered throughout: the control that did not fail.".into())),
+            ),
+        measured: Measured::seconds(around::lasted(timeline, drop)),
     })
 }
 

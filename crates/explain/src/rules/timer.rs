@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// A prediction that is wider than this foretells nothing.
 const WIDEST: i64 = 10_000_000;
+/// Before this drop and after it. A forged log may hold thousands, and each is asked for the others.
+const AROUND: usize = 32;
 /// The far end may notice its side up to a heartbeat later.
 const NEAR: Duration = Duration::from_secs(10);
 
@@ -92,7 +94,7 @@ pub fn talking<'t, 'a>(
     })
 }
 
-/// Other losses of signaling whose length, as `measure` takes it, is that of this one; this one is not among them.
+/// Other losses of signaling near this one whose length, as `measure` takes it, is that of this one; this one is not among them.
 pub fn alike<'t>(
     timeline: &'t Timeline,
     drop: &Drop,
@@ -100,8 +102,11 @@ pub fn alike<'t>(
     measure: fn(&Ended) -> Duration,
 ) -> Vec<Ended<'t, 't>> {
     let length = measure(this);
-    let others = timeline.drops.iter().filter(|other| other.plane == Plane::Signaling && other.seq != drop.seq);
-    others
+    let here = timeline.drops.partition_point(|other| other.first_bad < drop.first_bad);
+    let around = &timeline.drops[here.saturating_sub(AROUND)..(here + AROUND).min(timeline.drops.len())];
+    around
+        .iter()
+        .filter(|other| other.plane == Plane::Signaling && other.seq != drop.seq)
         .filter(|other| other.twin.is_none())
         .filter_map(|other| of(timeline, other.loss))
         .filter(|other| other.close == this.close && other.host() == this.host())

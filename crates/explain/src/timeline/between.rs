@@ -66,25 +66,21 @@ impl<'a> Timeline<'a> {
                 let server = socket.map_or("the far end", |socket| super::lanes::host(socket.to));
                 self.issuer(Issuer { at, server, issuer, expected: None, signaling: true });
             }
-            Fact::Control(Control::Asking { control, kind: ControlKind::Https | ControlKind::FarTcp, target }) => {
-                if self.control_hosts.len() < MOST {
-                    self.control_hosts.insert(*control, super::lanes::host(target.as_str()));
-                }
+            Fact::Control(Control::Asking { control, kind: ControlKind::Https | ControlKind::FarTcp, target })
+                if self.control_hosts.len() < MOST =>
+            {
+                self.control_hosts.insert(*control, super::lanes::host(target.as_str()));
             }
             Fact::Control(Control::Issuer { control, issuer, expected }) => {
                 let server = self.control_hosts.get(control).copied().unwrap_or("a control");
                 self.issuer(Issuer { at, server, issuer, expected: expected.as_ref(), signaling: false });
             }
-            Fact::Net(Net::SystemProxy { proxy, script, .. }) => {
-                if self.between.system_proxies.len() < MOST {
-                    self.between.system_proxies.push(SystemProxy { at, proxy: proxy.as_ref(), script: *script });
-                }
+            Fact::Net(Net::SystemProxy { proxy, script, .. }) if self.between.system_proxies.len() < MOST => {
+                self.between.system_proxies.push(SystemProxy { at, proxy: proxy.as_ref(), script: *script });
             }
-            Fact::Net(Net::PublicAddress { server, local, public, before }) => {
-                if self.between.public.len() < MOST {
-                    let (local, public, before) = (*local, *public, *before);
-                    self.between.public.push(PublicAddress { at, server, local, public, before });
-                }
+            Fact::Net(Net::PublicAddress { server, local, public, before }) if self.between.public.len() < MOST => {
+                let (local, public, before) = (*local, *public, *before);
+                self.between.public.push(PublicAddress { at, server, local, public, before });
             }
             _ => {}
         }

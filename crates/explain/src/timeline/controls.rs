@@ -37,22 +37,31 @@ pub struct Portal<'a> {
 
 /// A question is put again for so long before its silence is told.
 const OVERDUE: Duration = Duration::from_secs(2);
-/// Answers are told in stretches of five or ten seconds, a little late on a busy machine.
-const TOLD_WITHIN: Duration = Duration::from_secs(12);
+/// Answers are told together, every five seconds and the less often the more controls there are; a little late on a busy
+/// machine.
+const TOLD_WITHIN: Duration = Duration::from_secs(15);
 /// A question was on its way when everything stopped, or the last packet of the call was older than its answer.
 const ASKED_BEFORE: Duration = Duration::from_secs(1);
 
-/// How far apart questions are at most: what costs a TLS handshake or a page is asked less often.
+/// How far apart questions are: what costs the other side a connection or a page is asked less often.
 fn apart(kind: ControlKind) -> Duration {
     match kind {
-        ControlKind::Https | ControlKind::Portal => Duration::from_secs(5),
-        _ => Duration::from_secs(1),
+        ControlKind::Gateway | ControlKind::Dns | ControlKind::Stun | ControlKind::FarUdp => Duration::from_secs(1),
+        ControlKind::Https | ControlKind::FarTcp => Duration::from_secs(2),
+        ControlKind::Portal => Duration::from_secs(10),
     }
 }
 
 /// Through a shorter loss a control may have been cut off without a word of it, so nothing is said for it.
 pub fn shortest(kind: ControlKind) -> Duration {
     apart(kind) + OVERDUE
+}
+
+impl Unheard<'_> {
+    /// It was answered that nobody listens: no silence of the way. In the words of the system's error, in English.
+    pub fn refused(&self) -> bool {
+        self.says.as_str().contains("refused")
+    }
 }
 
 impl<'a> Asked<'a> {

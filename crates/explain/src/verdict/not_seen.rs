@@ -54,6 +54,10 @@ fn known(watcher: &str) -> Option<&'static str> {
         "memory" => "How much memory is free",
         "system proxy" => "The system's setting of a web proxy",
         "gateway" => "Whether the gateway answers",
+        "name_servers" => "Whether this computer's name servers answer",
+        "far_tcp" => "Whether the far end takes new TCP connections",
+        "tcp_info" => "What this computer's kernel knows of each connection",
+        "load" => "How busy this computer is",
         _ => return None,
     })
 }

@@ -3,10 +3,11 @@
 use crate::desk::{Client, Desk, hello};
 use engine::lanes::Lanes;
 use engine::{Clock, Recorder};
-use record::fact::{ConnectStage, End, Lane, Manner, Rung, RungCarrier, Side, Stirred, Trouble};
+use record::fact::{ConnectStage, End, Far, Lane, Manner, Rung, RungCarrier, Side, Sight, Signaling, Stirred, Trouble};
 use record::profile::{self, Span};
 use record::wire::FromFar;
 use record::{Event, Fact, Profile};
+use reflector::TlsFiles;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -359,4 +360,37 @@ async fn a_proxy_that_knows_no_lanes_is_asked_three_times_and_then_no_more() {
         Lane::Failed { stage, .. } => matches!(stage, ConnectStage::Upgrade | ConnectStage::Login),
         _ => false,
     }));
+}
+
+#[tokio::test]
+async fn where_the_call_is_sealed_the_lanes_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles { cert: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+    std::fs::write(&files.cert, made.cert.pem()).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let desk = Desk::with(|s| s.tls = Some(files)).await;
+    let recorder = Recorder::unwritten(Clock::real());
+    let mut noted = recorder.listen();
+    let mut profile = profile(&format!("wss://localhost:{}/call", desk.at.port()), &[300], |lanes| {
+        (lanes.bare_websocket, lanes.talking) = (true, true);
+    });
+    profile.signaling.ca = Some(made.cert.pem());
+    profile.signaling.heartbeat = profile::HeartbeatChoice::Off(profile::Off::Off);
+    profile.for_ = Span::seconds(10);
+    profile.media.silence = profile::Silence::None;
+    let plan = engine::plan::plan(&profile, true).unwrap();
+    let stop = tokio::time::sleep(3000 * MS);
+    assert_eq!(engine::session::hold(profile, plan, recorder, stop).await, record::fact::EndedBy::User);
+    let log: Vec<_> = std::iter::from_fn(|| noted.try_recv().ok()).collect();
+    desk.close().await;
+    let lanes = told(&log);
+    assert!(lanes.iter().any(|lane| matches!(lane.manner, Manner::Tls { .. })), "{lanes:#?}");
+    assert!(lanes.iter().all(|lane| matches!(lane.ends.last(), Some(Lane::Done { .. }))), "{lanes:#?}");
+    let rung = lanes.iter().find(|lane| plain(lane)).expect("a rung");
+    assert!(rung.proved().is_some_and(|quiet_ms| (300.0..900.0).contains(&quiet_ms)), "{rung:?}");
+    // On a connection that wants quiet, what the far end saw of lanes comes with the goodbye.
+    let ended = log.iter().position(|event| matches!(event.fact, Fact::Signaling(Signaling::CallEnded { .. })));
+    let saw = log.iter().position(|event| matches!(event.fact, Fact::Far(Far::Saw { sight: Sight::Lane { .. }, .. })));
+    assert!(ended.expect("a goodbye") < saw.expect("sights"), "{log:#?}");
 }

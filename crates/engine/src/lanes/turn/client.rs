@@ -16,6 +16,9 @@ pub struct Client {
     pub carrier: Carrier,
     credentials: Credentials,
     signature: Option<Signature>,
+    /// A channel is of one peer for ten minutes, so another peer gets another one.
+    channel: u16,
+    peer: Option<SocketAddr>,
     recorder: Recorder,
     pub last_in: Stamp,
     pub last_out: Stamp,
@@ -48,8 +51,8 @@ pub struct Allocation {
 const TRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_millis(1000), Duration::from_millis(2000), Duration::from_millis(2500)];
 
-/// A channel number of the range that clients may choose from.
-const CHANNEL: u16 = 0x4001;
+/// The range of channel numbers that clients may choose from.
+const CHANNELS: std::ops::RangeInclusive<u16> = 0x4000..=0x4fff;
 const UDP: u8 = 17;
 
 /// What a server grants where it does not say, and bounds for what it does.
@@ -69,7 +72,16 @@ const STALE_NONCE: u16 = 438;
 impl Client {
     pub fn new(carrier: Carrier, credentials: Credentials, recorder: Recorder) -> Self {
         let now = recorder.now();
-        Self { carrier, credentials, signature: None, recorder, last_in: now, last_out: now }
+        Self {
+            carrier,
+            credentials,
+            signature: None,
+            channel: *CHANNELS.start(),
+            peer: None,
+            recorder,
+            last_in: now,
+            last_out: now,
+        }
     }
 
     /// A relayed address that can reach a peer of this family.
@@ -93,7 +105,10 @@ impl Client {
 
     /// Lets this peer in and gives it our channel; for ten minutes, and the permission for five.
     pub async fn bind(&mut self, peer: SocketAddr) -> Result<(), Trouble> {
-        let number = [CHANNEL.to_be_bytes(), [0; 2]].concat();
+        if self.peer.replace(peer).is_some_and(|before| before != peer) {
+            self.channel = if self.channel == *CHANNELS.end() { *CHANNELS.start() } else { self.channel + 1 };
+        }
+        let number = [self.channel.to_be_bytes(), [0; 2]].concat();
         let asked =
             |id: &Id| vec![(more::CHANNEL_NUMBER, number.clone()), (more::XOR_PEER_ADDRESS, xor_address(peer, id))];
         self.request(method::CHANNEL_BIND, asked).await.map(drop)
@@ -110,7 +125,7 @@ impl Client {
     }
 
     pub async fn send(&mut self, data: &[u8]) -> io::Result<()> {
-        let mut frame = CHANNEL.to_be_bytes().to_vec();
+        let mut frame = self.channel.to_be_bytes().to_vec();
         frame.extend(u16::try_from(data.len()).map_err(|_| io::ErrorKind::InvalidInput)?.to_be_bytes());
         frame.extend(data);
         self.carrier.send(frame).await?;
@@ -122,7 +137,7 @@ impl Client {
     pub async fn data(&mut self) -> io::Result<Vec<u8>> {
         loop {
             let frame = self.receive().await?;
-            if let (Kind::Channel(data), true) = (wire::look(&frame), frame.starts_with(&CHANNEL.to_be_bytes())) {
+            if let (Kind::Channel(data), true) = (wire::look(&frame), frame.starts_with(&self.channel.to_be_bytes())) {
                 return Ok(data.to_vec());
             }
         }

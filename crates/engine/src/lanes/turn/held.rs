@@ -1,6 +1,5 @@
 //! An allocation that stands: kept, asked every few seconds, and its end told.
 
-use super::EVERY;
 use super::client::{Allocation, Client};
 use crate::lanes::ground::Ground;
 use crate::line::trouble;
@@ -102,11 +101,11 @@ impl<'a> Held<'a> {
     }
 
     /// To its end, or until `stop` says so; then the allocation is given back.
-    pub async fn run(&mut self, stop: &mut watch::Receiver<bool>) {
+    pub async fn run(&mut self, every: Duration, stop: &mut watch::Receiver<bool>) {
         let end = tokio::select! {
             biased;
             () = crate::lanes::told(stop) => None,
-            end = self.live() => Some(end),
+            end = self.live(every) => Some(end),
         };
         self.sample();
         let (lane, recorder) = (self.lane, &self.ground.recorder);
@@ -121,7 +120,7 @@ impl<'a> Held<'a> {
         recorder.note(Lane::Ended { lane, end, last_in, last_out, quiet_ms, age_ms, at_proof: false });
     }
 
-    async fn live(&mut self) -> End {
+    async fn live(&mut self, every: Duration) -> End {
         loop {
             let asked = self.ground.recorder.now();
             self.tally.asked += 1;
@@ -139,7 +138,7 @@ impl<'a> Held<'a> {
             {
                 return End::Silence { waited_ms: millis(now.since(since)) };
             }
-            let every = if self.silent.is_some() { EVERY_WHILE_SILENT } else { EVERY };
+            let every = if self.silent.is_some() { EVERY_WHILE_SILENT.min(every) } else { every };
             if let Err(end) = self.pause(every.saturating_sub(now.since(asked))).await {
                 return end;
             }
@@ -197,13 +196,8 @@ impl<'a> Held<'a> {
     /// Whether the relay lets this peer in.
     async fn bind(&mut self, peer: SocketAddr) -> Result<bool, Miss> {
         let now = self.ground.recorder.now();
-        match &self.bound {
-            Some(bound) if bound.peer == peer && now < bound.again_at => return Ok(true),
-            // A channel is of one peer for ten minutes: another one, of another call, has to wait for the next allocation.
-            Some(bound) if bound.peer != peer => {
-                return Err(Miss::Over(End::LetGo));
-            }
-            _ => {}
+        if self.bound.as_ref().is_some_and(|bound| bound.peer == peer && now < bound.again_at) {
+            return Ok(true);
         }
         match self.client.bind(peer).await {
             Ok(()) => {

@@ -1,6 +1,7 @@
 //! One rung: a mapping of its own, left quiet, and then the far end speaks to where it saw us.
 
 use super::talk::{Answer, Gate, PATIENT, Talk, nonce};
+use crate::Recorder;
 use crate::lanes::ground::Ground;
 use crate::line::trouble;
 use record::wire::datagram::{FromClient, FromFar};
@@ -23,10 +24,10 @@ pub enum Came {
 }
 
 /// The far end's clock, the round trip and the repeats of its late word, which it says over 0.9 s.
-const LATE_WITHIN: Duration = Duration::from_secs(2);
+pub const LATE_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often we look whether we slept or stood still.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+pub const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// A busy machine delays a look by tens of milliseconds. What comes while we stand still is dated late.
 const STOOD_STILL: Duration = Duration::from_millis(700);
 /// Less cannot be told from the difference in reading two clocks.
@@ -139,19 +140,15 @@ impl<'a> Held<'a> {
 
     /// What arrives in that time.
     async fn listen(&mut self, until: Stamp) -> Quiet {
-        let recorder = self.ground.recorder.clone();
-        let mut looked = recorder.now();
+        let mut watch = Watch::new(&self.ground.recorder);
         loop {
-            let left = until.since(looked);
+            let left = until.since(watch.looked);
             if left.is_zero() {
                 return Quiet::Nothing;
             }
             let heard = tokio::time::timeout(left.min(LOOK_EVERY), self.talk.hear()).await;
-            let now = recorder.now();
-            let away = now.awake_since(looked) >= STOOD_STILL || now.slept_since(looked) >= SLEPT;
-            looked = now;
             match heard {
-                _ if away => return Quiet::Away,
+                _ if watch.was_away() => return Quiet::Away,
                 Ok(Ok(datagram)) => match datagram.say {
                     FromFar::Late { .. } => return Quiet::Late(self.talk.last_in),
                     // A pass that does not hold for this address, of a network with several.
@@ -208,6 +205,24 @@ impl<'a> Held<'a> {
         if self.seen.replace(public) != Some(public) {
             self.ground.recorder.note(Lane::SeenFrom { lane: self.lane, public });
         }
+    }
+}
+
+/// Whether we were there all the time.
+pub struct Watch {
+    recorder: Recorder,
+    pub looked: Stamp,
+}
+
+impl Watch {
+    pub fn new(recorder: &Recorder) -> Self {
+        Self { recorder: recorder.clone(), looked: recorder.now() }
+    }
+
+    /// Since the last look, which is to be no longer ago than `LOOK_EVERY`.
+    pub fn was_away(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.looked, self.recorder.now());
+        self.looked.awake_since(before) >= STOOD_STILL || self.looked.slept_since(before) >= SLEPT
     }
 }
 

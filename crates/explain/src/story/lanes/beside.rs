@@ -7,20 +7,25 @@ use record::fact::{End, Manner};
 /// A bare WebSocket may end two thousand times; beyond this marks only lie on top of each other.
 const MOST_MARKS: usize = 400;
 
+/// Its name to programs, its label, and which lanes are of it.
+type Kind = (&'static str, &'static str, fn(&Manner) -> bool);
+
 pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
-    let held: [(&str, &str, fn(&Manner) -> bool); 5] = [
+    let held: [Kind; 5] = [
         ("beside_websocket", "WebSocket", |m| matches!(m, Manner::BeatingWebsocket { .. })),
         ("beside_tcp", "TCP", |m| matches!(m, Manner::Tcp { .. })),
         ("beside_tls", "TLS", |m| matches!(m, Manner::Tls { .. })),
         ("beside_turn", "TURN", |m| matches!(m, Manner::Turn { .. })),
         ("beside_bare", "Bare socket", |m| matches!(m, Manner::BareWebsocket)),
     ];
-    let ladders: [(&str, &str, fn(&Manner) -> bool); 2] = [
+    let ladders: [Kind; 2] = [
         ("beside_ladder", "Quiet ladder", |m| matches!(m, Manner::Quiet(_))),
         ("beside_udp_ladder", "UDP ladder", |m| matches!(m, Manner::QuietUdp(_))),
     ];
+    // A rung that is stirred is not quiet: its life says what counts as activity, and that stands in the findings.
     let of = |is: fn(&Manner) -> bool| -> Vec<&HeldLane> {
-        timeline.lanes.iter().filter(|lane| is(&lane.manner) && lane.stands.is_some()).collect()
+        let shown = |lane: &&HeldLane| lane.stands.is_some() && (lane.is_quiet() || lane.talks().is_some());
+        timeline.lanes.iter().filter(|lane| is(&lane.manner)).filter(shown).collect()
     };
     let held = held.map(|(id, label, is)| view(timeline, id, label, &of(is), held_spans));
     let ladders = ladders.map(|(id, label, is)| view(timeline, id, label, &of(is), ladder_spans));

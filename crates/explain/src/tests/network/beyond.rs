@@ -133,6 +133,23 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
     both_in_any_order(run, "service_unreachable voice_service shown");
 }
 
+#[test]
+fn a_far_end_that_refuses_new_connections_is_there_and_its_service_is_not() {
+    let lost = |run: Run| {
+        let run = run.at(20.0).control_silent(&FAR).stops_answering().media_stops().at(22.0);
+        let last_ok = Some(run.ago(2.0));
+        let control = 3;
+        let run = run.note(Control::Silent { control, asked: run_asked(), last_ok, says: "Connection refused".into() });
+        run.at(22.5).unanswered(1, 1.6, 2.6).at(60.3).time_up()
+    };
+    both(lost(Run::watched().asking_all()), "service_unreachable voice_service shown");
+    both(lost(Run::watched().asking_as_usual()), "service_unreachable voice_service likely");
+}
+
+fn run_asked() -> record::Stamp {
+    Run::begun().at(20.5).stamp()
+}
+
 fn both_in_any_order(run: Run, expected: &str) {
     let told = super::checked(&run.log());
     let causes: Vec<Cause> = told.head.drops.iter().map(|drop| drop.cause).collect();

@@ -236,6 +236,21 @@ fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
 }
 
 #[test]
+fn a_nat_that_shows_another_address_after_the_way_moved_is_not_the_nats_doing() {
+    let moved = |run: Run| run.route_moves(Some("eth0"), Some("wlan0"));
+    let seen = |run: Run| {
+        run.note(Net::PublicAddress {
+            server: "stun.example:3478".into(),
+            local: "10.0.0.1:50000".parse().unwrap(),
+            public: "203.0.113.9:4000".parse().unwrap(),
+            before: Some("198.51.100.7:4000".parse().unwrap()),
+        })
+    };
+    let run = seen(moved(Run::watched().asking_all().at(20.0)).everything_dies().at(22.6)).at(60.3).time_up();
+    both(run, "network_switched this_computer shown");
+}
+
+#[test]
 fn a_tunnel_that_goes_takes_its_way_and_its_address_along() {
     let gone = |run: Run| run.link_gone("wg0").address_gone("wg0", "10.0.0.1").route_moves(Some("wg0"), Some("eth0"));
     let told = both(lost_while(Run::watched_over("wg0"), gone, same), "vpn_changed this_computer shown");
