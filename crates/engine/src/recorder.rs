@@ -207,13 +207,13 @@ impl SinceThen {
     }
 }
 
-#[cfg(test)]
+/// With `/dev/full`, and with a disk that is written as Linux does.
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
     use record::fact::Mark;
 
     /// `/dev/full` refuses every byte, as a full disk does.
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_told_once_and_the_hold_goes_on() {
         let full = File::options().append(true).open("/dev/full").expect("Linux has it");
@@ -235,7 +235,6 @@ mod tests {
         assert!(failures.iter().count() <= 1, "told again only at the very end");
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn what_is_written_is_synced_within_about_a_second_though_lines_keep_coming() {
         // Lines come far more often than once a second: the sync must not wait for a pause that never comes.
