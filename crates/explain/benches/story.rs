@@ -182,7 +182,7 @@ fn bundled(log: &Log) -> Vec<u8> {
 
 fn benches(c: &mut Criterion) {
     let log = eight_hours();
-    assert!((EVENTS - 1_000..EVENTS + 1_000).contains(&log.events.len()), "{} events", log.events.len());
+    assert!((EVENTS - 2_000..EVENTS + 2_000).contains(&log.events.len()), "{} events", log.events.len());
     let drops = story(&log).head.drops.len();
     assert_eq!(drops, 18, "nine losses of both planes");
     let bytes = bundled(&log);
