@@ -82,7 +82,6 @@ pub fn net_tone(fact: &Net) -> Tone {
         Net::LinkGone { kind, .. } if told(*kind) => Tone::Lost,
         Net::Route { found: false, after: None, .. } => Tone::Lost,
         Net::Route { found: false, .. } => Tone::Note,
-        Net::Neighbour { found: false, state: Reachability::Failed, .. } => Tone::Lost,
         Net::AddressGone { .. } | Net::Address { found: false, temporary: false, .. } => Tone::Note,
         Net::Resolvers { found: false, .. }
         | Net::Wifi { found: false, .. }

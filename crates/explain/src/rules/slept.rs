@@ -81,7 +81,7 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
 pub const RULE: Rule = Rule {
     id: Cause::Slept,
     owner: Owner::ThisComputer,
-    title: "this computer slept",
+    title: "it slept",
     advice,
     // Whatever was found after waking is what sleep left behind.
     outranks: &[
