@@ -178,6 +178,7 @@ impl Asking {
         }
         self.last_ok = Some(now);
         self.failed = None;
+        self.never = false;
         self.question.take_if(|question| attempt >= question.first);
         let silent_since = self.silent_since.take()?;
         Some(Control::Back { control: self.manner.control, silent_since, rtt_ms }.into())

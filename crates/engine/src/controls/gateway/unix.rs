@@ -157,8 +157,11 @@ mod tests {
     /// This computer answers itself, by either way.
     #[tokio::test]
     async fn loopback_is_reached_by_whatever_the_system_permits() {
-        reach(here("127.0.0.1")).await.expect("an answer");
-        knock(whole(&here("127.0.0.1")).unwrap()).await.expect("an ICMP error is an answer too");
+        let with_ipv6 = std::net::UdpSocket::bind("[::1]:0").is_ok();
+        for address in ["127.0.0.1", "::1"].into_iter().take(1 + usize::from(with_ipv6)) {
+            reach(here(address)).await.expect("an answer");
+            knock(whole(&here(address)).unwrap()).await.expect("an ICMP error is an answer too");
+        }
     }
 
     #[test]
