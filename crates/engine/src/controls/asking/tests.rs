@@ -15,7 +15,7 @@ struct Scene {
 
 fn manner(never: Option<Never>) -> Manner {
     let (every, sample_every) = (ms(1_000), ms(5_000));
-    Manner { control: 7, kind: ControlKind::Stun, every, sample_every, never }
+    Manner { control: 7, kind: ControlKind::Stun, every, sample_every, never, silence_tells: true }
 }
 
 impl Scene {
@@ -163,6 +163,18 @@ fn one_that_never_answered_and_may_have_reasons_is_blindness_once_and_never_sile
     // From its first answer on, it is one that answers.
     scene.run(70_000, |at| (at < 65_000).then_some(1));
     assert_eq!(scene.silences(), [(66_900, 65_000)]);
+}
+
+#[test]
+fn where_answers_are_rationed_only_an_error_of_our_own_system_is_silence() {
+    let mut scene = Scene::new(None);
+    scene.asking.manner.silence_tells = false;
+    scene.run(60_000, |at| (at % 7_000 == 0).then_some(1));
+    assert_eq!(scene.silences(), []);
+    assert!(scene.put.len() <= 60, "never asked more than once a second: {}", scene.put.len());
+    scene.asking.failed("no route to host".into());
+    scene.run(65_000, |_| None);
+    assert_eq!(scene.silences().len(), 1);
 }
 
 #[test]

@@ -124,7 +124,14 @@ async fn the_far_ends_echo_is_asked_with_its_ticket_and_strangers_are_passed_ove
 
 fn dns_manner() -> Manner {
     let sample_every = Duration::from_secs(2);
-    Manner { control: 1, kind: ControlKind::Dns, every: EVERY, sample_every, never: Some(dns::NEVER) }
+    Manner {
+        control: 1,
+        kind: ControlKind::Dns,
+        every: EVERY,
+        sample_every,
+        never: Some(dns::NEVER),
+        silence_tells: true,
+    }
 }
 
 #[tokio::test]
