@@ -2,6 +2,9 @@
 //!
 //! `cargo xtask bench whole`. It judges nothing; each figure stands beside its goal, under the state of the machine, for
 //! a figure from a busy one says little. Linux, whose `/proc` it reads.
+//!
+//! `cargo xtask soak [TIME]` holds one call for that long, with all that runs beside it, and reads the same figures along
+//! the way: what grows without end shows there and nowhere else.
 #![expect(clippy::print_stdout, reason = "a measurement is there to be read")]
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,6 +22,10 @@ use tempfile::TempDir;
 const LAUNCHES: usize = 20;
 const LAUNCH_FOR: &str = "1s";
 const HOLD_FOR: &str = "60s";
+/// How long to soak; without it these are benchmarks.
+const SOAK: &str = "LINEWITNESS_SOAK";
+/// So many readings of a soak, whatever its length.
+const READINGS: u32 = 10;
 /// By then the cost of setting up lies behind, and what is measured is holding.
 const SETTLED: Duration = Duration::from_secs(5);
 /// Over before the hold is, whose end costs something too.
@@ -27,21 +34,17 @@ const MEASURED: Duration = Duration::from_secs(50);
 const TICKS_A_SECOND: f64 = 100.0;
 
 fn main() -> Result<()> {
+    if let Some(length) = std::env::var_os(SOAK) {
+        let length = record::profile::Span::parse(&length.to_string_lossy()).map_err(anyhow::Error::msg)?;
+        return soak(length);
+    }
     let filter: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let wanted = |name: &str| filter.is_empty() || filter.iter().any(|word| name.contains(word.as_str()));
     let (launching, holding) = (wanted("whole/launch"), wanted("whole/hold"));
     if !launching && !holding {
         return Ok(());
     }
-    if !cfg!(target_os = "linux") {
-        println!("whole: NOT MEASURED, for it reads Linux' /proc");
-        return Ok(());
-    }
-    let program = program()?;
-    let clock = Clock::real();
-    let reflector = Reflector::start(&program)?;
-    let bench = Bench { program, clock, url: reflector.url.clone() };
-    println!("\n{}", machine(bench.clock.now())?);
+    let Some((bench, _reflector)) = Bench::begin()? else { return Ok(()) };
     row("", "measured", "goal");
     if launching {
         launch(&bench)?;
@@ -56,6 +59,61 @@ struct Bench {
     program: PathBuf,
     clock: Clock,
     url: String,
+}
+
+impl Bench {
+    /// With a far end that lives as long as it is kept. Nothing where this system cannot be measured.
+    fn begin() -> Result<Option<(Self, Reflector)>> {
+        if !cfg!(target_os = "linux") {
+            println!("whole: NOT MEASURED, for it reads Linux' /proc");
+            return Ok(None);
+        }
+        let program = program()?;
+        let clock = Clock::real();
+        let reflector = Reflector::start(&program)?;
+        println!("\n{}", machine(clock.now())?);
+        Ok(Some((Self { program, clock, url: reflector.url.clone() }, reflector)))
+    }
+}
+
+/// One call for a long time. Its first reading comes when lanes and ladders have settled.
+fn soak(length: record::profile::Span) -> Result<()> {
+    let Some((bench, reflector)) = Bench::begin()? else { return Ok(()) };
+    let step = length.get() / READINGS;
+    // The hold outlasts the last reading: its end costs something too.
+    let hold_for = format!("{}s", (length.get() + SETTLED * 4).as_secs());
+    let mut call = Call::place(&bench, &hold_for)?;
+    call.stands(&bench.clock)?;
+    call.drain()?;
+    std::thread::sleep(SETTLED);
+    println!(
+        "{:>10} {:>10} {:>10} {:>8} {:>8} {:>12} {:>14}",
+        "after", "core", "memory", "files", "threads", "log", "far end"
+    );
+    let begin = Reading::of(&call.process, &bench.clock)?;
+    let mut before = begin;
+    for _ in 0..READINGS {
+        std::thread::sleep(step);
+        let now = Reading::of(&call.process, &bench.clock)?;
+        let far = Reading::of(&reflector.process, &bench.clock)?;
+        let log = call.log_bytes()?;
+        println!(
+            "{:>8.0} s {:>8.2} % {:>7.1} MB {:>8} {:>8} {:>9.0} B/s {:>11.1} MB",
+            now.at.awake_since(begin.at).as_secs_f64(),
+            now.core_since(&before),
+            now.resident_mb,
+            now.files,
+            now.threads,
+            log as f64 / now.at.awake_since(call.placed).as_secs_f64(),
+            far.resident_mb,
+        );
+        before = now;
+    }
+    row("a call and all beside it: processor", &format!("{:.2} % of one core", before.core_since(&begin)), "under 4 %");
+    row("memory, at its peak", &format!("{:.1} MB", before.peak_mb), "under 45 MB");
+    let bundle = call.finish()?;
+    row(&format!("bundle of {hold_for}"), &format!("{:.1} kB", bundle as f64 / 1e3), "");
+    Ok(())
 }
 
 fn launch(bench: &Bench) -> Result<()> {
@@ -84,14 +142,16 @@ fn hold(bench: &Bench) -> Result<()> {
     call.stands(&bench.clock)?;
     call.drain()?;
     std::thread::sleep(SETTLED);
-    let before = Reading::of(&call, &bench.clock)?;
+    let before = Reading::of(&call.process, &bench.clock)?;
+    let log_before = call.log_bytes()?;
     std::thread::sleep(MEASURED);
-    let after = Reading::of(&call, &bench.clock)?;
+    let after = Reading::of(&call.process, &bench.clock)?;
+    let log_after = call.log_bytes()?;
     let bundle = call.finish()?;
 
     let seconds = after.at.awake_since(before.at).as_secs_f64();
-    let cpu = (after.cpu_s - before.cpu_s) / seconds * 100.0;
-    let log = (after.log_bytes - before.log_bytes) as f64 / seconds;
+    let cpu = after.core_since(&before);
+    let log = (log_after - log_before) as f64 / seconds;
     let files = format!("{}, then {}", before.files, after.files);
     row("a held call: processor", &format!("{cpu:.2} % of one core"), "under 2 %");
     row("memory, at its peak", &format!("{:.1} MB", after.peak_mb), "under 30 MB");
@@ -150,7 +210,7 @@ impl Drop for Process {
 /// The far end, in a process of its own, so that what it costs is not counted.
 struct Reflector {
     url: String,
-    _process: Process,
+    process: Process,
     /// Its pipe: closed, its next word would be an error.
     _lines: Lines<BufReader<ChildStdout>>,
 }
@@ -167,7 +227,7 @@ impl Reflector {
             .map_while(Result::ok)
             .find_map(|line| line.split_once("--to ").map(|(_, url)| url.to_owned()));
         let url = told.context("the reflector does not say how it is called")?;
-        Ok(Self { url, _process: process, _lines: lines })
+        Ok(Self { url, process, _lines: lines })
     }
 }
 
@@ -237,6 +297,10 @@ impl Call {
         Ok(fs::metadata(self.home.path().join("bench.witness")).context("looking at the bundle")?.len())
     }
 
+    fn log_bytes(&self) -> Result<u64> {
+        Ok(fs::metadata(self.log()?).context("looking at the log")?.len())
+    }
+
     fn log(&self) -> Result<PathBuf> {
         let runs = self.home.path().join("runs");
         let run = fs::read_dir(&runs).context("looking for the run")?.next().context("there is no run")??;
@@ -244,7 +308,8 @@ impl Call {
     }
 }
 
-/// What the kernel says of the hold's process, and of its log.
+/// What the kernel says of a process.
+#[derive(Clone, Copy)]
 struct Reading {
     at: Stamp,
     cpu_s: f64,
@@ -252,12 +317,16 @@ struct Reading {
     resident_mb: f64,
     threads: u64,
     files: usize,
-    log_bytes: u64,
 }
 
 impl Reading {
-    fn of(call: &Call, clock: &Clock) -> Result<Self> {
-        let read = |name| fs::read_to_string(call.process.proc(name)).with_context(|| format!("reading its {name}"));
+    /// In percent of one core.
+    fn core_since(&self, before: &Self) -> f64 {
+        (self.cpu_s - before.cpu_s) / self.at.awake_since(before.at).as_secs_f64() * 100.0
+    }
+
+    fn of(process: &Process, clock: &Clock) -> Result<Self> {
+        let read = |name| fs::read_to_string(process.proc(name)).with_context(|| format!("reading its {name}"));
         let (stat, status) = (read("stat")?, read("status")?);
         // The name in brackets may hold anything; from the state behind it, user and system time stand 12th and 13th.
         let fields = stat.rsplit_once(')').context("an unknown kernel")?.1.split_whitespace().skip(11).take(2);
@@ -274,8 +343,7 @@ impl Reading {
             peak_mb: megabytes("VmHWM:")?,
             resident_mb: megabytes("VmRSS:")?,
             threads: figure("Threads:")?,
-            files: fs::read_dir(call.process.proc("fd")).context("counting its open files")?.count(),
-            log_bytes: fs::metadata(call.log()?).context("looking at the log")?.len(),
+            files: fs::read_dir(process.proc("fd")).context("counting its open files")?.count(),
         })
     }
 }

@@ -2,6 +2,11 @@
 //! addresses.
 
 pub mod certificate;
+pub mod control;
 pub mod coturn;
+pub mod ender;
+pub mod haproxy;
 pub mod janus;
+pub mod nginx;
+pub mod plain;
 pub mod reflector;

@@ -36,6 +36,12 @@ pub enum Fault {
     UdpFlowSilent {
         client_port: u16,
     },
+    /// The router neither hears the client nor speaks to it: no packet, no answer to who has its address. The cable stays.
+    GatewaySilent,
+    /// Name servers are not reached; everything else is.
+    NamesSilent,
+    /// Nothing is broken: it shows each packet for which the router makes a new mapping.
+    NewMapping,
     /// The client's next segment of this connection is answered with a reset in the server's name.
     TcpFlowReset {
         client_port: u16,
@@ -51,6 +57,9 @@ impl Fault {
             Self::UdpToServer => vec![drop("iifname \"lan\" meta l4proto udp")],
             Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
             Self::Udp => vec![drop("meta l4proto udp")],
+            Self::GatewaySilent => vec![drop("")],
+            Self::NamesSilent => vec![drop("udp dport 53"), drop("tcp dport 53")],
+            Self::NewMapping => vec![("iifname \"lan\" ct state new".to_owned(), "")],
             Self::Loss { percent } => vec![drop(&format!("numgen random mod 100 < {percent}"))],
             Self::TcpFlowSilent { client_port } => vec![
                 drop(&format!("iifname \"lan\" tcp sport {client_port}")),
@@ -63,6 +72,24 @@ impl Fault {
             Self::TcpFlowReset { client_port } => {
                 vec![(format!("iifname \"lan\" tcp sport {client_port}"), "reject with tcp reset")]
             }
+        }
+    }
+}
+
+impl Fault {
+    /// Where its rules stand: what is passed on, or the wire between client and router.
+    fn table(self) -> &'static str {
+        if self == Self::GatewaySilent { "netdev world" } else { "ip world" }
+    }
+
+    /// The statement that sends the witness a copy under the fault's number. On the wire there is no routing that would
+    /// give the copy its Ethernet address.
+    fn copy(self, number: u32) -> String {
+        match self {
+            Self::GatewaySilent => {
+                format!("ether daddr set {} dup to \"{}\"", witness::ethernet(number), witness::INTO)
+            }
+            _ => format!("dup to {} device \"{}\"", witness::gateway(number), witness::INTO),
         }
     }
 }
@@ -92,8 +119,8 @@ impl World {
             .rules()
             .iter()
             .map(|(matching, fate)| {
-                let copy = format!("dup to {} device \"{}\"", witness::gateway(number), witness::INTO);
-                format!("add rule ip world fault{number} {matching} counter {copy} {fate}\n")
+                let (table, copy) = (fault.table(), fault.copy(number));
+                format!("add rule {table} fault{number} {matching} counter {copy} {fate}\n")
             })
             .collect();
         self.router.nft(&rules)?;
@@ -124,7 +151,7 @@ impl InForce<'_> {
 
     fn remove(&mut self) -> Result<()> {
         self.lifted = true;
-        self.world.router.nft(&format!("flush chain ip world fault{}\n", self.number))
+        self.world.router.nft(&format!("flush chain {} fault{}\n", self.fault.table(), self.number))
     }
 }
 
@@ -144,9 +171,15 @@ impl Truth {
     pub fn last(&self) -> Wall {
         self.hits[self.hits.len() - 1].at
     }
-    /// The first media packet touched: what a verdict on media is measured by.
-    pub fn first_udp(&self) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.udp);
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no UDP packet"))
+    /// The first packet touched after that moment.
+    pub fn first_since(&self, since: Wall) -> Result<Wall> {
+        let hit = self.hits.iter().find(|hit| hit.at >= since);
+        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
+    }
+    /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
+    /// that runs beside it.
+    pub fn first_of(&self, port: u16) -> Result<Wall> {
+        let hit = self.hits.iter().find(|hit| hit.udp.is_some_and(|(from, to)| from == port || to == port));
+        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

@@ -1,9 +1,9 @@
 //! `Hold`: the real `linewitness` holding a call in the client's namespace, and `Told`: everything it said of it.
 
-use crate::{Program, World, verdict::Verdict, world::wait_until};
+use crate::{Program, World, verdict, verdict::Verdict, world::wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use record::bundle::{self, Bundle};
-use record::fact::{Ice, Mark, Signaling};
+use record::fact::{Control, ControlKind, Ice, Mark, Signaling};
 use record::{Event, Fact};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -166,6 +166,38 @@ impl Told {
         Ok(())
     }
 
+    /// Every drop is of that cause, and each plane has one if it is named.
+    pub fn all_are(&self, planes: &[&str], cause: &str, owner: &str, confidence: &str) -> Result<()> {
+        for plane in planes {
+            ensure!(!self.verdict.on(plane).is_empty(), "expected a drop of {plane}");
+        }
+        self.verdict.drops.iter().try_for_each(|drop| drop.is(cause, owner, confidence))
+    }
+
+    /// The verdict on it stands on an event of that kind, among others.
+    pub fn rests_on(&self, drop: &verdict::Drop, what: &str, kind: impl Fn(&Fact) -> bool) -> Result<()> {
+        let cited = |event: &&Event| drop.because.iter().any(|because| because.seq == event.seq);
+        let found = self.bundle.log.events.iter().filter(cited).any(|event| kind(&event.fact));
+        ensure!(found, "{} {}: the evidence does not hold {what}: {:?}", drop.plane, drop.cause, drop.because);
+        Ok(())
+    }
+
+    /// The verdict stands on what a control of that kind did.
+    pub fn rests_on_control(&self, drop: &verdict::Drop, kind: ControlKind) -> Result<()> {
+        let events = &self.bundle.log.events;
+        let asked = |number: u32| {
+            events.iter().any(|event| {
+                matches!(&event.fact, Fact::Control(Control::Asking { control, kind: of, .. }) if (*control, *of) == (number, kind))
+            })
+        };
+        self.rests_on(drop, &format!("the control {kind:?}"), |fact| match fact {
+            Fact::Control(
+                Control::Sample { control, .. } | Control::Silent { control, .. } | Control::Back { control, .. },
+            ) => asked(*control),
+            _ => false,
+        })
+    }
+
     pub fn count(&self, kind: impl Fn(&Fact) -> bool) -> usize {
         self.bundle.log.events.iter().filter(|event| kind(&event.fact)).count()
     }
@@ -173,8 +205,12 @@ impl Told {
 
 /// A profile to the reflector with these lines in its `[signaling]`, and these sections after it.
 pub fn profile(world: &World, signaling: &str, sections: &str) -> Result<String> {
+    profile_to(world, &crate::far::reflector::url(), signaling, sections)
+}
+
+/// As `profile`, to where the reflector is reached otherwise: by name, or through a proxy.
+pub fn profile_to(world: &World, url: &str, signaling: &str, sections: &str) -> Result<String> {
     let path = world.dir.join("hold.witness-profile");
-    let url = crate::far::reflector::url();
     std::fs::write(&path, format!("name = \"Lab\"\n[signaling]\nurl = \"{url}\"\n{signaling}\n{sections}\n"))
         .with_context(|| format!("writing {}", path.display()))?;
     Ok(path.to_string_lossy().into_owned())

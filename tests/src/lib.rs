@@ -9,6 +9,7 @@ pub mod far;
 pub mod fault;
 pub mod hold;
 pub mod ns;
+pub mod part;
 pub mod program;
 pub mod rights;
 pub mod stage;

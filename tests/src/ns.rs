@@ -1,9 +1,14 @@
 //! `Ns`: one network namespace, made by `ip netns` and removed with everything in it when dropped.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// Where `ip netns` keeps the names.
 pub const FOLDER: &str = "/run/netns";
@@ -11,15 +16,19 @@ pub const FOLDER: &str = "/run/netns";
 #[derive(Debug)]
 pub struct Ns {
     pub name: String,
+    /// Files that programs started from now on find in the place of the machine's own.
+    instead: OnceLock<Vec<(CString, CString)>>,
 }
 
 impl Ns {
     pub fn new(name: String) -> Result<Self> {
         ip(&["netns", "add", &name])?;
-        let ns = Self { name };
+        let ns = Self { name, instead: OnceLock::new() };
         ns.ip(&["link", "set", "lo", "up"])?;
         // Link-local addresses and their detection of duplicates would only add chance to the timing.
         ns.sysctl("ipv6/conf/all/disable_ipv6", "1")?;
+        // A new namespace takes this over from the machine, and only routers shall pass packets on.
+        ns.sysctl("ipv4/ip_forward", "0")?;
         Ok(ns)
     }
 
@@ -56,26 +65,48 @@ impl Ns {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, program]);
+        if let Some(files) = self.instead.get() {
+            let files = files.clone();
+            // SAFETY: between fork and exec only system calls are made, on text that was put together before.
+            unsafe { command.pre_exec(move || put_over(&files)) };
+        }
         command
+    }
+
+    /// Programs started in here from now on, and nobody else, read `files` where the machine has its own: what to read
+    /// first, then where. Can be said once.
+    pub fn put_instead(&self, files: &[(&Path, &str)]) -> Result<()> {
+        let plain = |path: &Path| CString::new(path.as_os_str().as_bytes()).context("a path without a zero byte");
+        let there = |place: &&(&Path, &str)| Path::new(place.1).exists();
+        let files = files.iter().filter(there).map(|(file, place)| Ok((plain(file)?, plain(Path::new(place))?)));
+        let files = files.collect::<Result<_>>()?;
+        ensure!(self.instead.set(files).is_ok(), "{} has its own files already", self.name);
+        Ok(())
     }
 
     /// Runs `f` on a thread of its own that has entered the namespace; sockets made there belong to it for good.
     pub fn inside<T: Send>(&self, f: impl FnOnce() -> T + Send) -> Result<T> {
         let path = format!("{FOLDER}/{}", self.name);
-        let file = File::open(&path).with_context(|| format!("opening {path}"))?;
         std::thread::scope(|scope| {
             scope
                 .spawn(|| {
-                    // SAFETY: the descriptor is open, and only this thread, which ends here, changes its namespace.
-                    let entered = unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) };
-                    if entered != 0 {
-                        return Err(std::io::Error::last_os_error()).with_context(|| format!("entering {path}"));
-                    }
+                    enter(&path)?;
                     Ok(f())
                 })
                 .join()
                 .unwrap_or_else(|_| bail!("a step inside {path} panicked"))
         })
+    }
+}
+
+/// The calling thread, which must be one that ends there, goes into the namespace for good. Threads that it starts are in
+/// there too.
+pub(crate) fn enter(path: &str) -> Result<()> {
+    let file = File::open(path).with_context(|| format!("opening {path}"))?;
+    // SAFETY: the descriptor is open, and the call changes this thread alone.
+    match unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()).with_context(|| format!("entering {path}")),
     }
 }
 
@@ -95,6 +126,21 @@ pub fn remove(name: &str) {
         }
     }
     let _ = ip(&["netns", "del", name]);
+}
+
+/// In a mount namespace of the child's own, so that the machine sees nothing of it.
+fn put_over(files: &[(CString, CString)]) -> std::io::Result<()> {
+    let done = |code: i32| if code == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) };
+    let nothing = std::ptr::null();
+    // SAFETY: every pointer is to a text that ends with a zero byte and outlives the call, or null where that is allowed.
+    unsafe {
+        done(libc::unshare(libc::CLONE_NEWNS))?;
+        done(libc::mount(c"none".as_ptr(), c"/".as_ptr(), nothing, libc::MS_REC | libc::MS_PRIVATE, nothing.cast()))?;
+        for (file, place) in files {
+            done(libc::mount(file.as_ptr(), place.as_ptr(), nothing, libc::MS_BIND, nothing.cast()))?;
+        }
+    }
+    Ok(())
 }
 
 fn ip(args: &[&str]) -> Result<()> {

@@ -15,7 +15,7 @@ pub struct Verdict {
     pub planned_s: f64,
     pub held_s: f64,
     pub drops: Vec<Drop>,
-    pub findings: Vec<Value>,
+    pub findings: Vec<Finding>,
     pub not_tested: Vec<String>,
 }
 
@@ -43,6 +43,13 @@ pub struct Drop {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Because {
     pub seq: u64,
+    pub says: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Finding {
+    pub id: String,
+    pub measured: Value,
     pub says: String,
 }
 
@@ -111,6 +118,24 @@ impl Verdict {
         Ok(())
     }
 
+    pub fn findings(&self, id: &str) -> Vec<&Finding> {
+        self.findings.iter().filter(|finding| finding.id == id).collect()
+    }
+
+    /// The only finding of that name.
+    pub fn finding(&self, id: &str) -> Result<&Finding> {
+        match self.findings(id)[..] {
+            [finding] => Ok(finding),
+            _ => bail!("expected one finding {id}, the verdict has {}", self.findings(id).len()),
+        }
+    }
+
+    pub fn finds_no(&self, id: &str) -> Result<()> {
+        let found = self.findings.iter().find(|finding| finding.id == id);
+        ensure!(found.is_none(), "expected no finding {id}, the verdict says: {}", found.map_or("", |f| &f.says));
+        Ok(())
+    }
+
     /// What every verdict must hold, whatever happened: closed lists, order of times, evidence that is in the log.
     pub fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(self.schema == "linewitness.verdict/1", "the schema is {}", self.schema);
@@ -119,7 +144,7 @@ impl Verdict {
         for drop in &self.drops {
             drop.check_form(last_seq)?;
         }
-        Ok(())
+        self.findings.iter().try_for_each(|finding| sentence(&finding.says))
     }
 
     pub fn summary(&self) -> String {
@@ -138,7 +163,35 @@ impl Verdict {
                 drop.says
             );
         }
+        for finding in &self.findings {
+            text += &format!("\n  found {} {}: {}", finding.id, finding.measured, finding.says);
+        }
         text
+    }
+}
+
+impl Finding {
+    /// As long as the truth: at the moment where ends were seen as they happened, else between what was survived and what
+    /// was not, and neither further from the truth than allowed.
+    pub fn is_near(&self, truth: f64, within: f64) -> Result<()> {
+        let figure = |name: &str| self.measured[name].as_f64();
+        let near = match (figure("seconds"), figure("over_s"), figure("under_s")) {
+            (Some(seconds), ..) => (seconds - truth).abs() <= within,
+            (None, Some(over), Some(under)) => {
+                // A proof crosses the wire a moment after its silence was over.
+                const UNDERWAY: f64 = 0.1;
+                (truth - within..=truth + UNDERWAY).contains(&over)
+                    && (truth - UNDERWAY..=truth + within).contains(&under)
+            }
+            _ => false,
+        };
+        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.id, self.measured);
+        Ok(())
+    }
+
+    pub fn ended(&self, how: &str) -> Result<()> {
+        ensure!(self.measured["ended"] == how, "{}: expected to end by {how}: {}", self.id, self.measured);
+        Ok(())
     }
 }
 
@@ -162,6 +215,13 @@ impl Drop {
         let said = (self.cause.as_str(), self.owner.as_str(), self.confidence.as_str());
         let wanted = (cause, owner, confidence);
         ensure!(said == wanted, "{}: expected {wanted:?}, the verdict is {said:?}", self.plane);
+        Ok(())
+    }
+
+    /// The cause's own figure is as long as the truth.
+    pub fn measures(&self, truth: f64, within: f64) -> Result<()> {
+        let near = self.measured["seconds"].as_f64().is_some_and(|seconds| (seconds - truth).abs() <= within);
+        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.plane, self.measured);
         Ok(())
     }
 

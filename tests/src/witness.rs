@@ -21,7 +21,8 @@ const END: &str = "witnessed";
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
     pub at: Wall,
-    pub udp: bool,
+    /// The ports of a UDP packet: from and to.
+    pub udp: Option<(u16, u16)>,
 }
 
 pub struct Witness {
@@ -37,7 +38,7 @@ impl Witness {
         router.ip(&["link", "set", INTO, "up"])?;
         router.ip(&["link", "set", END, "up"])?;
         for number in 1..=crate::fault::MOST {
-            let (address, ethernet) = (gateway(number), format!("02:00:00:00:00:{number:02x}"));
+            let (address, ethernet) = (gateway(number), ethernet(number));
             router.ip(&["neigh", "add", &address, "lladdr", &ethernet, "nud", "permanent", "dev", INTO])?;
         }
         let socket = router.inside(packet_socket)?.context("opening the witness' packet socket")?;
@@ -71,6 +72,11 @@ pub fn gateway(number: u32) -> String {
     format!("10.99.0.{}", 100 + number)
 }
 
+/// The Ethernet address that tells the copies of one fault from those of another.
+pub fn ethernet(number: u32) -> String {
+    format!("02:00:00:00:00:{number:02x}")
+}
+
 fn read(socket: &OwnedFd, hits: &Mutex<BTreeMap<u32, Vec<Hit>>>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         match receive(socket) {
@@ -101,7 +107,7 @@ fn packet_socket() -> Result<OwnedFd, Error> {
         let name = std::ffi::CString::new(END).expect("a name without a zero byte");
         let mut address: libc::sockaddr_ll = std::mem::zeroed();
         address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = (libc::ETH_P_IP as u16).to_be();
+        address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
         address.sll_ifindex = libc::if_nametoindex(name.as_ptr()) as i32;
         let size = std::mem::size_of_val(&address) as libc::socklen_t;
         if libc::bind(fd, (&raw const address).cast(), size) != 0 {
@@ -123,8 +129,8 @@ unsafe fn set<T>(fd: i32, option: libc::c_int, value: &T) -> Result<(), Error> {
 
 /// One copy: the fault's number from its Ethernet address, the protocol from its IP header, the kernel's time.
 fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
-    // Ethernet's 14 bytes and IP's first 20 say all that is wanted.
-    let mut packet = [0u8; 34];
+    // Ethernet's 14 bytes, IP's 20 and the two ports say all that is wanted; nobody here sends options of IP.
+    let mut packet = [0u8; 38];
     // Aligned for a control header, and larger than the one that we asked for.
     let mut control = [0u64; 16];
     // SAFETY: `message` points at the two buffers above and their sizes, which outlive the call; the control headers are
@@ -148,7 +154,9 @@ fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
             if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
                 let at: libc::timespec = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast());
                 let at = Wall::from_micros(at.tv_sec * 1_000_000 + at.tv_nsec / 1_000);
-                let udp = packet[14 + 9] == libc::IPPROTO_UDP as u8;
+                let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
+                let is_udp = word(12) == libc::ETH_P_IP as u16 && packet[14 + 9] == libc::IPPROTO_UDP as u8;
+                let udp = is_udp.then(|| (word(34), word(36)));
                 return Ok(Some((u32::from(packet[5]), Hit { at, udp })));
             }
             header = libc::CMSG_NXTHDR(&raw const message, header);

@@ -5,7 +5,8 @@
 //! 10.81.1.2   10.81.1.1  10.83.0.1   10.83.0.10
 //! ```
 //!
-//! Every world has namespaces of its own, so all use the same addresses and several can live side by side.
+//! Every world has namespaces of its own, so all use the same addresses and several can live side by side. What only some
+//! stories need (a second uplink, a tunnel, name servers, …) stands in `part`.
 
 use crate::{ns, ns::Ns, witness::Witness};
 use anyhow::{Context, Result};
@@ -17,7 +18,8 @@ use std::time::Duration;
 
 pub const CLIENT: &str = "10.81.1.2";
 pub const SERVER: &str = "10.83.0.10";
-const LAN: &str = "10.81.1.1";
+/// The router as the client knows it: its gateway.
+pub const GATEWAY: &str = "10.81.1.1";
 const WAN: &str = "10.83.0.1";
 
 /// Names begin so; then follow the pid of the lab and the number of the world.
@@ -32,6 +34,7 @@ pub struct World {
     pub router: Ns,
     pub server: Ns,
     pub(crate) faults: AtomicU32,
+    number: u32,
 }
 
 impl World {
@@ -39,33 +42,38 @@ impl World {
     pub fn new(dir: &Path) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = |role| format!("{PREFIX}{}-{number}-{role}", std::process::id());
 
         if dir.exists() {
             std::fs::remove_dir_all(dir).with_context(|| format!("emptying {}", dir.display()))?;
         }
         std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
 
-        let (client, router, server) = (Ns::new(name("client"))?, Ns::new(name("router"))?, Ns::new(name("server"))?);
+        let (client, router, server) =
+            (namespace(number, "client")?, namespace(number, "router")?, namespace(number, "server")?);
         cable(&client, "eth0", &router, "lan")?;
         cable(&server, "eth0", &router, "wan")?;
-        router.ip(&["addr", "add", &format!("{LAN}/24"), "dev", "lan"])?;
+        router.ip(&["addr", "add", &format!("{GATEWAY}/24"), "dev", "lan"])?;
         router.ip(&["addr", "add", &format!("{WAN}/24"), "dev", "wan"])?;
         router.sysctl("ipv4/ip_forward", "1")?;
         client.ip(&["addr", "add", &format!("{CLIENT}/24"), "dev", "eth0"])?;
-        client.ip(&["route", "add", "default", "via", LAN])?;
+        client.ip(&["route", "add", "default", "via", GATEWAY])?;
         server.ip(&["addr", "add", &format!("{SERVER}/24"), "dev", "eth0"])?;
         server.ip(&["route", "add", "default", "via", WAN])?;
         router.nft(&ruleset())?;
         let witness = Witness::new(&router)?;
-        Ok(Self { dir: dir.to_owned(), witness, client, router, server, faults: AtomicU32::new(0) })
+        Ok(Self { dir: dir.to_owned(), witness, client, router, server, faults: AtomicU32::new(0), number })
+    }
+
+    /// Another namespace of this world.
+    pub(crate) fn namespace(&self, role: &str) -> Result<Ns> {
+        namespace(self.number, role)
     }
 
     /// As after a new lease: the old address goes, another comes, and the default route with it.
     pub fn change_client_address(&self, new: &str) -> Result<()> {
         self.client.ip(&["addr", "flush", "dev", "eth0"])?;
         self.client.ip(&["addr", "add", &format!("{new}/24"), "dev", "eth0"])?;
-        self.client.ip(&["route", "add", "default", "via", LAN])
+        self.client.ip(&["route", "add", "default", "via", GATEWAY])
     }
 
     /// A bridge with a port of its own, as programs for containers and virtual machines make them. Neither carries
@@ -90,11 +98,13 @@ impl World {
     /// The kernel forgets routes over a link that goes down; addresses stay.
     pub fn client_link_up(&self) -> Result<()> {
         self.client.ip(&["link", "set", "eth0", "up"])?;
-        self.client.ip(&["route", "add", "default", "via", LAN])
+        self.client.ip(&["route", "add", "default", "via", GATEWAY])
     }
 }
 
-/// Address translation outwards, nothing from outside to the router itself, and a chain for each fault to come.
+/// Address translation outwards, nothing from outside to the router itself, and chains for each fault to come: for what
+/// is passed on, and for all that the client and the router say to each other. That nothing from outside reaches the
+/// router also keeps a stranger's packet from taking up a port that a flow of the client's is about to get back.
 fn ruleset() -> String {
     let numbers = 1..=crate::fault::MOST;
     let chains: String = numbers.clone().map(|n| format!("chain fault{n} {{}}\n")).collect();
@@ -102,15 +112,32 @@ fn ruleset() -> String {
     format!(
         "table ip world {{
             {chains}
-            chain out {{ type nat hook postrouting priority srcnat; oifname \"wan\" masquerade; }}
+            chain out {{ type nat hook postrouting priority srcnat; oifname {{ \"wan\", \"away\" }} masquerade; }}
+            chain into {{ type filter hook input priority filter;
+                iifname {{ \"wan\", \"away\" }} ct state {{ new, invalid }} drop
+            }}
             chain through {{ type filter hook forward priority filter;
+                {jumps}
+            }}
+        }}
+        table netdev world {{
+            {chains}
+            chain heard {{ type filter hook ingress device \"lan\" priority filter;
+                {jumps}
+            }}
+            chain said {{ type filter hook egress device \"lan\" priority filter;
                 {jumps}
             }}
         }}"
     )
 }
 
-fn cable(a: &Ns, a_end: &str, b: &Ns, b_end: &str) -> Result<()> {
+fn namespace(number: u32, role: &str) -> Result<Ns> {
+    Ns::new(format!("{PREFIX}{}-{number}-{role}", std::process::id()))
+}
+
+/// Joins two namespaces.
+pub(crate) fn cable(a: &Ns, a_end: &str, b: &Ns, b_end: &str) -> Result<()> {
     a.ip(&["link", "add", a_end, "type", "veth", "peer", "name", b_end, "netns", &b.name])?;
     a.ip(&["link", "set", a_end, "up"])?;
     b.ip(&["link", "set", b_end, "up"])

@@ -62,6 +62,12 @@ pub struct Hold {
     /// A certificate authority of the far end's own, as a PEM file
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
+    /// Ask the system not to sleep while the hold lasts
+    #[arg(long)]
+    pub stay_awake: bool,
+    /// Hold nothing beside the call: no lanes, no controls; a loss is then timed, and seldom explained
+    #[arg(long)]
+    pub only_call: bool,
     /// Show the program's own diagnostics too; twice for more
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -4,7 +4,7 @@ use crate::{args::Check, files, say, say::Failure};
 use engine::{Clock, plan};
 use record::{
     Profile,
-    fact::Plan,
+    fact::{Beside, Plan},
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
 use std::process::ExitCode;
@@ -27,6 +27,9 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     let name = if plan.name.is_empty() { "This profile".to_owned() } else { format!("\"{}\"", plan.name) };
     out.push(format!("{name} is valid.\n\nIt will"));
     out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, profile.for_));
+    if profile.stay_awake {
+        out.push("- ask the system not to sleep meanwhile;".into());
+    }
     out.push(match plan.heartbeat {
         Some(beat) => format!(
             "- send a heartbeat every {} over signaling and wait {} for its answer;",
@@ -52,15 +55,60 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
         RecoveryPolicy::AsTwilio => "- after a loss, do as Twilio's SDK does, and end where it would.".into(),
         RecoveryPolicy::AsTelnyx => "- after a loss, do as Telnyx' SDK does, and end where it would.".into(),
     });
+    out.extend(plan.beside.as_ref().map(|beside| said_beside(profile, beside)));
     out.push("\nIt will record times, addresses and ports of both ends, names of hosts and servers, how connections end, and counts of packets.\nIt will not record audio, tokens, passwords, or anything else this computer does.".into());
     out.push("\nIt cannot test".into());
     for says in &plan.not_tested {
         out.push(format!("- {says}"));
     }
-    if plan.heartbeat.is_some() {
-        out.push("- how long the path lets a quiet connection live: its own heartbeats keep it busy.".into());
+    let beside = plan.beside.clone().unwrap_or_default();
+    if plan.heartbeat.is_some() && !beside.bare_websocket && beside.quiet_ladder_s.is_empty() {
+        out.push("- how long the path lets a quiet connection live: the call's own heartbeats keep it busy, and the profile holds no quiet one beside it;".into());
     }
-    out.push("- what the network between here and the far end is doing beside this call: this version has no control measurements.".into());
+    if beside.controls.is_empty() {
+        out.push("- where a loss lies: without controls, this computer, its network and the path look alike;".into());
+    }
+    out.push("- what this computer's system does not let a program see; the report says where that was so.".into());
+    out.join("\n")
+}
+
+/// What is held and asked beside the call.
+fn said_beside(profile: &Profile, beside: &Beside) -> String {
+    let mut out = vec!["\nBeside the call it will".to_owned()];
+    let long = |s: &f64| seconds(s * 1e3);
+    let ladder = |rungs: &[f64]| match rungs {
+        [] => None,
+        [only] => Some(long(only)),
+        [first, .., last] => Some(format!("{} to {}", long(first), long(last))),
+    };
+    if beside.bare_websocket {
+        out.push("- hold one WebSocket without any heartbeat;".into());
+    }
+    if beside.talking {
+        out.push(
+            "- hold connections that speak every few seconds, over WebSocket, TCP, TLS and each TURN server;".into(),
+        );
+    }
+    if let Some(rungs) = ladder(&beside.quiet_ladder_s) {
+        let count = beside.quiet_ladder_s.len();
+        out.push(format!("- keep {count} connections quiet for {rungs}, to find how long the path lets one live;"));
+    }
+    if let Some(rungs) = ladder(&beside.udp_ladder_s) {
+        out.push(format!(
+            "- keep UDP flows quiet for {rungs}, to find how long the network keeps their way back open;"
+        ));
+    }
+    if !beside.controls.is_empty() {
+        let names: Vec<&str> = beside.controls.iter().map(record::Heard::as_str).collect();
+        out.push(format!("- ask once a second: {};", names.join(", ")));
+    }
+    for address in &profile.lanes.also {
+        out.push(format!("- hold a WebSocket without heartbeat to {address};"));
+    }
+    if out.len() == 1 {
+        return "\nBeside the call it will hold nothing.".into();
+    }
+    out.push("- watch this computer's interfaces, routes, name servers, Wi-Fi, sleep and power.".into());
     out.join("\n")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Format, Hold},
-    exit, files,
+    exit, files, foresight,
     live::Screen,
     logging, recover, runtime, say,
     say::Failure,
@@ -16,7 +16,7 @@ use engine::{
 use record::{
     Private, Profile, Seq, bundle,
     fact::{EndedBy, Plan},
-    profile::Address,
+    profile::{Address, Lanes},
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +66,10 @@ fn prepare(args: &Hold, own_far_end: Option<Address>, self_test: bool) -> Result
     if let Some(length) = args.for_ {
         profile.for_ = length;
     }
+    profile.stay_awake |= args.stay_awake;
+    if args.only_call {
+        profile.lanes = Lanes::none();
+    }
     if let Some(ca) = &args.ca {
         profile.signaling.ca = Some(files::pem(ca)?);
     }
@@ -106,7 +110,9 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let log = run.folder.join(bundle::EVENTS);
     let mut screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone(), log)
         .map_err(|error| Failure::ours(format!("the system gave us no thread to show anything with: {error}")))?;
+    let foretelling = tokio::spawn(foresight::watch(run.recorder.clone()));
     let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
+    foretelling.abort();
     // The bundle first: whoever does not read what is shown must not keep it from being written.
     let noted = screen.last_fact().await;
     let (words, code) = match finish(&run, &by, noted, prepared.out, args.format) {

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod explain;
 mod files;
+mod foresight;
 mod hold;
 mod live;
 mod logging;

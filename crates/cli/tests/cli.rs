@@ -128,6 +128,22 @@ fn json_lines_are_the_log_and_nothing_else() {
     assert_eq!(log, read(&desk.path("a.witness")).0.log);
 }
 
+/// A D-Bus that is not there stands for a system that cannot be asked: the wish is told, and the hold goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_computer_is_kept_awake_only_where_that_is_asked_for() {
+    let desk = Desk::new();
+    let nowhere = format!("unix:path={}", desk.path("no-bus").display());
+    let held = |args: &[&str]| {
+        let mut command = desk.command(&[&["hold", "--for", "1s", "--format", "jsonl"], args].concat());
+        Said::from(command.env("DBUS_SYSTEM_BUS_ADDRESS", &nowhere).output().expect("the program starts"))
+    };
+    let asked = held(&["--stay-awake"]);
+    assert_eq!(asked.code, 0, "{}", asked.err);
+    assert!(asked.out.contains(r#""not_kept_awake":{"says":"this system has no D-Bus"}"#), "{}", asked.out);
+    assert!(!held(&[]).out.contains("_awake"), "nothing is asked for");
+}
+
 #[test]
 fn nothing_is_overwritten_and_that_is_said_before_the_call() {
     let desk = Desk::new();
@@ -212,7 +228,9 @@ fn a_profile_is_checked_in_words_and_its_secrets_stay_out_of_them() {
     );
     let said = desk.run(&["check", "p.witness-profile"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    for part in ["Acme", "15m", "wss://a.example/call", "heartbeat every 5 s", "It cannot test", "bare WebSocket"] {
+    for part in
+        ["Acme", "15m", "wss://a.example/call", "heartbeat every 5 s", "It cannot test", "Beside the call it will"]
+    {
         assert!(said.out.contains(part), "{part:?} is missing in {}", said.out);
     }
     assert!(!said.out.contains("hunter"), "{}", said.out);
@@ -352,7 +370,9 @@ fn a_hold_whose_output_nobody_reads_holds_ends_and_writes_its_bundle() {
         let verdict: Value = serde_json::from_slice(&bundle.verdict.expect("there")).expect("JSON");
         assert_eq!((verdict["outcome"].as_str(), verdict["drops"].as_array().map(Vec::len)), (Some("held"), Some(0)));
         // Nothing stood still: the call's own seconds were all counted.
-        let stalled = |event: &&record::Event| matches!(event.fact, record::Fact::System(_));
+        let stalled = |event: &&record::Event| {
+            matches!(event.fact, record::Fact::System(record::fact::System::TicksMissed { .. }))
+        };
         assert_eq!(bundle.log.events.iter().find(stalled), None, "{format}");
     }
 }

@@ -1,7 +1,7 @@
 //! `Beside`: everything that runs beside the call: watchers of this computer, controls, lanes.
 
 use crate::{
-    Recorder,
+    Recorder, awake,
     controls::{self, FromCall},
     lanes::Lanes,
     watch,
@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 
 pub struct Beside {
     lanes: Lanes,
-    /// They end by being dropped.
-    _asking: [JoinSet<()>; 2],
+    controls: JoinSet<()>,
+    watchers: JoinSet<()>,
 }
 
 impl Beside {
@@ -21,15 +21,21 @@ impl Beside {
         let lanes = Lanes::begin(profile, recorder);
         let from_call = FromCall { gate: lanes.gate(), ice_servers: lanes.ice_servers() };
         let controls = controls::begin(profile, recorder, from_call);
-        let watchers = watch::begin(recorder);
-        Self { lanes, _asking: [controls, watchers] }
+        let mut watchers = watch::begin(recorder);
+        if profile.stay_awake {
+            watchers.spawn(awake::keep(recorder.clone()));
+        }
+        Self { lanes, controls, watchers }
     }
 
     pub fn let_in(&mut self, gate: Option<LaneGate>, ice_servers: &[IceServer]) {
         self.lanes.let_in(gate, ice_servers);
     }
 
+    /// After this nothing more is noted by any of them: the hold's own end is the log's last event.
     pub async fn end(&mut self) {
+        self.controls.shutdown().await;
         self.lanes.end().await;
+        self.watchers.shutdown().await;
     }
 }

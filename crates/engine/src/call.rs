@@ -18,7 +18,7 @@ mod instruments;
 mod lifeline;
 mod media;
 pub mod peer;
-mod relay;
+pub(crate) mod relay;
 mod rtcp;
 pub mod runtime;
 mod sending;

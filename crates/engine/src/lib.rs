@@ -1,6 +1,7 @@
 //! Doing it: the clocks, the signaling connection, the call, their caretaker and the recorder. All the I/O is here, and no
 //! opinion: the engine notes facts, `explain` says what they mean.
 
+pub mod awake;
 pub mod beside;
 pub mod call;
 pub mod caretaker;
@@ -8,6 +9,8 @@ pub mod clock;
 pub mod controls;
 pub mod lanes;
 pub mod line;
+#[cfg(target_os = "linux")]
+mod logind;
 pub mod plan;
 pub mod pulse;
 pub mod recorder;

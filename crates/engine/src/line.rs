@@ -17,12 +17,12 @@ use std::fmt;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-mod connect;
+pub(crate) mod connect;
 pub(crate) mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
-mod issuer;
+pub mod issuer;
 pub mod proxy;
 mod pulse;
 pub(crate) mod resolve;
@@ -33,7 +33,7 @@ pub(crate) mod tests;
 pub(crate) mod tls;
 pub(crate) mod trouble;
 mod unanswered;
-mod upgrade;
+pub(crate) mod upgrade;
 
 pub use proxy::Proxies;
 
@@ -178,8 +178,12 @@ async fn run(
         proxy: proxy.shown(),
     });
     let began = at.recorder.now();
+    let told = |layer, took| {
+        at.recorder.note(layer_stands(at.conn, layer, record::millis(took)));
+    };
+    let telling = connect::Telling { clock: at.recorder.clock(), tell: &told };
     let connected = tokio::select! {
-        done = Box::pin(connect::connect(&target, &proxy, &at)) => Some(done),
+        done = Box::pin(connect::connect(&target, &proxy, &telling)) => Some(done),
         () = told_to_let_go(&mut commands) => None,
     };
     // A listener that is gone has let go of the line; there is nobody left to tell.
@@ -207,6 +211,17 @@ async fn run(
             });
             let _ = events.send(LineEvent::Closed(End::LetGo));
         }
+    }
+}
+
+fn layer_stands(conn: u32, layer: connect::Layer, took_ms: f64) -> fact::Signaling {
+    use connect::Layer;
+    match layer {
+        Layer::Resolved { addresses } => fact::Signaling::Resolved { conn, addresses, took_ms },
+        Layer::Tcp { local, remote } => fact::Signaling::TcpConnected { conn, local, remote, took_ms },
+        Layer::Proxy => fact::Signaling::ProxyOpened { conn, took_ms },
+        Layer::Tls { version, cipher, issuer } => fact::Signaling::TlsReady { conn, version, cipher, issuer, took_ms },
+        Layer::WebSocket { server } => fact::Signaling::Upgraded { conn, server, took_ms },
     }
 }
 

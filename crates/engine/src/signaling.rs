@@ -23,6 +23,8 @@ pub struct Signaling {
     pub id: &'static str,
     pub label: &'static str,
     pub fields: &'static [Field],
+    /// Without it the far end's WebSocket does not come to stand.
+    pub subprotocol: Option<&'static str>,
     pub new: fn(&Profile) -> Box<dyn Adapter>,
 }
 

@@ -7,6 +7,17 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
 
+#[cfg(windows)]
+mod adapters;
+mod memory;
+#[cfg(target_os = "linux")]
+mod netlink;
+mod network;
+mod power;
+mod resolvers;
+mod system_proxy;
+mod wifi;
+
 #[derive(Debug)]
 pub struct Watcher {
     pub id: &'static str,
@@ -17,7 +28,17 @@ pub struct Watcher {
 pub type Watching = Pin<Box<dyn Future<Output = String> + Send>>;
 
 /// Which watchers there are.
-pub const ALL: &[&Watcher] = &[];
+pub const ALL: &[&Watcher] = &[
+    // This computer itself.
+    &power::SLEEP,
+    &power::SUPPLY,
+    &memory::WATCHER,
+    &system_proxy::WATCHER,
+    // Those who listen to the network's facts before it tells them.
+    &wifi::WATCHER,
+    &resolvers::WATCHER,
+    &network::WATCHER,
+];
 
 /// Starts all of them; they end when the set is dropped. Facts that one watcher needs of another, or of the call, it hears
 /// through the recorder, so whoever listens is started before whoever tells.

@@ -7,8 +7,8 @@ use explain::story;
 use record::{
     About, Event, Fact, Log, Platform, RunId, Stamp, bundle,
     fact::{
-        Action, CandidateKind, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample, Move, Outcome, Plan,
-        Reason, Signaling, SocketPurpose, System, TcpSample,
+        Action, CandidateKind, Control, ControlKind, End, EndedBy, Far, Heartbeat, Ice, Lane, Manner, Mark, Media,
+        MediaSample, Move, Outcome, Plan, Reason, Signaling, SocketPurpose, System, TcpSample,
     },
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
@@ -19,7 +19,9 @@ use std::time::Duration;
 const EVENTS: usize = 300_000;
 const HOURS: u64 = 8;
 /// Enough of each kind of second to fill the count: 28,800 seconds of about ten events.
-const TCP_A_SECOND: u64 = 9;
+const TCP_A_SECOND: u64 = 8;
+/// A bare WebSocket that a proxy closes once a minute, all day.
+const BARE_LIVES: u64 = 60;
 
 struct Writer {
     events: Vec<Event>,
@@ -33,6 +35,21 @@ impl Writer {
     }
     fn wait(&mut self, ms: u64) {
         self.at = self.at.plus(Duration::from_millis(ms));
+    }
+    /// The last one ended after a minute of silence, and the next one stands.
+    fn bare_lane_lives(&mut self, lane: &mut u32) {
+        let age_ms = BARE_LIVES as f64 * 1e3;
+        let begun = self.at.minus(Duration::from_secs(BARE_LIVES));
+        if *lane > 0 {
+            let (end, last_in, last_out) = (End::Fin, begun, begun);
+            self.note(Lane::Ended { lane: *lane, end, last_in, last_out, quiet_ms: age_ms, age_ms, at_proof: false });
+        }
+        *lane += 1;
+        let to = "wss://reflector.example/lane".into();
+        self.note(Lane::Opening { lane: *lane, manner: Manner::BareWebsocket, to });
+        let local = format!("10.1.4.22:{}", 20_000 + *lane % 10_000).parse().expect("an address");
+        let remote = "203.0.113.10:443".parse().expect("an address");
+        self.note(Lane::Stands { lane: *lane, local, remote, took_ms: 43.0 });
     }
     fn connect(&mut self, conn: u32) {
         let (to, purpose) = ("wss://reflector.example/call".into(), SocketPurpose::Resume);
@@ -59,8 +76,20 @@ fn eight_hours() -> Log {
         silence: Silence::Frames,
         ice_policy: IcePolicy::All,
         recovery: RecoveryPolicy::Patient,
+        beside: None,
+        token_ends: None,
+        credentials_end: vec![],
         not_tested: vec![],
     })));
+    for (n, kind) in (1..).zip([
+        ControlKind::Gateway,
+        ControlKind::Dns,
+        ControlKind::FarTcp,
+        ControlKind::FarUdp,
+        ControlKind::Https,
+    ]) {
+        run.note(Control::Asking { control: n, kind, target: "t".into() });
+    }
     let mut conn = 1;
     run.connect(conn);
     let (local, remote) =
@@ -69,7 +98,13 @@ fn eight_hours() -> Log {
     let first = run.at;
     run.note(Media::Flowing { first });
     run.note(Mark::Established { took_ms: 402.0 });
+    let mut lane = 0;
     for second in 0..HOURS * 3600 {
+        if second % BARE_LIVES == 0 {
+            run.bare_lane_lives(&mut lane);
+        }
+        let (control, last_ok) = ((second % 5) as u32 + 1, Some(run.at));
+        run.note(Control::Sample { control, asked: 5, answered: 5, rtt_ms: Some(4.0), last_ok });
         let wobble = (second % 17) as f64;
         for part in 0..TCP_A_SECOND {
             run.wait(1_000 / (TCP_A_SECOND + 2));

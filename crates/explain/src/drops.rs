@@ -128,7 +128,7 @@ fn never_stood(timeline: &Timeline) -> Option<Drop> {
     let first = failures.iter().copied().min_by_key(|at| at.seq).or(given_up)?;
     let began = timeline.sockets.first().map_or(timeline.began, |socket| socket.began.stamp);
     Some(Drop {
-        plane: if crate::rules::failed_in_media(timeline) { Plane::Media } else { Plane::Signaling },
+        plane: if timeline.failed_in_media() { Plane::Media } else { Plane::Signaling },
         last_good: began.min(first.stamp),
         first_bad: first.stamp,
         declared: first.stamp,

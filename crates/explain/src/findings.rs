@@ -1,7 +1,19 @@
-//! Findings: what is worth knowing and is no drop.
+//! Findings: what is worth knowing and is no drop. One file each; nobody is told what they cannot act on.
 
-use crate::{drops, rule::Measured, timeline::Timeline, words};
+use crate::{rule::Measured, timeline::Timeline};
 use serde::Serialize;
+
+mod clock_stepped;
+mod expires;
+mod heartbeat_advice;
+mod idle_limit;
+mod lifetime_limit;
+mod more_drops;
+mod nat_kind;
+mod proxy_in_use;
+mod quality_low;
+mod tls_inspected;
+mod udp_idle_limit;
 
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Finding {
@@ -10,41 +22,23 @@ pub struct Finding {
     pub says: String,
 }
 
-/// More steps than this are a clock that is fought over by two programs: the number says it, a list would not.
-const MOST_STEPS_SHOWN: usize = 5;
+type Find = fn(&Timeline) -> Vec<Finding>;
+
+/// In the order in which they are read: limits first, because they are what can be changed.
+const FINDINGS: &[Find] = &[
+    idle_limit::find,
+    udp_idle_limit::find,
+    lifetime_limit::find,
+    heartbeat_advice::find,
+    expires::find,
+    tls_inspected::find,
+    proxy_in_use::find,
+    nat_kind::find,
+    quality_low::find,
+    clock_stepped::find,
+    more_drops::find,
+];
 
 pub(crate) fn find(timeline: &Timeline) -> Vec<Finding> {
-    let steps = &timeline.clock_steps;
-    let mut findings: Vec<Finding> = steps
-        .iter()
-        .take(MOST_STEPS_SHOWN)
-        .map(|step| {
-            let seconds = step.by_us as f64 / 1e6;
-            let way = if seconds > 0.0 { "forward" } else { "back" };
-            let length = words::length(std::time::Duration::from_micros(step.by_us.unsigned_abs()));
-            Finding {
-                id: "clock_stepped",
-                measured: Measured::default().number("seconds", seconds),
-                says: format!(
-                    "The wall clock was set {way} by {length} before {}; lengths here come from clocks that were not, times of day differ by that much.",
-                    words::utc_exact(step.at.stamp)
-                ),
-            }
-        })
-        .collect();
-    if steps.len() > MOST_STEPS_SHOWN {
-        findings.push(Finding {
-            id: "clock_stepped",
-            measured: Measured::default().number("times", steps.len() as f64),
-            says: format!("The wall clock was set {} in all.", words::times(steps.len())),
-        });
-    }
-    if timeline.drops.len() == drops::MOST {
-        findings.push(Finding {
-            id: "more_drops",
-            measured: Measured::default().number("told", drops::MOST as f64),
-            says: format!("Only the first {} drops are told; later ones may be missing here.", drops::MOST),
-        });
-    }
-    findings
+    FINDINGS.iter().flat_map(|find| find(timeline)).collect()
 }

@@ -6,9 +6,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod catalogue;
 pub mod cause;
 pub mod drops;
 pub mod findings;
+mod foresight;
+pub mod limits;
 pub mod now;
 pub mod report;
 pub mod rows;
@@ -23,7 +26,8 @@ mod words;
 
 pub use cause::{Cause, Confidence, Owner};
 pub use drops::{Drop, Plane};
-pub use rows::{Lane, Row, Tone, sentence, tone};
+pub use foresight::foresee;
+pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story, story_so_far};
 pub use timeline::Timeline;

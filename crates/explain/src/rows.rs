@@ -81,7 +81,7 @@ fn row(event: &Event, at: f64) -> Row {
 }
 
 /// What comes every second is drawn as a curve and not listed.
-pub(crate) fn worth_showing(fact: &Fact) -> bool {
+pub fn worth_showing(fact: &Fact) -> bool {
     !matches!(
         fact,
         Fact::Media(Media::Sample(_))

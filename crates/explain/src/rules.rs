@@ -5,35 +5,63 @@ use crate::{
     rule::{Because, Finding, Measured},
 };
 
+mod address_changed;
 mod app_stalled;
+mod around;
 mod auth_rejected;
+mod captive_portal;
 mod connection_reset;
+mod dns_failed;
+mod gateway_lost;
 mod half_open;
 mod handshake_failed;
+mod idle_timeout;
+mod lifetime_cap;
+mod link_down;
 mod look;
+mod nat_expired;
+mod nat_rebound;
+mod network_switched;
 mod not_proven;
 mod one_way_loss;
+mod path_lost;
 mod peer_left;
+mod proxy_refused;
 mod service_closed;
 mod service_overloaded;
 mod service_restarted;
 mod service_unreachable;
 mod slept;
+pub(crate) mod timer;
 mod turn_failed;
-
-pub(crate) use handshake_failed::failed_in_media;
+mod udp_blocked;
+mod vpn_changed;
 
 /// Every cause. The order is that in which "ruled out" is listed, and settles what `outranks` leaves open.
 pub const RULES: &[&Rule] = &[
     &slept::RULE,
     &app_stalled::RULE,
+    &link_down::RULE,
+    &vpn_changed::RULE,
+    &network_switched::RULE,
+    &address_changed::RULE,
+    &captive_portal::RULE,
+    &gateway_lost::RULE,
     &peer_left::RULE,
     &service_overloaded::RULE,
     &auth_rejected::RULE,
     &service_restarted::RULE,
+    &lifetime_cap::RULE,
+    &idle_timeout::RULE,
+    &nat_rebound::RULE,
+    &nat_expired::RULE,
     &service_closed::RULE,
     &turn_failed::RULE,
     &service_unreachable::RULE,
+    &proxy_refused::RULE,
+    &dns_failed::RULE,
+    &udp_blocked::RULE,
+    &path_lost::RULE,
     &one_way_loss::RULE,
     &half_open::RULE,
     &connection_reset::RULE,

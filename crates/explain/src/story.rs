@@ -1,7 +1,7 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops,
+    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits,
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
@@ -85,6 +85,7 @@ pub fn story_so_far(log: &Log) -> Story {
 
 fn tell(mut timeline: Timeline) -> Story {
     timeline.drops = drops::find(&timeline);
+    timeline.limits = limits::find(&timeline);
     let judged: Vec<(&Drop, Judgement)> =
         timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();
     let axis = |at: Stamp| at.since(timeline.began).as_secs_f64();

@@ -2,12 +2,16 @@
 
 mod any;
 mod computer;
+mod forged_lanes;
+mod limits;
+mod network;
 mod nulls;
 mod path;
 mod reports;
 pub(crate) mod run;
 mod service;
 mod start;
+mod timers;
 mod verdicts;
 
 use crate::{Story, drops, report, story, timeline::Timeline};

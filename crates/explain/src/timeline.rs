@@ -3,7 +3,7 @@
 //! Stamps in a log may be damaged or forged: none is taken to lie after the event that brought it, and none before the
 //! event read last.
 
-use crate::Drop;
+use crate::{Drop, limits::Limits};
 use record::{
     Heard, Log, Seq, Stamp,
     fact::{
@@ -16,11 +16,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 mod ask;
+pub(crate) mod attempts;
+mod between;
+pub mod controls;
 mod far;
 mod lanes;
+pub mod networks;
 mod pauses;
 mod read;
-mod surroundings;
+pub mod surroundings;
+
+pub use between::{Between, Issuer};
+pub use lanes::{Foretold, HeldLane, LaneEnd, host};
 
 #[derive(Debug)]
 pub struct Timeline<'a> {
@@ -54,12 +61,25 @@ pub struct Timeline<'a> {
     pub sights: Vec<Sighting<'a>>,
     /// Comparisons of the far end's clock with ours, in the order of time.
     pub far_clocks: Vec<far::FarClock>,
+    /// Who issued the far end's own certificate, by its own account.
+    pub far_certificate: Option<(At, &'a Heard)>,
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
     pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
+    /// Filled after the drops: what ended with everything else is no limit.
+    pub limits: Limits,
+    /// Beside the call, in the order in which they were opened.
+    pub lanes: Vec<HeldLane<'a>>,
+    pub foretold: Vec<Foretold>,
+    pub between: Between<'a>,
+    lane_index: BTreeMap<u32, usize>,
+    foretold_index: BTreeMap<u32, usize>,
+    control_hosts: BTreeMap<u32, &'a str>,
+    between_proxy: Option<(u32, &'a Heard)>,
     conn_index: BTreeMap<u32, usize>,
     /// Sockets in the order in which they became ready: a forged log may hold a million, and each is asked for the next.
     readied: Vec<usize>,
@@ -282,10 +302,20 @@ impl<'a> Timeline<'a> {
             stack_deaths: Vec::new(),
             sights: Vec::new(),
             far_clocks: Vec::new(),
+            far_certificate: None,
             steps: Vec::new(),
             goes_on: false,
             blind: Vec::new(),
+            surroundings: surroundings::Surroundings::default(),
             drops: Vec::new(),
+            limits: Limits::default(),
+            lanes: Vec::new(),
+            foretold: Vec::new(),
+            between: Between::default(),
+            lane_index: BTreeMap::new(),
+            foretold_index: BTreeMap::new(),
+            control_hosts: BTreeMap::new(),
+            between_proxy: None,
             conn_index: BTreeMap::new(),
             readied: Vec::new(),
         };
@@ -295,8 +325,10 @@ impl<'a> Timeline<'a> {
             timeline.note_pause_between(before, at);
             timeline.until = at.stamp;
             timeline.take(at, &event.fact);
+            timeline.take_between(at, &event.fact);
         }
         timeline.place_sights();
+        timeline.place_lane_sights();
         timeline
     }
 }

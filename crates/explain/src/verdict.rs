@@ -10,6 +10,7 @@ use record::fact::EndedBy;
 use serde::{Serialize, Serializer};
 
 pub(crate) mod headline;
+mod not_seen;
 mod recovery;
 mod untested;
 
@@ -75,7 +76,7 @@ pub struct RuledOut {
 }
 
 pub(crate) fn verdict(timeline: &Timeline, judged: &[(&Drop, Judgement)]) -> Verdict {
-    let blind = not_seen(timeline);
+    let blind = not_seen::list(timeline);
     let drops: Vec<DropVerdict> = judged
         .iter()
         .enumerate()
@@ -132,27 +133,6 @@ fn outcome(timeline: &Timeline, no_drops: bool) -> Outcome {
 /// From the first media to the end of the hold. While the computer sleeps nothing is counted.
 pub(crate) fn held(timeline: &Timeline) -> std::time::Duration {
     timeline.stood().map_or(std::time::Duration::ZERO, |stood| timeline.hold_end().awake_since(stood.stamp))
-}
-
-/// What no part of this log could show, and what a watcher said that it could not see.
-fn not_seen(timeline: &Timeline) -> Vec<String> {
-    let mut list: Vec<String> = vec![
-        "The gateway, the route and the network interfaces were not watched, so a fault of the local network cannot be told from one beyond it.".into(),
-    ];
-    if !timeline.far_testifies() && timeline.stood().is_some() {
-        list.push("The far end did not say what it saw.".into());
-    }
-    for (_, watcher, why) in &timeline.blind {
-        let says = format!("{watcher} could not see: {why}.");
-        if !list.contains(&says) {
-            list.push(says);
-        }
-        // More watchers than this do not exist; a forged log may pretend so.
-        if list.len() >= 32 {
-            break;
-        }
-    }
-    list
 }
 
 fn millis<S: Serializer>(wall: &record::Wall, to: S) -> Result<S::Ok, S::Error> {

@@ -41,6 +41,11 @@ pub fn hundredths(wall: Wall) -> String {
     format!("{}.{:02}", wall.timestamp().strftime("%H:%M:%S"), wall.micros().rem_euclid(1_000_000) / 10_000)
 }
 
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 pub fn count(n: usize, one: &str) -> String {
     match n {
         1 => format!("1 {one}"),
@@ -155,6 +160,7 @@ pub fn stage(stage: ConnectStage) -> &'static str {
         ConnectStage::Proxy => "the HTTP proxy",
         ConnectStage::Dns => "the name look-up",
         ConnectStage::Tcp => "the TCP connection",
+        ConnectStage::Udp => "the first UDP packet",
         ConnectStage::Tls => "the TLS handshake",
         ConnectStage::Upgrade => "the WebSocket upgrade",
         ConnectStage::Login => "the login",
@@ -192,6 +198,7 @@ pub fn trouble(trouble: &Trouble) -> String {
             let retry = retry_after_s.map(|s| format!(", retry after {s:.0} s")).unwrap_or_default();
             format!("HTTP {status}{server}{retry}{}", quoted(says))
         }
+        Trouble::Stun { code, says } => format!("the server refused with error {code}{}", quoted(says)),
         Trouble::NotUnderstood { says } => format!("the other side speaks something else{}", quoted(says)),
         Trouble::Local { errno, says } => match errno {
             Some(errno) => format!("this system's own error {errno}{}", quoted(says)),

@@ -242,7 +242,8 @@ impl Profile {
     /// What is kept out of the words of strangers: the token, and all of the URL that is not shown.
     pub fn scrub(&self) -> Scrub {
         let token = self.signaling.token.iter().map(|token| token.reveal().clone());
-        Scrub::new(token.chain(self.signaling.url.secrets()))
+        let others = self.lanes.also.iter().flat_map(Address::secrets);
+        Scrub::new(token.chain(self.signaling.url.secrets()).chain(others))
     }
 
     /// As used, secrets left out: the bundle's `profile.toml`.

@@ -16,7 +16,8 @@
 //! A `hello` that asks to resume a call which is not there any more is refused as `no_such_call`, and the socket stays
 //! open: another `hello`, without `resume`, begins a new call on it. Every other refusal of a `hello` closes the socket.
 //! A sight is told again on the next socket unless the client is known to have heard it; the same sight with the same
-//! time may so come twice, and means one. `ended` says who ended the call as the client's log would say it: `us` is the client.
+//! time may so come twice, and means one. To a client that wants its connection quiet, sights of lanes are told only along
+//! with other messages, and after its `bye`. `ended` says who ended the call as the client's log would say it: `us` is the client.
 
 use crate::{
     Heard, Private, Wall,
@@ -25,6 +26,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 pub mod datagram;
+pub mod lane;
 
 /// No message of either side is larger; over it the socket is closed with 1009.
 pub const LARGEST_MESSAGE: usize = 64 * 1024;
@@ -48,6 +50,9 @@ pub enum FromClient {
         token: Option<Sealed>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<Sealed>,
+        /// This connection is meant to be quiet: what lanes saw is told along with other messages, and at the end.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        quiet: bool,
     },
     Offer {
         sdp: String,
@@ -85,6 +90,9 @@ pub enum FromFar {
         idle_timeout_s: f64,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ice_servers: Vec<Relay>,
+        /// Who issued the reflector's own certificate. Where a caller is shown another issuer, somebody opens TLS between.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate_from: Option<Heard>,
         /// Lanes may be held beside this call. A far end of an earlier version does not say so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lanes: Option<LaneGate>,
@@ -165,6 +173,7 @@ mod tests {
             client: "linewitness/0.1".into(),
             token: Some(Sealed::new("hunter2".into())),
             resume: None,
+            quiet: false,
         };
         let text = serde_json::to_string(&hello).expect("can be written");
         assert_eq!(text, r#"{"say":"hello","client":"linewitness/0.1","token":"hunter2"}"#);

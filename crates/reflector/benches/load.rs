@@ -176,7 +176,7 @@ impl Caller {
 
         let tcp = TcpStream::connect(at).await?;
         let (mut ws, _) = tokio_tungstenite::client_async(format!("ws://{at}/call"), tcp).await?;
-        say(&mut ws, &FromClient::Hello { client: "load".into(), token: None, resume: None }).await?;
+        say(&mut ws, &FromClient::Hello { client: "load".into(), token: None, resume: None, quiet: false }).await?;
         let offer = connection.create_offer(None).await?;
         say(&mut ws, &FromClient::Offer { sdp: offer.sdp.clone() }).await?;
         connection.set_local_description(offer).await?;

@@ -5,6 +5,7 @@
 
 use crate::account::Account;
 use crate::calls::Seat;
+use crate::lanes::desk;
 use crate::metrics::Disconnect;
 use crate::peer::Peer;
 use crate::server::House;
@@ -45,6 +46,7 @@ pub struct Call {
     pub ticket: String,
     pub house: Arc<House>,
     pub account: Arc<Account>,
+    pub desk: desk::Opened,
     pub seat: Seat,
     pub mailbox: UnboundedReceiver<Input>,
     pub to_self: UnboundedSender<Input>,
@@ -71,6 +73,7 @@ impl Call {
             ticket: self.ticket,
             house: self.house,
             account: self.account,
+            desk: self.desk,
             to_self: self.to_self,
             socket: None,
             peer: None,
@@ -90,6 +93,7 @@ struct Holding {
     ticket: String,
     house: Arc<House>,
     account: Arc<Account>,
+    desk: desk::Opened,
     to_self: UnboundedSender<Input>,
     socket: Option<Socket>,
     peer: Option<Peer>,
@@ -143,7 +147,10 @@ impl Holding {
                     tracing::debug!(call = self.id, %reason, "the caller hung up");
                     return Ended::Bye;
                 }
-                Happened::Incoming(Incoming::Message(message)) => self.answer(message).await,
+                Happened::Incoming(Incoming::Message(message)) => {
+                    self.answer(message).await;
+                    self.tell().await;
+                }
                 Happened::Incoming(Incoming::Wrong(wrong)) => self.wrong(wrong).await,
                 Happened::Incoming(Incoming::Ended(end)) => self.lost(end),
                 Happened::Time if !self.patience_left().is_zero() => {}
@@ -182,6 +189,7 @@ impl Holding {
             Input::EndOfCandidates => {
                 self.say(FromFar::Candidate { candidate: String::new(), mid: None, line: None }).await;
             }
+            Input::Saw { at, sight: sight @ Sight::Lane { .. } } if self.is_quiet() => self.sights.keep(at.wall, sight),
             Input::Saw { at, sight } => self.saw(at.wall, sight).await,
             Input::StackEnded => {}
         }
@@ -190,10 +198,11 @@ impl Holding {
     /// Welcomes a socket and tells it what it missed.
     async fn attach(&mut self, socket: Socket, resumed: bool) {
         tracing::debug!(call = self.id, remote = %socket.remote, resumed, "a socket attached");
+        let welcome = self.house.welcome(&self.id, &self.ticket, &self.desk, socket.local, resumed);
         self.socket = Some(socket);
         self.alone_since = None;
         self.sights.begin_anew();
-        self.say(self.house.welcome(&self.id, &self.ticket, resumed)).await;
+        self.say(welcome).await;
         if resumed {
             self.sights.keep(self.house.clock.now().wall, Sight::Reattached);
         }
@@ -278,6 +287,10 @@ impl Holding {
         let kind = if wrong.why == Disconnect::TooLarge { RefusalKind::TooLarge } else { RefusalKind::BadRequest };
         self.say(FromFar::Refused { kind, code: "message".into(), says: wrong.says.as_str().into() }).await;
         self.dismiss(wrong.why, wrong.code, &wrong.says);
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| socket.quiet)
     }
 
     async fn saw(&mut self, at: Wall, sight: Sight) {

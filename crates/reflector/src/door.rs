@@ -1,10 +1,12 @@
 //! The door: what a connection is, by its first bytes, and what becomes of it.
 //!
-//! TLS or not is told by the first byte; the rest by the path of the HTTP request, so that other services can move in
-//! behind the same port.
+//! TLS or not is told by the first byte, a lane without HTTP by its first line, and the rest by the path of the HTTP
+//! request: `/call`, and whatever ends in `/lane`, because a proxy may hand on calls under a path of its own.
 
 use engine::Clock;
+use engine::lanes::channel::Channel;
 use engine::line::stream::{Carrier, Watched};
+use record::wire::lane;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -36,6 +38,12 @@ pub struct Caller {
     pub local: SocketAddr,
 }
 
+/// Someone who came in.
+pub enum Visitor {
+    Caller(Caller),
+    Lane(Channel, SocketAddr),
+}
+
 /// `None`: answered or turned away, and done.
 pub async fn open(
     tcp: TcpStream,
@@ -43,7 +51,7 @@ pub async fn open(
     tls: Option<&TlsAcceptor>,
     message_bytes: usize,
     clock: &Clock,
-) -> std::io::Result<Option<Caller>> {
+) -> std::io::Result<Option<Visitor>> {
     let local = tcp.local_addr()?;
     // Signaling messages are small and each is waited for.
     tcp.set_nodelay(true)?;
@@ -68,7 +76,11 @@ pub async fn open(
             return Ok(None);
         }
     };
-    let (request, rest) = match read_request(&mut stream, Vec::new()).await {
+    let begun = match first_bytes(&mut stream).await? {
+        First::Lane(unread) => return Ok(Some(Visitor::Lane(Channel::lines(stream, unread, clock.clone()), remote))),
+        First::Other(begun) => begun,
+    };
+    let (request, rest) = match read_request(&mut stream, begun).await {
         Ok(read) => read,
         Err(refused) => {
             answer(&mut stream, refused.status, refused.says).await?;
@@ -77,20 +89,23 @@ pub async fn open(
     };
     let says = match request.uri().path() {
         "/call" => {
-            return upgrade(stream, &request, rest, message_bytes)
-                .await
-                .map(|ws| ws.map(|ws| Caller { ws, remote, local }));
+            let ws = upgrade(stream, &request, rest, message_bytes, SIGNALING_BUFFER).await?;
+            return Ok(ws.map(|ws| Visitor::Caller(Caller { ws, remote, local })));
+        }
+        path if path.ends_with("/lane") => {
+            let ws = upgrade(stream, &request, rest, lane::LARGEST_MESSAGE, LANE_BUFFER).await?;
+            return Ok(ws.map(|ws| Visitor::Lane(Channel::websocket(ws, clock.clone()), remote)));
         }
         "/" => ("200 OK", WELCOME),
         "/health" => ("200 OK", "ok\n"),
-        _ => ("404 Not Found", "There is nothing here. Calls go to /call.\n"),
+        _ => ("404 Not Found", "There is nothing here. Calls go to /call, and lanes beside them to /lane.\n"),
     };
     answer(&mut stream, says.0, says.1).await?;
     Ok(None)
 }
 
 const WELCOME: &str = "This is a Linewitness reflector; it answers test calls, sends their silence back, and tells \
-    what it saw of them.\nPlace one with: linewitness hold --to ws://THIS-HOST:PORT/call\n";
+    what it saw of them and of the lanes beside them.\nPlace one with: linewitness hold --to ws://THIS-HOST:PORT/call\n";
 
 /// The record type with which every TLS connection begins; no HTTP method does.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -98,11 +113,35 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// A fatal `protocol_version` alert: a TLS client then says that this is no TLS, and not that the line broke.
 const NO_TLS_HERE: [u8; 7] = [0x15, 3, 1, 0, 2, 2, 70];
 
+/// Taken at once and kept for the whole call; signaling messages fit into one or two of these, and a lane's into one.
+const SIGNALING_BUFFER: usize = 4 * 1024;
+const LANE_BUFFER: usize = 512;
+
+enum First {
+    /// A lane without HTTP; what came behind its first line.
+    Lane(Vec<u8>),
+    Other(Vec<u8>),
+}
+
+async fn first_bytes(stream: &mut Carrier) -> std::io::Result<First> {
+    let preamble = lane::PREAMBLE.as_bytes();
+    let mut begun = Vec::with_capacity(256);
+    loop {
+        if stream.read_buf(&mut begun).await? == 0 || !preamble.starts_with(&begun[..begun.len().min(preamble.len())]) {
+            return Ok(First::Other(begun));
+        }
+        if begun.len() >= preamble.len() {
+            return Ok(First::Lane(begun.split_off(preamble.len())));
+        }
+    }
+}
+
 async fn upgrade(
     mut stream: Carrier,
     request: &Request,
     rest: Vec<u8>,
     message_bytes: usize,
+    buffer: usize,
 ) -> std::io::Result<Option<WebSocket>> {
     let Ok(response) = create_response(request) else {
         const ONLY_WS: &str = "This path speaks WebSocket, version 13.\n";
@@ -114,8 +153,7 @@ async fn upgrade(
     stream.write_all(&head).await?;
     stream.flush().await?;
     let config = WebSocketConfig::default()
-        // The buffer is taken at once and kept for the whole call; our messages fit into one or two of these.
-        .read_buffer_size(4 * 1024)
+        .read_buffer_size(buffer)
         .write_buffer_size(0)
         // A caller that reads nothing more is noticed by the time a message takes, long before this.
         .max_write_buffer_size(4 * message_bytes)

@@ -72,9 +72,9 @@ async fn begin(socket: Socket, house: Arc<House>) {
         // A call that has ended has told its totals already.
         let _ended = to_account.send(Input::Saw { at, sight });
     }));
-    let (id, ticket) = match (random_hex::<4>(), random_hex::<16>()) {
-        (Ok(id), Ok(ticket)) => (id, ticket),
-        (Err(error), _) | (_, Err(error)) => {
+    let (id, ticket, lanes_ticket) = match (random_hex::<4>(), random_hex::<16>(), random_hex::<16>()) {
+        (Ok(id), Ok(ticket), Ok(lanes_ticket)) => (id, ticket, lanes_ticket),
+        (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
             tracing::error!(%error, "the system gives no random numbers, so no call can be given a ticket");
             let no = No::overloaded("the reflector cannot make tickets now".into());
             return turn_away(socket, &house, no).await;
@@ -83,7 +83,8 @@ async fn begin(socket: Socket, house: Arc<House>) {
     match house.calls.take_seat(socket.remote.ip(), &ticket, to_call.clone(), Arc::clone(&account)) {
         Err(says) => turn_away(socket, &house, No::overloaded(says)).await,
         Ok(seat) => {
-            let call = Call { id, ticket, house, account, seat, mailbox, to_self: to_call };
+            let desk = house.desks.open(lanes_ticket, to_call.clone());
+            let call = Call { id, ticket, house, account, desk, seat, mailbox, to_self: to_call };
             call.hold(socket).await;
         }
     }
@@ -120,7 +121,10 @@ async fn first_word(socket: &mut Socket) -> Result<Hello, Unheard> {
     loop {
         return match socket.next().await {
             Incoming::Alive | Incoming::Heard(_) => continue,
-            Incoming::Message(FromClient::Hello { client, token, resume }) => Ok(Hello { client, token, resume }),
+            Incoming::Message(FromClient::Hello { client, token, resume, quiet }) => {
+                socket.quiet = quiet;
+                Ok(Hello { client, token, resume })
+            }
             Incoming::Message(_) => Err(Unheard::No(No::bad_request(code::POLICY, "the first message must be hello"))),
             Incoming::Wrong(wrong) => {
                 let kind = match wrong.why {

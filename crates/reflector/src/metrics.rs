@@ -13,6 +13,8 @@ use tokio::net::TcpListener;
 pub struct Metrics {
     active: AtomicI64,
     total: AtomicU64,
+    lanes: AtomicI64,
+    lanes_total: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
     durations: [AtomicU64; BUCKETS.len()],
@@ -81,6 +83,15 @@ impl Metrics {
         }
     }
 
+    pub fn lane_began(&self) {
+        self.lanes.fetch_add(1, Relaxed);
+        self.lanes_total.fetch_add(1, Relaxed);
+    }
+
+    pub fn lane_ended(&self) {
+        self.lanes.fetch_sub(1, Relaxed);
+    }
+
     pub fn message_in(&self) {
         self.received.fetch_add(1, Relaxed);
     }
@@ -109,6 +120,12 @@ impl Metrics {
 
         about(to, "linewitness_calls_total", "counter", "Calls begun since the start.")?;
         writeln!(to, "linewitness_calls_total {}", self.total.load(Relaxed))?;
+
+        about(to, "linewitness_lanes_active", "gauge", "Lanes that are held beside calls.")?;
+        writeln!(to, "linewitness_lanes_active {}", self.lanes.load(Relaxed))?;
+
+        about(to, "linewitness_lanes_total", "counter", "Lanes begun since the start.")?;
+        writeln!(to, "linewitness_lanes_total {}", self.lanes_total.load(Relaxed))?;
 
         about(
             to,
@@ -238,12 +255,17 @@ mod tests {
         }
         metrics.call_began();
         metrics.message_in();
+        metrics.lane_began();
+        metrics.lane_began();
+        metrics.lane_ended();
         metrics.disconnected(Disconnect::Idle);
         metrics.disconnected(Disconnect::Fault);
         let values = parse(&metrics.text());
         let bucket = |le: &str| values[&format!("linewitness_call_duration_seconds_bucket{{le=\"{le}\"}}")];
         assert_eq!(values["linewitness_calls_active"], 1.0);
         assert_eq!(values["linewitness_calls_total"], 6.0);
+        assert_eq!(values["linewitness_lanes_active"], 1.0);
+        assert_eq!(values["linewitness_lanes_total"], 2.0);
         assert_eq!(
             ["60", "300", "600", "1800", "3600", "7200", "14400", "+Inf"].map(bucket),
             [2.0, 3.0, 3.0, 3.0, 4.0, 4.0, 4.0, 5.0]

@@ -1,10 +1,12 @@
-//! The media of all calls over one UDP port, for firewalls that open ports one by one.
+//! The media of all calls over one UDP port, for firewalls that open ports one by one; and the datagrams of lanes, where
+//! they share that port, or alone.
 //!
 //! The stack binds a socket for each call; behind this it gets, instead, an endpoint on a socket shared by all calls that
 //! use the same local address. Which call a datagram belongs to is told by the ICE user name in its connectivity check,
 //! and from then on by where it came from. Candidates are given the shared port on their way out (see `peer`).
 
 use engine::call::socket::PlainSocket;
+use record::wire::datagram;
 use std::collections::BTreeMap;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +14,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, ready};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 #[derive(Debug)]
@@ -19,7 +22,23 @@ pub struct Mux {
     port: u16,
     /// One for each local address, kept for good: closing one while another call opens it anew would race.
     shared: Mutex<BTreeMap<IpAddr, Arc<Shared>>>,
+    /// Where the datagrams of lanes go that come in on the same port.
+    lanes: Option<Sender<Arrived>>,
+    /// They read the sockets, and end with the mux.
+    reading: Mutex<JoinSet<()>>,
 }
+
+/// A datagram of a lane's, and the way back.
+#[derive(Debug)]
+pub struct Arrived {
+    pub way: Way,
+    pub from: SocketAddr,
+    pub datagram: Vec<u8>,
+}
+
+/// The socket that something came in by.
+#[derive(Clone, Debug)]
+pub struct Way(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -65,11 +84,20 @@ const RECEIVE_BUFFER: usize = 8 << 20;
 
 impl Mux {
     pub fn new(port: u16) -> Self {
-        Self { port, shared: Mutex::default() }
+        Self { port, shared: Mutex::default(), lanes: None, reading: Mutex::default() }
+    }
+
+    pub fn with_lanes(port: u16, lanes: Sender<Arrived>) -> Self {
+        Self { lanes: Some(lanes), ..Self::new(port) }
     }
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From now on the port is read at this address, and not only once a call's media wants it.
+    pub fn open(&self, ip: IpAddr) -> io::Result<()> {
+        self.shared(ip).map(drop)
     }
 
     fn shared(&self, ip: IpAddr) -> io::Result<Arc<Shared>> {
@@ -83,7 +111,8 @@ impl Mux {
             tracing::debug!(%error, "the receive buffer stays as it is");
         }
         let shared = Arc::new(Shared { io: UdpSocket::from_std(socket)?, routes: Mutex::default() });
-        tokio::spawn(distribute(Arc::downgrade(&shared)));
+        let reading = distribute(Arc::downgrade(&shared), self.lanes.clone());
+        self.reading.lock().expect("no holder panics").spawn(reading);
         all.insert(ip, Arc::clone(&shared));
         Ok(shared)
     }
@@ -147,12 +176,28 @@ impl Drop for Endpoint {
     }
 }
 
-async fn distribute(shared: Weak<Shared>) {
+impl Way {
+    /// As with media, a full send buffer loses it.
+    pub fn send(&self, to: SocketAddr, datagram: &[u8]) {
+        if let Err(error) = self.0.io.try_send_to(datagram, to) {
+            tracing::debug!(%error, "a lane's datagram was not sent");
+        }
+    }
+}
+
+async fn distribute(shared: Weak<Shared>, lanes: Option<Sender<Arrived>>) {
     let mut buf = vec![0; 2048];
     loop {
         // The mux keeps every socket for good; without it there is nobody to read for.
         let Some(socket) = shared.upgrade() else { return };
         match socket.io.recv_from(&mut buf).await {
+            Ok((len, from)) if datagram::is_ours(&buf[..len]) => {
+                if let Some(lanes) = &lanes {
+                    let datagram = buf[..len].to_vec();
+                    // Full: a flood, of which some is lost.
+                    let _lost = lanes.try_send(Arrived { way: Way(Arc::clone(&socket)), from, datagram });
+                }
+            }
             Ok((len, from)) => {
                 if let Some(endpoint) = socket.route(from, &buf[..len]) {
                     // Full: a datagram is lost, as datagrams are.

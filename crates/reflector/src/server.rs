@@ -1,23 +1,29 @@
 //! `Reflector`: binds, accepts, and ends in order.
 
 use crate::calls::Calls;
-use crate::door;
+use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
+use crate::lanes::{
+    self,
+    desk::{self, Desks},
+    udp::{self, Udp},
+};
 use crate::metrics::{self, Metrics};
 use crate::mux::Mux;
 use crate::peer::Outside;
 use crate::settings::Settings;
 use crate::socket::Socket;
-use crate::{account, tls, turn};
+use crate::{account, open_files, tls, turn};
 use anyhow::Context;
 use engine::Clock;
-use record::wire::{FromFar, Sealed};
+use record::Heard;
+use record::wire::{FromFar, LaneGate, Sealed};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -29,6 +35,8 @@ pub struct Reflector {
     house: Arc<House>,
     stop: watch::Sender<bool>,
     drained: mpsc::Receiver<()>,
+    /// What could not be opened; for the operator.
+    warnings: Vec<String>,
 }
 
 /// What every part of the reflector shares.
@@ -37,12 +45,17 @@ pub struct House {
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
     pub calls: Arc<Calls>,
+    pub desks: Arc<Desks>,
+    /// Absent where its port could not be opened.
+    udp: Option<Udp>,
     pub token: Token,
     pub outside: Outside,
     shutdown: watch::Receiver<bool>,
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
     instance: String,
+    /// Who issued our certificate, if we have one.
+    certificate_from: Option<Heard>,
 }
 
 /// How a run went.
@@ -64,8 +77,10 @@ impl Reflector {
     /// As `bind`, on a clock of the caller's.
     pub async fn bind_with(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         settings.check()?;
-        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
-        let (listener, local) = listen(settings.listen, "calls").await?;
+        let tls = settings.tls.as_ref().map(tls::identity).transpose()?;
+        let certificate_from = tls.as_ref().and_then(|tls| tls.issuer.clone());
+        let tls = tls.map(|tls| tls.acceptor);
+        let (listener, local) = listen_for_calls(settings.listen).await?;
         if let Some(port) = settings.media_port {
             // Calls open it address by address; whether it is free at all is better known now.
             std::net::UdpSocket::bind((settings.listen.ip(), port))
@@ -76,15 +91,34 @@ impl Reflector {
             None => None,
         };
         let metrics = Arc::new(Metrics::default());
+        let desks = Arc::new(Desks::new(places_for_lanes(&settings), Arc::clone(&metrics)));
+        let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
+        let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
+        let media = settings.media_port.map(|port| match port == local.port() {
+            true => Arc::clone(&beside),
+            false => Arc::new(Mux::new(port)),
+        });
+        let mut warnings = vec![];
+        let udp = match udp::try_port(&beside, local) {
+            Ok(()) => Some(Udp::begin(beside, for_lanes, Arc::clone(&desks), clock.clone())?),
+            Err(error) => {
+                warnings.push(format!(
+                    "UDP port {} cannot be opened ({error}): callers cannot test UDP beside their calls. Free it, or \
+                     listen on another number.",
+                    local.port()
+                ));
+                None
+            }
+        };
         let (stop, shutdown) = watch::channel(false);
         let (open, drained) = mpsc::channel(1);
         let house = House {
+            desks,
+            udp,
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
-            outside: Outside {
-                address: settings.advertise,
-                mux: settings.media_port.map(|port| Arc::new(Mux::new(port))),
-            },
+            outside: Outside { address: settings.advertise, mux: media },
+            certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
             settings,
             clock,
@@ -92,7 +126,7 @@ impl Reflector {
             shutdown,
             open,
         };
-        Ok(Self { listener, local, metrics_listener, tls, house: Arc::new(house), stop, drained })
+        Ok(Self { listener, local, metrics_listener, tls, house: Arc::new(house), stop, drained, warnings })
     }
 
     pub fn local_addr(&self) -> SocketAddr {
@@ -118,7 +152,7 @@ impl Reflector {
     }
 
     pub fn warnings(&self) -> Vec<String> {
-        self.house.settings.warnings()
+        [self.house.settings.warnings(), self.warnings.clone()].concat()
     }
 
     /// Until `shutdown` is ready; then every call is told and closed, and what does not end within the drain time is cut.
@@ -158,8 +192,7 @@ impl Reflector {
             };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house).await;
-                drop(place);
+                receive(tcp, remote, tls, house, place).await;
             });
         }
         drop(listener);
@@ -172,21 +205,48 @@ impl Reflector {
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
 
-async fn receive(tcp: TcpStream, remote: SocketAddr, tls: Option<TlsAcceptor>, house: Arc<House>) {
+/// Calls come first: lanes get what their sockets leave over.
+fn places_for_lanes(settings: &Settings) -> u32 {
+    // A signaling socket with its successor, and media on as many addresses as a server usually has.
+    const SOCKETS_A_CALL: u64 = 8;
+    let wanted = settings.limits.lanes;
+    let Some(files) = open_files::raise() else { return wanted };
+    let left = files.saturating_sub(settings.limits.calls as u64 * SOCKETS_A_CALL + STRANGERS as u64);
+    let places = u32::try_from(left).unwrap_or(u32::MAX).clamp(desk::MOST, wanted.max(desk::MOST));
+    if places < wanted {
+        tracing::warn!(files, places, "the limit of open files leaves fewer places for lanes; raise it (ulimit -n)");
+    }
+    places
+}
+
+/// A connection that becomes a lane gives its place back: lanes have places of their own.
+async fn receive(
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    house: Arc<House>,
+    place: OwnedSemaphorePermit,
+) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
     let opened = tokio::select! {
         opened = tokio::time::timeout(limits.greeting, opening) => opened,
         () = house.stopping() => return,
     };
-    let caller = match opened {
-        Ok(Ok(Some(caller))) => caller,
+    let visitor = match opened {
+        Ok(Ok(Some(visitor))) => visitor,
         Ok(Ok(None)) => return,
         Ok(Err(error)) => return tracing::debug!(%remote, %error, "a connection broke before it was one"),
         Err(_) => return tracing::debug!(%remote, "a connection said too little for too long"),
     };
-    let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-    greet(socket, house).await;
+    match visitor {
+        Visitor::Caller(caller) => {
+            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house).await;
+            drop(place);
+        }
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+    }
 }
 
 async fn finish(
@@ -255,6 +315,19 @@ async fn listen(at: SocketAddr, what: &str) -> anyhow::Result<(TcpListener, Sock
     Ok((listener, local))
 }
 
+/// UDP stands on the same number, so a number that the system may choose must be free for both.
+async fn listen_for_calls(at: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    const TRIES: u32 = 16;
+    let mut opened = listen(at, "calls").await?;
+    for _ in 1..TRIES {
+        if at.port() != 0 || std::net::UdpSocket::bind(opened.1).is_ok() {
+            break;
+        }
+        opened = listen(at, "calls").await?;
+    }
+    Ok(opened)
+}
+
 impl House {
     /// Ready once the reflector is to end, and from then on.
     pub fn stopping(&self) -> impl Future<Output = ()> + use<> {
@@ -265,7 +338,20 @@ impl House {
         }
     }
 
-    pub fn welcome(&self, call: &str, ticket: &str, resumed: bool) -> FromFar {
+    /// The port of UDP lanes, for a caller who reached us at this address.
+    fn udp_at(&self, at: SocketAddr) -> Option<u16> {
+        let udp = self.udp.as_ref()?;
+        let brought = self.settings.behind_proxy || self.settings.advertise.is_some();
+        let opened = match at.ip().to_canonical().is_loopback() && brought {
+            true => udp.open_everywhere(),
+            false => udp.open_at(at.ip()),
+        };
+        opened
+            .inspect_err(|error| tracing::warn!(%error, %at, "UDP cannot be opened here; its lanes are left out"))
+            .ok()
+    }
+
+    pub fn welcome(&self, call: &str, ticket: &str, lanes: &desk::Opened, at: SocketAddr, resumed: bool) -> FromFar {
         FromFar::Welcome {
             call: call.into(),
             ticket: Sealed::new(ticket.to_owned()),
@@ -273,7 +359,8 @@ impl House {
             resumed,
             kept_s: self.settings.kept_for.as_secs_f64(),
             idle_timeout_s: self.settings.idle_timeout.as_secs_f64(),
-            lanes: None,
+            certificate_from: self.certificate_from.clone(),
+            lanes: Some(LaneGate { ticket: Sealed(lanes.ticket.clone()), most: desk::MOST, udp: self.udp_at(at) }),
             ice_servers: self.settings.turn.iter().map(|turn| turn::credentials(turn, self.clock.now().wall)).collect(),
         }
     }

@@ -50,6 +50,8 @@ pub struct Limits {
     pub calls: usize,
     /// A whole office behind one NAT is one address.
     pub calls_per_address: usize,
+    /// Lanes of all calls together. Each is a socket, and the usual limit of open files is not always raised with the load.
+    pub lanes: u32,
     /// A session description is 2 to 6 kB; nothing of the protocol is larger.
     pub message_bytes: usize,
     /// From the first byte to `hello`. Three retransmissions of a lost TCP segment take 7 s.
@@ -70,6 +72,7 @@ impl Default for Limits {
         Self {
             calls: 400,
             calls_per_address: 100,
+            lanes: 4_000,
             message_bytes: record::wire::LARGEST_MESSAGE,
             greeting: Duration::from_secs(10),
         }

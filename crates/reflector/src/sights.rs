@@ -21,9 +21,9 @@ pub struct Kept {
     pub sight: Sight,
 }
 
-/// More than media can make by stopping and resuming within the default time that a call is kept. Over it the oldest
-/// go: how it ended matters more than how it began.
-const MOST: usize = 1024;
+/// More than lanes may tell in a whole call, and media can make by stopping and resuming within the default time that a
+/// call is kept. Over it the oldest go: how it ended matters more than how it began.
+const MOST: usize = 2048;
 
 impl Sights {
     pub fn keep(&mut self, at: Wall, sight: Sight) {
@@ -41,7 +41,7 @@ impl Sights {
 
     /// The next to be said, in the order they were seen.
     pub fn next_unsaid(&self) -> Option<&Kept> {
-        self.kept.iter().find(|kept| kept.number > self.said)
+        self.kept.get(self.kept.partition_point(|kept| kept.number <= self.said))
     }
 
     pub fn was_said(&mut self, number: u64) {

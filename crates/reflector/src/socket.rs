@@ -30,6 +30,8 @@ pub struct Socket {
     metrics: Arc<Metrics>,
     /// The last frame of any kind.
     pub last_in: Stamp,
+    /// The caller wants to see what quiet does to it.
+    pub quiet: bool,
 }
 
 pub enum Incoming {
@@ -61,7 +63,7 @@ impl Socket {
         let Caller { ws, remote, local } = caller;
         let (tls, witness) = (ws.get_ref().is_tls(), ws.get_ref().witness());
         let last_in = clock.now();
-        Self { ws, tls, witness, remote, local, clock, metrics, last_in }
+        Self { ws, tls, witness, remote, local, clock, metrics, last_in, quiet: false }
     }
 
     /// May be dropped while it waits, without loss.

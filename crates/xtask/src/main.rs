@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its use")]
 
 mod bench;
+mod check_os;
 mod fuzz;
 mod lab;
 mod packages;
@@ -22,6 +23,8 @@ cargo xtask COMMAND
   test             everything that continuous integration runs
   lab [FILTER]     only the lab: real faults in network namespaces (Linux)
   bench [FILTER]   the benchmarks, in release
+  soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
+  check-os         type-checks and lints the code for Windows and macOS, from Linux
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
 run, test and lab install what system packages are missing on Debian and Ubuntu, and say which and why.
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
         Some("test") => test::test(),
         Some("lab") => lab::lab(rest),
         Some("bench") => bench::bench(rest),
+        Some("soak") => bench::soak(rest),
+        Some("check-os") => check_os::check_os(),
         Some("fuzz") => fuzz::fuzz(rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");

@@ -49,6 +49,37 @@ pub const TO_TEST: &[Package] = &[
         why: "a WebRTC server that none of us wrote, as a far end",
         service: true,
     },
+    Package {
+        name: "nginx",
+        proof: "nginx",
+        why: "a proxy that ends quiet WebSockets, before the lab's reflector, and a web server beside it",
+        service: true,
+    },
+    Package { name: "haproxy", proof: "haproxy", why: "another proxy that ends quiet WebSockets", service: true },
+    Package {
+        name: "dnsmasq-base",
+        proof: "dnsmasq",
+        why: "the lab's name server, which falls silent",
+        service: false,
+    },
+    Package {
+        name: "conntrack",
+        proof: "conntrack",
+        why: "makes the lab's router forget the flows it translates",
+        service: false,
+    },
+    Package {
+        name: "dbus",
+        proof: "dbus-daemon",
+        why: "a message bus of the tests' own, on which sleep is announced",
+        service: false,
+    },
+    Package {
+        name: "python3-dbusmock",
+        proof: "/usr/lib/python3/dist-packages/dbusmock",
+        why: "takes logind's place on that bus",
+        service: false,
+    },
 ];
 
 impl Package {
@@ -141,8 +172,11 @@ mod tests {
     #[test]
     fn the_installation_names_its_packages_and_leaves_no_policy_behind() {
         let script = script(&TO_TEST.iter().collect::<Vec<_>>());
-        assert!(script.contains("--no-install-recommends iproute2 nftables coturn janus;"), "{script}");
-        assert!(script.contains("systemctl disable nftables coturn janus"), "{script}");
+        assert!(
+            script.contains("--no-install-recommends iproute2 nftables coturn janus nginx haproxy dnsmasq-base"),
+            "{script}"
+        );
+        assert!(script.contains("systemctl disable nftables coturn janus nginx haproxy "), "{script}");
         let made = script.find("> $policy").expect("it makes the policy");
         let guarded = script.find("rm -f /usr/sbin/policy-rc.d' EXIT").expect("it removes the policy");
         assert!(guarded < made, "the removal must be sure before there is something to remove");

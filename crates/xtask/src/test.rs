@@ -2,6 +2,7 @@
 //!
 //! All builds are of the whole workspace in one profile, so that nothing is compiled twice with other features.
 
+use crate::check_os;
 use crate::packages::{self, TO_RUN, TO_TEST};
 use crate::steps::Steps;
 use anyhow::Result;
@@ -24,6 +25,7 @@ pub fn test() -> Result<ExitCode> {
     } else {
         steps.skip("lints", "cargo clippy is not installed; `rustup component add clippy` brings it");
     }
+    check_os::add_to(&mut steps);
     steps.command("build", &mut build());
     steps.tests("tests", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
     if cfg!(target_os = "linux") {

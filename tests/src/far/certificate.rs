@@ -1,6 +1,7 @@
-//! A certificate authority for one world, and a server's certificate from it.
+//! A certificate authority for one world, and one certificate from it for all of its servers.
 
-use crate::{World, world::SERVER};
+use super::control;
+use crate::{World, part::names, world::SERVER};
 use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ pub struct Certificate {
     pub key: PathBuf,
 }
 
-/// For the server's address, as a client finds it in the URL.
+/// For the servers' names and addresses, as a client finds them in a URL.
 pub fn make(world: &World) -> Result<Certificate> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -20,7 +21,8 @@ pub fn make(world: &World) -> Result<Certificate> {
     let authority_cert = authority.self_signed(&authority_key)?;
     let key = KeyPair::generate()?;
     let issuer = Issuer::new(authority, authority_key);
-    let cert = CertificateParams::new(vec![SERVER.to_owned()])?.signed_by(&key, &issuer)?;
+    let subjects = [SERVER, names::FAR, control::ADDRESS, control::NAME].map(str::to_owned);
+    let cert = CertificateParams::new(subjects)?.signed_by(&key, &issuer)?;
 
     let write = |name: &str, text: String| {
         let path = world.dir.join(name);

@@ -1,7 +1,7 @@
 //! Debian's coturn: a relay for one static user, over UDP, TCP and TLS.
 
 use super::certificate::Certificate;
-use crate::{Program, World, world::SERVER};
+use crate::{Program, World, ns::Ns, world::SERVER};
 use anyhow::{Context, Result};
 
 pub const USER: &str = "witness";
@@ -46,11 +46,34 @@ pub fn start(world: &World, certificate: &Certificate) -> Result<Program> {
         "--simple-log".into(),
         "--no-dtls".into(),
     ];
+    let mut program = run(world, &world.server, "coturn", &settings)?;
+    program.listens(&world.server, TLS_PORT)?;
+    Ok(program)
+}
+
+/// Says only where it is asked from.
+pub fn stun(world: &World, ns: &Ns, address: &str) -> Result<Program> {
+    let settings = [
+        "-n".to_owned(),
+        "--no-cli".into(),
+        "--stun-only".into(),
+        format!("--listening-ip={address}"),
+        format!("--listening-port={PORT}"),
+        format!("--userdb={}", world.dir.join("stundb").display()),
+        format!("--pidfile={}", world.dir.join("stun.pid").display()),
+        "--log-file=stdout".into(),
+        "--simple-log".into(),
+        "--no-tls".into(),
+        "--no-dtls".into(),
+    ];
+    run(world, ns, "stun", &settings)
+}
+
+fn run(world: &World, ns: &Ns, name: &str, settings: &[String]) -> Result<Program> {
     let program =
         crate::rights::program("turnserver").context("turnserver, of the package coturn, is not installed")?;
     let args: Vec<&str> = settings.iter().map(String::as_str).collect();
-    let mut program = Program::start(world, &world.server, "coturn", &program.to_string_lossy(), &args)?;
-    program.listens(&world.server, PORT)?;
-    program.listens(&world.server, TLS_PORT)?;
+    let mut program = Program::start(world, ns, name, &program.to_string_lossy(), &args)?;
+    program.listens(ns, PORT)?;
     Ok(program)
 }

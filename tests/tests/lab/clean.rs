@@ -1,7 +1,9 @@
 //! Nothing happens, or nothing that matters. A drop reported here is the worst failure there is.
 #![cfg(target_os = "linux")]
 
-use anyhow::{Result, ensure};
+use crate::parts::CONNTRACK;
+use anyhow::{Context, Result, ensure};
+use linewitness_lab::part::{busy, second_uplink, translation::Ports, tunnel};
 use linewitness_lab::{Fault, Hold, Story, Told, World, far::reflector};
 use record::Fact;
 use record::fact::{Action, Media};
@@ -12,6 +14,10 @@ pub const STORIES: &[Story] = &[
     Story { name: "a_minute_in_which_nothing_happens_is_held", needs: &[], tell: nothing },
     Story { name: "an_unrelated_interface_that_comes_and_goes_is_no_drop", needs: &[], tell: unrelated_interface },
     Story { name: "five_percent_of_all_packets_lost_is_no_drop_and_no_restart", needs: &[], tell: loss },
+    Story { name: "a_second_uplink_that_comes_and_goes_is_no_drop", needs: &[], tell: second_uplink },
+    Story { name: "a_tunnel_without_a_route_is_no_drop", needs: &[], tell: idle_tunnel },
+    Story { name: "a_router_that_gives_the_same_port_again_is_no_drop", needs: CONNTRACK, tell: same_port },
+    Story { name: "a_busy_computer_is_no_drop", needs: &[], tell: busy_computer },
 ];
 
 fn unrelated_interface(world: &World) -> Result<()> {
@@ -35,6 +41,51 @@ fn loss(world: &World) -> Result<()> {
     // About 50 packets a second, both ways, for 25 s: some 2,500, of which 125 are lost.
     ensure!((60..=250).contains(&truth.hits.len()), "void: {} packets were lost", truth.hits.len());
     told.expect(held_untouched)
+}
+
+/// With an address and a worse default route, as a docking station's.
+fn second_uplink(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "20s"])?;
+    sleep(Duration::from_secs(4));
+    let second = second_uplink::plug_in(world)?;
+    second.offer_route()?;
+    sleep(Duration::from_secs(6));
+    second.unplug()?;
+    hold.finish(Duration::from_secs(20))?.expect(held_untouched)
+}
+
+fn idle_tunnel(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "20s"])?;
+    sleep(Duration::from_secs(4));
+    let tunnel = tunnel::up(world)?;
+    sleep(Duration::from_secs(6));
+    ensure!(tunnel.carried() == 0, "void: {} packets went through the tunnel", tunnel.carried());
+    drop(tunnel);
+    hold.finish(Duration::from_secs(20))?.expect(held_untouched)
+}
+
+fn same_port(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "20s"])?;
+    let seen = world.fault(Fault::NewMapping)?;
+    for _ in 0..3 {
+        sleep(Duration::from_secs(4));
+        world.router_forgets(Ports::Same)?;
+    }
+    let media = hold.media_address()?.port();
+    let told = hold.finish(Duration::from_secs(20))?;
+    seen.lift()?.first_of(media).context("the media's mapping was never forgotten")?;
+    told.expect(held_untouched)
+}
+
+fn busy_computer(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "15s"])?;
+    sleep(Duration::from_secs(3));
+    let _spinning = busy::spin(world, 6)?;
+    hold.finish(Duration::from_secs(15))?.expect(held_untouched)
 }
 
 /// Held, and the path left alone.

@@ -24,7 +24,8 @@ fn lost_path_and_socket(world: &World) -> Result<()> {
 
     // Only another port gets through from here on, and only an ICE restart binds one.
     sleep(Duration::from_secs(10));
-    let path = world.fault(Fault::UdpFlowSilent { client_port: hold.media_address()?.port() })?;
+    let media_port = hold.media_address()?.port();
+    let path = world.fault(Fault::UdpFlowSilent { client_port: media_port })?;
     path.bites(Duration::from_secs(1))?;
     hold.sees("an ICE restart that worked", Duration::from_secs(15), |fact| {
         matches!(fact, Fact::Signaling(Signaling::Answered { restarted: Some(true), .. }))
@@ -42,8 +43,8 @@ fn lost_path_and_socket(world: &World) -> Result<()> {
     told.expect(|told| {
         told.ended("dropped", 3)?;
         let (signaling, media) = (told.verdict.one("signaling")?, told.verdict.one("media")?);
-        media.last_good_before(path.first_udp()?, 40.0)?;
-        media.first_bad_after(path.first_udp()?, 350.0)?;
+        media.last_good_before(path.first_of(media_port)?, 40.0)?;
+        media.first_bad_after(path.first_of(media_port)?, 350.0)?;
         media.restored()?;
         ensure!(media.owner != "voice_service", "Janus is blamed for a path that was cut");
         signaling.is("connection_reset", "internet_path", "likely")?;

@@ -2,9 +2,12 @@
 //!
 //! They take minutes and need root or user namespaces, so they are told when asked for: `cargo xtask lab [FILTER]`.
 
+mod beyond;
 mod clean;
 mod client;
 mod janus;
+mod limits;
+mod parts;
 mod path;
 mod process;
 mod relay;
@@ -24,12 +27,15 @@ fn main() -> ExitCode {
     // The longest first, so that nothing long is left alone at the end.
     let stories = [
         janus::STORIES,
+        limits::STORIES,
         clean::STORIES,
         path::STORIES,
         service::STORIES,
         client::STORIES,
+        beyond::STORIES,
         process::STORIES,
         relay::STORIES,
+        parts::STORIES,
         truth::STORIES,
     ];
     // Flags of cargo's own test programs mean nothing here.

@@ -3,14 +3,18 @@
 
 use anyhow::{Context, Result, ensure};
 use linewitness_lab::{Fault, Hold, Story, Truth, World, far::reflector, hold};
-use record::Fact;
-use record::fact::{Action, CallEndedBy, Move, Signaling};
+use record::fact::{Action, CallEndedBy, ControlKind, Move, Signaling};
+use record::{Fact, Wall};
 use std::thread::sleep;
 use std::time::Duration;
 
 pub const STORIES: &[Story] = &[
     Story { name: "a_silently_dead_signaling_socket_is_half_open_and_the_call_goes_on", needs: &[], tell: half_open },
-    Story { name: "a_black_hole_of_six_seconds_is_one_drop_a_plane_timed_by_packets", needs: &[], tell: black_hole },
+    Story {
+        name: "a_black_hole_of_six_seconds_is_a_lost_path_on_both_planes_timed_by_packets",
+        needs: &[],
+        tell: black_hole,
+    },
     Story { name: "udp_cut_towards_the_service_is_one_way_loss_outwards", needs: &[], tell: cut_outwards },
     Story { name: "udp_cut_towards_the_client_is_one_way_loss_inwards", needs: &[], tell: cut_inwards },
     Story { name: "a_reset_of_the_signaling_socket_is_named_and_the_call_goes_on", needs: &[], tell: reset },
@@ -28,33 +32,36 @@ const FIRST_BAD_MS: f64 = 350.0;
 /// How soon media flows again by itself once the path does: the echo needs a round trip, and consent a check.
 const RESUMES_MS: f64 = 1_500.0;
 
-/// A hold of `planned` with the fault in force for six seconds of it.
-fn hold_with(world: &World, fault: Fault, planned: u64) -> Result<(linewitness_lab::Told, Truth)> {
+/// A hold of `planned` with the fault in force for six seconds of it, what it did, and when it first touched the media.
+fn hold_with(world: &World, fault: Fault, planned: u64) -> Result<(linewitness_lab::Told, Truth, Wall)> {
     let _reflector = reflector::start(world, "reflector")?;
     let url = reflector::url();
     let hold = Hold::established(world, "hold", &["--to", &url, "--for", &format!("{planned}s")])?;
     sleep(SETTLED);
+    let media = hold.media_address()?.port();
     let in_force = world.fault(fault)?;
     in_force.bites(Duration::from_secs(1))?;
     sleep(FAULT);
     let truth = in_force.lift()?;
-    Ok((hold.finish(Duration::from_secs(planned))?, truth))
+    let touched = truth.first_of(media)?;
+    Ok((hold.finish(Duration::from_secs(planned))?, truth, touched))
 }
 
 fn black_hole(world: &World) -> Result<()> {
-    let (told, truth) = hold_with(world, Fault::BlackHole, 30)?;
+    let (told, truth, touched) = hold_with(world, Fault::BlackHole, 30)?;
     told.expect(|told| {
         told.ended("dropped", 3)?;
         let (signaling, media) = (told.verdict.one("signaling")?, told.verdict.one("media")?);
-        media.last_good_before(truth.first_udp()?, LAST_GOOD_MS)?;
-        media.first_bad_after(truth.first_udp()?, FIRST_BAD_MS)?;
+        media.last_good_before(touched, LAST_GOOD_MS)?;
+        media.first_bad_after(touched, FIRST_BAD_MS)?;
         media.restored_after(truth.last(), truth.lifted, RESUMES_MS)?;
         // Signaling is quiet between heartbeats, five seconds apart, and TCP's own patience doubles while it waits.
         signaling.last_good_before(truth.first(), 5_500.0)?;
         signaling.restored_after(truth.last(), truth.lifted, 8_000.0)?;
         for drop in [signaling, media] {
-            ensure!(drop.owner != "this_computer", "{}: nothing was wrong with this computer", drop.plane);
-            ensure!(drop.owner != "voice_service", "{}: nothing was wrong with the service", drop.plane);
+            drop.is("path_lost", "internet_path", "shown")?;
+            // Which answered throughout.
+            told.rests_on_control(drop, ControlKind::Gateway)?;
         }
         same_call(told)
     })
@@ -95,7 +102,7 @@ fn cut_inwards(world: &World) -> Result<()> {
 }
 
 fn one_way(world: &World, fault: Fault, direction: &str) -> Result<()> {
-    let (told, truth) = hold_with(world, fault, 30)?;
+    let (told, truth, touched) = hold_with(world, fault, 30)?;
     told.expect(|told| {
         told.ended("dropped", 3)?;
         told.verdict.none("signaling")?;
@@ -106,8 +113,8 @@ fn one_way(world: &World, fault: Fault, direction: &str) -> Result<()> {
             "the direction cut is {direction}, measured is {}",
             media.measured
         );
-        media.last_good_before(truth.first_udp()?, LAST_GOOD_MS)?;
-        media.first_bad_after(truth.first_udp()?, FIRST_BAD_MS)?;
+        media.last_good_before(touched, LAST_GOOD_MS)?;
+        media.first_bad_after(touched, FIRST_BAD_MS)?;
         media.restored_after(truth.last(), truth.lifted, RESUMES_MS)?;
         same_call(told)
     })
@@ -140,18 +147,19 @@ fn cut_without_audio(world: &World) -> Result<()> {
     let profile = hold::profile(world, "", "[media]\nsilence = \"none\"")?;
     let hold = Hold::established(world, "hold", &[&profile, "--for", "20s"])?;
     sleep(Duration::from_secs(4));
+    let media = hold.media_address()?.port();
     let in_force = world.fault(Fault::Udp)?;
     in_force.bites(Duration::from_secs(6))?;
     sleep(Duration::from_secs(12));
-    let truth = in_force.lift()?;
+    let touched = in_force.lift()?.first_of(media)?;
     hold.finish(Duration::from_secs(20))?.expect(|told| {
         told.ended("dropped", 3)?;
         told.verdict.none("signaling")?;
         let media = told.verdict.one("media")?;
         ensure!(media.owner != "voice_service" && media.owner != "this_computer", "{} is blamed", media.owner);
         // Checks are some seconds apart.
-        media.last_good_before(truth.first_udp()?, 6_000.0)?;
-        media.first_bad_after(truth.first_udp()?, 12_000.0)?;
+        media.last_good_before(touched, 6_000.0)?;
+        media.first_bad_after(touched, 12_000.0)?;
         same_call(told)
     })
 }

@@ -200,7 +200,7 @@ async fn send(mut to: impl AsyncWrite + Unpin, queued: Vec<Vec<u8>>, mut frames:
 }
 
 /// RFC 8656, 12.5: over a stream, channel data is filled up to four bytes. STUN messages already are.
-fn framed(mut frame: Vec<u8>) -> Vec<u8> {
+pub(crate) fn framed(mut frame: Vec<u8>) -> Vec<u8> {
     frame.resize(frame.len().next_multiple_of(4), 0);
     frame
 }
@@ -216,7 +216,7 @@ async fn receive(mut from: impl AsyncRead + Unpin, magic: SocketAddr, up: Sender
 }
 
 /// `None` at the end of the stream.
-async fn read_frame(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
+pub(crate) async fn read_frame(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut header = [0; CHANNEL_HEADER];
     if from.read(&mut header[..1]).await? == 0 {
         return Ok(None);

@@ -110,6 +110,7 @@ pub fn is_permanent(trouble: &Trouble) -> bool {
         | Trouble::Reset
         | Trouble::Closed
         | Trouble::NoAnswer { .. }
+        | Trouble::Stun { .. }
         | Trouble::Local { .. } => false,
     }
 }

@@ -1,11 +1,190 @@
 //! The UDP ladder: mappings left quiet, then probed by the far end.
+//!
+//! A device on the way that keeps addresses for us forgets them after a silence, and sooner after one packet than after a
+//! talk; so each length is tried both ways. Only the far end's word shows what was forgotten: one of ours would make the
+//! device remember.
 
+use super::far;
 use super::ground::Ground;
-use tokio::sync::watch;
+use super::ladder::{Ladder, Outcome};
+use super::{plan, told};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use record::wire::{
+    LaneGate,
+    datagram::{Key, LONGEST_SILENCE},
+};
+use record::{
+    Profile,
+    fact::{ConnectStage, Lane, Manner, Opened, Trouble, UdpRung},
+    millis,
+};
+use rung::Came;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use talk::Gate;
+pub use talk::nonce;
+use tokio::sync::{Mutex, Semaphore, watch};
 
-/// Until `stop` says so; then in order.
-pub async fn run(ground: Ground, mut stop: watch::Receiver<bool>) {
-    let _ = ground;
-    // The sender gone is as good as its word.
-    let _said = stop.wait_for(|stop| *stop).await;
+mod rfc5780;
+mod rung;
+mod talk;
+
+/// Sockets of the ladder at once, of the forty that all lanes share. The default rungs are ten.
+const AT_ONCE: usize = 12;
+
+/// What one packet opens is forgotten within two minutes even by devices that keep talks for five; longer rungs of this
+/// kind would take sockets and teach nothing.
+const LONGEST_OF_ONE_PACKET: Duration = Duration::from_secs(125);
+
+/// How long to wait before UDP is tried again that did not answer at all: doubled each time up to the second.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
+
+/// Until `stop` says so; then in order. What it must hear of the call it listens for from this moment.
+pub fn run(ground: Ground, mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
+    let far = far::follow(&ground);
+    async move {
+        tokio::select! {
+            biased;
+            () = told(&mut stop) => {}
+            _ = async { tokio::join!(climb_with_each_call(ground.clone(), far), rfc5780::run(ground.clone())) } => {}
+        }
+    }
+}
+
+/// Which silences are tried, shortest first.
+fn rungs(profile: &Profile) -> Vec<Duration> {
+    let (mut all, _) = plan::fitting(&profile.lanes.udp_ladder, profile.for_.get());
+    all.retain(|quiet| *quiet <= LONGEST_SILENCE);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Option<IpAddr>>) {
+    loop {
+        let lane_gate = ground.gate.borrow_and_update().clone();
+        let address = *far.borrow_and_update();
+        let gate = lane_gate.as_ref().zip(address).and_then(|(gate, ip)| through(gate, ip));
+        let climbing = async {
+            match &gate {
+                Some(gate) => climb(gate, &ground).await,
+                None => {}
+            }
+            std::future::pending::<()>().await
+        };
+        let (mut told, mut moved) = (ground.gate.clone(), far.clone());
+        let changed = async {
+            // A socket that takes up the same call says the same gate again.
+            tokio::select! {
+                () = turn_to(&mut told, |now| *now != lane_gate) => {}
+                () = turn_to(&mut moved, |now| now.is_some() && *now != address) => {}
+            }
+        };
+        tokio::select! {
+            () = climbing => {}
+            () = changed => {}
+        }
+    }
+}
+
+/// Never, once nobody can tell any more.
+async fn turn_to<T>(told: &mut watch::Receiver<T>, is: impl FnMut(&T) -> bool) {
+    if told.wait_for(is).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+fn through(gate: &LaneGate, ip: IpAddr) -> Option<Gate> {
+    let far = SocketAddr::new(ip, gate.udp?);
+    Some(Gate { far, key: Arc::new(Key::of(gate.ticket.0.reveal())) })
+}
+
+async fn climb(gate: &Gate, ground: &Ground) {
+    let rungs = rungs(&ground.profile);
+    let Some(first) = rungs.first() else { return };
+    let pass = Mutex::new(until_answered(gate, ground, *first).await);
+    let places = Semaphore::new(AT_ONCE);
+    let short = rungs.iter().copied().filter(|quiet| *quiet <= LONGEST_OF_ONE_PACKET).collect();
+    tokio::join!(
+        of_kind(Opened::Stream, rungs.clone(), &pass, &places, gate, ground),
+        of_kind(Opened::OnePacket, short, &pass, &places, gate, ground),
+    );
+}
+
+/// The pass, once a first packet is answered. Where none is, that is told of the first rung, which then could not be held.
+async fn until_answered(gate: &Gate, ground: &Ground, first: Duration) -> u64 {
+    let mut again = AGAIN_AFTER;
+    loop {
+        let began = ground.recorder.now();
+        let trouble = match rung::echo(gate, ground).await {
+            Ok(pass) => return pass,
+            Err(trouble) => trouble,
+        };
+        not_answered(gate, ground, first, trouble, ground.recorder.now().since(began));
+        tokio::time::sleep(again).await;
+        again = (2 * again).min(AGAIN_AT_MOST);
+    }
+}
+
+fn not_answered(gate: &Gate, ground: &Ground, first: Duration, trouble: Trouble, took: Duration) {
+    let lane = ground.number();
+    let rung = UdpRung { quiet_ms: millis(first), opened_by: Opened::Stream, pass: 1 };
+    ground.recorder.note(Lane::Opening { lane, manner: Manner::QuietUdp(rung), to: rung::place(gate.far) });
+    ground.recorder.note(Lane::Failed { lane, stage: ConnectStage::Udp, trouble, took_ms: millis(took) });
+}
+
+/// Until nothing more is to be learned of mappings opened like this.
+async fn of_kind(
+    opened_by: Opened,
+    coarse: Vec<Duration>,
+    pass: &Mutex<u64>,
+    places: &Semaphore,
+    gate: &Gate,
+    ground: &Ground,
+) {
+    let began = ground.recorder.now();
+    let whole = ground.profile.for_.get().saturating_sub(plan::MARGIN);
+    let mut ladder = Ladder::one_sided(coarse);
+    let mut running = FuturesUnordered::new();
+    loop {
+        let left = whole.saturating_sub(ground.recorder.now().since(began));
+        for want in ladder.next(left) {
+            running.push(async move {
+                let _place = places.acquire().await.expect("it is never closed");
+                let rung = UdpRung { quiet_ms: millis(want.quiet), opened_by, pass: want.pass };
+                let shown = *pass.lock().await;
+                let came = rung::hold(rung, shown, gate, ground).await;
+                if came == Came::Void {
+                    renew(pass, gate, ground).await;
+                }
+                (want, came)
+            });
+        }
+        let Some((want, came)) = running.next().await else { return };
+        ladder.came(want, outcome(came));
+    }
+}
+
+fn outcome(came: Came) -> Outcome {
+    match came {
+        Came::Survived(quiet) => Outcome::Survived(quiet),
+        Came::FoundDead(quiet) => Outcome::FoundDead(quiet),
+        Came::Void => Outcome::Void,
+    }
+}
+
+/// Our address may be another one since, and what could not be held while the network is out need not be tried now.
+async fn renew(pass: &Mutex<u64>, gate: &Gate, ground: &Ground) {
+    let mut pass = pass.lock().await;
+    let mut again = Duration::from_secs(1);
+    *pass = loop {
+        match rung::echo(gate, ground).await {
+            Ok(pass) => break pass,
+            Err(_) => tokio::time::sleep(again).await,
+        }
+        again = (2 * again).min(AGAIN_AFTER);
+    };
 }

@@ -3,14 +3,14 @@
 use super::proxy::{self, Choice};
 use super::stream::{Carrier, Watched};
 use super::upgrade::Upgraded;
-use super::{At, Target, dial, resolve, tls, trouble, upgrade};
+use super::{Target, dial, resolve, tls, trouble, upgrade};
+use crate::Clock;
 use record::{
-    Stamp,
-    fact::{ConnectStage, Signaling, Trouble},
-    millis,
+    Heard, Stamp,
+    fact::{ConnectStage, Trouble},
 };
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -21,18 +21,48 @@ pub struct Failure {
     pub took: Duration,
 }
 
-pub async fn connect(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, Failure> {
-    let began = at.recorder.now();
-    layers(target, proxy, at).await.map_err(|(stage, trouble)| Failure {
-        stage,
-        trouble,
-        took: at.recorder.now().since(began),
-    })
+/// One layer stands.
+pub enum Layer {
+    Resolved { addresses: Vec<IpAddr> },
+    Tcp { local: SocketAddr, remote: SocketAddr },
+    Proxy,
+    Tls { version: Heard, cipher: Heard, issuer: Heard },
+    WebSocket { server: Option<Heard> },
 }
 
-async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (ConnectStage, Trouble)> {
-    let At { conn, recorder } = at;
-    let conn = *conn;
+/// Who is told of each layer, and how long it took.
+pub struct Telling<'a> {
+    pub clock: &'a Clock,
+    pub tell: &'a (dyn Fn(Layer, Duration) + Send + Sync),
+}
+
+type Stopped = (ConnectStage, Trouble);
+
+/// Up to a WebSocket.
+pub async fn connect(target: &Target, proxy: &Choice, telling: &Telling<'_>) -> Result<Upgraded, Failure> {
+    timed(telling, async {
+        let carrier = carrier(target, proxy, telling).await?;
+        let clock = Waited::from(telling);
+        let asked = upgrade::upgrade(carrier, target, clock.since, || clock.so_far());
+        let upgraded = within(target.patience.upgrade, &clock, asked);
+        let upgraded = upgraded.await.map_err(|trouble| (ConnectStage::Upgrade, trouble))?;
+        (telling.tell)(Layer::WebSocket { server: upgraded.server.clone() }, clock.so_far());
+        Ok(upgraded)
+    })
+    .await
+}
+
+/// Up to the bytes on which a WebSocket would ride.
+pub async fn bare(target: &Target, proxy: &Choice, telling: &Telling<'_>) -> Result<Carrier, Failure> {
+    timed(telling, carrier(target, proxy, telling)).await
+}
+
+async fn timed<T>(telling: &Telling<'_>, steps: impl Future<Output = Result<T, Stopped>>) -> Result<T, Failure> {
+    let whole = Waited::from(telling);
+    steps.await.map_err(|(stage, trouble)| Failure { stage, trouble, took: whole.so_far() })
+}
+
+async fn carrier(target: &Target, proxy: &Choice, telling: &Telling<'_>) -> Result<Carrier, Stopped> {
     let patience = &target.patience;
     // What is wrong with the profile's certificates shows before anything is sent.
     let prepared = if target.url.is_tls() {
@@ -50,56 +80,46 @@ async fn layers(target: &Target, proxy: &Choice, at: &At) -> Result<Upgraded, (C
             return Err((ConnectStage::Proxy, Trouble::NotUnderstood { says: says.clone() }));
         }
     };
-    let addresses = addresses(host, port, target, at).await.map_err(|trouble| (dns, trouble))?;
-    let stream = reach(&addresses, target, at).await.map_err(|trouble| (tcp, trouble))?;
-    let mut stream = Watched::new(stream, recorder.clock().clone());
+    let addresses = addresses(host, port, target, telling).await.map_err(|trouble| (dns, trouble))?;
+    let stream = reach(&addresses, target, telling).await.map_err(|trouble| (tcp, trouble))?;
+    let mut stream = Watched::new(stream, telling.clock.clone());
 
     if let Choice::Through(proxy) = proxy {
-        let clock = Waited::from(at);
-        let asked = proxy::connect(&mut stream, proxy, &target.url, &target.scrub, recorder.now(), || clock.so_far());
+        let clock = Waited::from(telling);
+        let asked = proxy::connect(&mut stream, proxy, &target.url, &target.scrub, clock.since, || clock.so_far());
         within(patience.proxy, &clock, asked).await.map_err(|trouble| (ConnectStage::Proxy, trouble))?;
-        recorder.note(Signaling::ProxyOpened { conn, took_ms: millis(clock.so_far()) });
+        (telling.tell)(Layer::Proxy, clock.so_far());
     }
 
-    let carrier = match prepared {
-        None => Carrier::Plain(stream),
-        Some(prepared) => {
-            let clock = Waited::from(at);
-            let secured = within(patience.tls, &clock, tls::secure(prepared, stream, || clock.so_far()))
-                .await
-                .map_err(|trouble| (ConnectStage::Tls, trouble))?;
-            let tls::Secured { stream, version, cipher, issuer } = secured;
-            recorder.note(Signaling::TlsReady { conn, version, cipher, issuer, took_ms: millis(clock.so_far()) });
-            Carrier::Tls(Box::new(stream.into()))
-        }
-    };
-
-    let clock = Waited::from(at);
-    let asked = upgrade::upgrade(carrier, target, recorder.now(), || clock.so_far());
-    let upgraded = within(patience.upgrade, &clock, asked).await.map_err(|trouble| (ConnectStage::Upgrade, trouble))?;
-    recorder.note(Signaling::Upgraded { conn, server: upgraded.server.clone(), took_ms: millis(clock.so_far()) });
-    Ok(upgraded)
+    let Some(prepared) = prepared else { return Ok(Carrier::Plain(stream)) };
+    let clock = Waited::from(telling);
+    let secured = within(patience.tls, &clock, tls::secure(prepared, stream, || clock.so_far()))
+        .await
+        .map_err(|trouble| (ConnectStage::Tls, trouble))?;
+    let tls::Secured { stream, version, cipher, issuer } = secured;
+    (telling.tell)(Layer::Tls { version, cipher, issuer }, clock.so_far());
+    Ok(Carrier::Tls(Box::new(stream.into())))
 }
 
-async fn addresses(host: &str, port: u16, target: &Target, at: &At) -> Result<Vec<SocketAddr>, Trouble> {
-    let clock = Waited::from(at);
+async fn addresses(host: &str, port: u16, target: &Target, telling: &Telling<'_>) -> Result<Vec<SocketAddr>, Trouble> {
+    let clock = Waited::from(telling);
     let Some(found) = resolve::resolve(host, port, target.patience.dns).await? else {
         let ip = host.parse().expect("resolve found it to be an address");
         return Ok(vec![SocketAddr::new(ip, port)]);
     };
     let addresses = found.iter().map(SocketAddr::ip).collect();
-    at.recorder.note(Signaling::Resolved { conn: at.conn, addresses, took_ms: millis(clock.so_far()) });
+    (telling.tell)(Layer::Resolved { addresses }, clock.so_far());
     Ok(found)
 }
 
-async fn reach(addresses: &[SocketAddr], target: &Target, at: &At) -> Result<TcpStream, Trouble> {
-    let clock = Waited::from(at);
+async fn reach(addresses: &[SocketAddr], target: &Target, telling: &Telling<'_>) -> Result<TcpStream, Trouble> {
+    let clock = Waited::from(telling);
     let dialled = async { dial::dial(addresses).await.map_err(|error| trouble::of(&error, None, clock.so_far())) };
     let stream = within(target.patience.tcp, &clock, dialled).await?;
     let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
     // A connection that was reset between the two calls has no ends any more.
     let (local, remote) = ends.map_err(|error| trouble::of(&error, None, clock.so_far()))?;
-    at.recorder.note(Signaling::TcpConnected { conn: at.conn, local, remote, took_ms: millis(clock.so_far()) });
+    (telling.tell)(Layer::Tcp { local, remote }, clock.so_far());
     Ok(stream)
 }
 
@@ -115,15 +135,15 @@ async fn within<T>(
 }
 
 struct Waited<'a> {
-    at: &'a At,
+    clock: &'a Clock,
     since: Stamp,
 }
 
 impl<'a> Waited<'a> {
-    fn from(at: &'a At) -> Self {
-        Self { at, since: at.recorder.now() }
+    fn from(telling: &Telling<'a>) -> Self {
+        Self { clock: telling.clock, since: telling.clock.now() }
     }
     fn so_far(&self) -> Duration {
-        self.at.recorder.now().since(self.since)
+        self.clock.now().since(self.since)
     }
 }

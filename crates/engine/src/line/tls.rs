@@ -148,7 +148,7 @@ impl ServerCertVerifier for Noticing {
 }
 
 /// One sentence for a person who has never seen a certificate's insides.
-fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Trouble {
+pub(crate) fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Trouble {
     let by = issuer.unwrap_or("an unnamed issuer");
     let (kind, says) = match error {
         Error::InvalidCertificate(certificate) => match certificate {
@@ -171,6 +171,11 @@ fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Trouble {
                 (TlsTrouble::WrongName, format!("the certificate is not for {host} but for {names}; issued by {by}"))
             }
             CertificateError::Revoked => (TlsTrouble::Revoked, format!("{by} has revoked the certificate")),
+            // rustls has no variant of its own for it, and its words help nobody.
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
+                TlsTrouble::BadCertificate,
+                format!("the server shows the certificate of an authority itself, {by}; it needs one signed by it"),
+            ),
             other => (TlsTrouble::BadCertificate, format!("the certificate cannot be used: {other}")),
         },
         Error::AlertReceived(alert) => (TlsTrouble::Alert, format!("the far end refused our TLS: alert {alert:?}")),

@@ -25,6 +25,7 @@ pub const SIGNALING: Signaling = Signaling {
         Field { id: "url", label: "Address (wss://host:8989/)", secret: false, required: true },
         Field { id: "token", label: "Token or API secret", secret: true, required: false },
     ],
+    subprotocol: Some(SUBPROTOCOL),
     new: |profile| Box::new(Janus::new(profile)),
 };
 

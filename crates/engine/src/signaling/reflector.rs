@@ -20,6 +20,7 @@ pub const SIGNALING: Signaling = Signaling {
         Field { id: "url", label: "Address (wss://host/call)", secret: false, required: true },
         Field { id: "token", label: "Token", secret: true, required: false },
     ],
+    subprotocol: None,
     new: |profile| Box::new(Reflector::new(profile)),
 };
 
@@ -34,7 +35,7 @@ const CLOCK_EVERY: Duration = Duration::from_secs(10);
 /// What the far end saw is a few events a loss. A log of eight hours with a loss a minute stays below this.
 const MOST_SIGHTS: u32 = 10_000;
 /// The reflector keeps no more sights than this for telling them again.
-const TOLD_AGAIN: usize = 1024;
+const TOLD_AGAIN: usize = 2048;
 /// Each URL is handed to ICE, which resolves it: a stranger must not choose how many.
 const MOST_RELAYS: usize = 8;
 
@@ -71,6 +72,7 @@ struct Welcome {
     instance: Heard,
     resumed: bool,
     relays: Vec<Relay>,
+    certificate_from: Option<Heard>,
     lanes: Option<LaneGate>,
 }
 
@@ -113,7 +115,9 @@ impl Reflector {
         let token = self.profile.signaling.token.clone().map(Sealed);
         let resume = self.ticket.clone().map(Sealed);
         let client = Heard::new(concat!("linewitness/", env!("CARGO_PKG_VERSION")));
-        self.say(&FromClient::Hello { client, token, resume });
+        // A heartbeat that is off is off to see what quiet does to this connection.
+        let quiet = matches!(self.profile.signaling.heartbeat, HeartbeatChoice::Off(_));
+        self.say(&FromClient::Hello { client, token, resume, quiet });
         self.stage = Stage::Greeting(now);
     }
 
@@ -155,9 +159,10 @@ impl Reflector {
             );
         };
         match message {
-            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, lanes, .. } => {
+            FromFar::Welcome { call, ticket, instance, resumed, ice_servers, certificate_from, lanes, .. } => {
                 if matches!(self.stage, Stage::Greeting(_)) {
-                    let welcome = Welcome { call, instance, resumed, relays: ice_servers, lanes };
+                    let relays = ice_servers;
+                    let welcome = Welcome { call, instance, resumed, relays, certificate_from, lanes };
                     self.welcomed(now, ticket, welcome);
                 }
             }
@@ -210,11 +215,15 @@ impl Reflector {
     }
 
     fn welcomed(&mut self, now: Stamp, ticket: Sealed, welcome: Welcome) {
-        let Welcome { call, instance, resumed, relays, lanes } = welcome;
+        let Welcome { call, instance, resumed, relays, certificate_from, lanes } = welcome;
         self.stage = Stage::Ready;
         self.ticket = Some(ticket.0);
         let (session, instance) = (Some(self.scrub.rehear(&call)), Some(self.scrub.rehear(&instance)));
         self.note(fact::Signaling::Ready { conn: self.conn, session, instance, resumed });
+        if let Some(issuer) = certificate_from {
+            let issuer = self.scrub.rehear(&issuer);
+            self.note(Far::Certificate { issuer });
+        }
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
         self.event(Event::Ready { resumed, ice_servers, lanes });
         self.clock = Clock::default();

@@ -98,24 +98,25 @@ impl Drawing<'_> {
     }
 
     fn timeline(&mut self, top: f64) -> f64 {
-        const LANE: f64 = 34.0;
         const STRIP: f64 = 36.0;
         let story = self.story;
         self.line(0.0, top, WIDTH, top, ink(LINE, 1.0, ""));
         let numbers = top + 14.0;
         let axis = top + 46.0;
         let lanes = axis + 10.0;
-        let strips = lanes + LANE * story.lanes.len() as f64 + 8.0;
+        let strips = lanes + story.lanes.iter().map(lanes::high).sum::<f64>() + 8.0;
         let bottom = strips + STRIP * 3.0 + 6.0;
 
         self.grid(axis, bottom);
         for region in &story.drops {
-            self.wash(region, lanes, LANE);
+            self.wash(region, lanes);
         }
-        for (index, lane) in story.lanes.iter().enumerate() {
-            let y = lanes + LANE * index as f64 + LANE / 2.0;
+        let mut top = lanes;
+        for lane in &story.lanes {
+            let y = top + lanes::high(lane) / 2.0;
             self.text(MARGIN, y + 4.0, LABEL, lane.label);
             self.lane(lane, y);
+            top += lanes::high(lane);
         }
         self.line(MARGIN, strips - 4.0, RIGHT, strips - 4.0, ink(LINE, 1.0, ""));
         let series = &story.series;
@@ -125,7 +126,7 @@ impl Drawing<'_> {
         for pause in story.pauses.iter().filter(|pause| pause.slept) {
             self.asleep(pause.from, pause.to, axis, bottom);
         }
-        self.witnesses(numbers, axis, bottom, lanes, LANE);
+        self.witnesses(numbers, axis, bottom, lanes);
         bottom
     }
 

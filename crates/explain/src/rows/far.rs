@@ -14,6 +14,7 @@ pub fn far(fact: &Far) -> String {
             if *offset_ms < 0.0 { "behind" } else { "ahead of" },
             words::ms(*rtt_ms)
         ),
+        Far::Certificate { issuer } => format!("The far end says that its own certificate was issued by {issuer}."),
         Far::Saw { at, sight } => {
             let clock = |wall: &Wall| wall.timestamp().strftime("%H:%M:%S").to_string();
             let what = match sight {

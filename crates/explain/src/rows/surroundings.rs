@@ -64,7 +64,7 @@ pub fn net(fact: &Net) -> String {
         Net::SystemProxy { proxy, script, .. } => match (proxy, script) {
             (Some(proxy), _) => format!("The system's web proxy for the far end is {proxy}."),
             (None, true) => "A script of the system's settings chooses the web proxy; we did not run it.".into(),
-            (None, false) => "The system has no web proxy set.".into(),
+            (None, false) => "The system's settings name no web proxy for the far end.".into(),
         },
         Net::PublicAddress { server, local, public, before } => match before {
             Some(before) => format!("{server} now sees {local} as {public}, and no longer as {before}."),

@@ -1,6 +1,6 @@
 //! `connection_reset`: the TCP connection was ended without a word from the service: an RST, or a FIN without close frame.
 
-use super::{look, service_closed};
+use super::{around, look, service_closed};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -9,7 +9,7 @@ use crate::{
 };
 use record::{
     Seq,
-    fact::{End, Sight},
+    fact::{ControlKind, End, Sight},
 };
 use std::time::Duration;
 
@@ -42,8 +42,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let mut because =
         Evidence::of(closed.at.seq, format!("{} ended {}.", service_closed::capital(&flow), words::ended(closed.end)));
     let media = timeline.media_alive(closed.at.stamp, closed.at.stamp);
+    let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
     because = because
         .and_maybe(media.map(|seq| (seq, "Media went on, so only this connection was ended.".into())))
+        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())))
         .and_maybe(there.clone());
     let tail = match &there {
         Some(_) => "; the far end did not send it, so a device between did",

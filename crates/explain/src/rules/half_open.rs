@@ -1,6 +1,6 @@
 //! `half_open`: the TCP connection died and nobody said so: what was written stays unanswered, and no FIN or RST comes.
 
-use super::{look, service_closed};
+use super::{around, look, service_closed};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
@@ -8,7 +8,10 @@ use crate::{
     timeline::{Silence, Socket},
     words,
 };
-use record::{Stamp, fact::End};
+use record::{
+    Stamp,
+    fact::{ControlKind, End},
+};
 use std::time::Duration;
 
 /// "Timed out", as Linux, macOS and Windows number it: the kernel itself gave up sending again.
@@ -53,6 +56,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     let until = drop.over(timeline).min(drop.declared.plus(Duration::from_secs(2)));
     let media = timeline.media_alive(dead.since, until);
+    let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
     let mut because = match dead.silence {
         Some(silence) => Evidence::of(
             silence.at.seq,
@@ -80,7 +84,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         );
     }
     because = because
-        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())));
+        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())))
+        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())));
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {
@@ -88,11 +93,15 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: if media.is_some() { Confidence::Shown } else { Confidence::Likely },
+        confidence: if media.or(anew).is_some() { Confidence::Shown } else { Confidence::Likely },
         says: format!(
             "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
             words::utc_exact(drop.last_good),
-            if media.is_some() { ", and media went on" } else { "" },
+            match (media, anew) {
+                (Some(_), _) => ", and media went on",
+                (None, Some(_)) => ", and new connections to the far end were answered",
+                (None, None) => "",
+            },
             look::came_back(drop)
         ),
         because,

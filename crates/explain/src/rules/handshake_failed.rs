@@ -5,58 +5,11 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{At, Failed, Refused, Socket},
+    timeline::attempts::Failure,
     words,
 };
 use record::fact::{ConnectStage, TlsTrouble, Trouble};
 use std::time::Duration;
-
-/// The stage that the last attempt failed at: what stood in the way when trying again was over. Where no attempt named
-/// one, it follows from what did happen.
-fn failed_stage(timeline: &Timeline) -> (ConnectStage, Option<At>) {
-    let last = last_told(timeline);
-    let logged_in = last.is_some_and(|socket| socket.ready.is_some());
-    match what_failed(last) {
-        Some(Failure::Attempt(failed)) => return (failed.stage, Some(failed.at)),
-        Some(Failure::Refusal(refused)) => {
-            return (if logged_in { ConnectStage::Offer } else { ConnectStage::Login }, Some(refused.at));
-        }
-        None => {}
-    }
-    let stage = if !logged_in {
-        ConnectStage::Login
-    } else if timeline.pairs.is_empty() {
-        ConnectStage::Ice
-    } else if timeline.dtls.iter().any(|(_, state)| state.as_str().eq_ignore_ascii_case("connected")) {
-        ConnectStage::Media
-    } else {
-        ConnectStage::Dtls
-    };
-    (stage, None)
-}
-
-/// The last attempt of which anything became: what earlier ones met was overcome, and one that was still under way when
-/// time was up tells nothing.
-fn last_told<'t, 'a>(timeline: &'t Timeline<'a>) -> Option<&'t Socket<'a>> {
-    timeline.sockets.iter().rev().find(|socket| {
-        socket.failed.is_some() || socket.ready.is_some() || !socket.refused.is_empty() || socket.closed.is_some()
-    })
-}
-
-enum Failure<'a> {
-    Attempt(Failed<'a>),
-    Refusal(Refused<'a>),
-}
-
-fn what_failed<'a>(socket: Option<&Socket<'a>>) -> Option<Failure<'a>> {
-    let socket = socket?;
-    let refusal = || socket.refused.last().copied().map(Failure::Refusal);
-    socket.failed.map(Failure::Attempt).or_else(refusal)
-}
-
-pub(crate) fn failed_in_media(timeline: &Timeline) -> bool {
-    matches!(failed_stage(timeline).0, ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media)
-}
 
 /// Who can act. Only what the other side said itself, or what can lie nowhere else, is called shown.
 fn owner(stage: ConnectStage, trouble: Option<&Trouble>) -> (Owner, Confidence) {
@@ -85,8 +38,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if drop.loss != Loss::NeverStood {
         return None;
     }
-    let (stage, at) = failed_stage(timeline);
-    let failure = what_failed(last_told(timeline));
+    let (stage, at) = timeline.failed_stage();
+    let failure = timeline.what_failed();
     let attempts = timeline.sockets.len();
     let (owner, confidence) = owner(
         stage,
@@ -127,6 +80,7 @@ fn id(stage: ConnectStage) -> &'static str {
         ConnectStage::Proxy => "proxy",
         ConnectStage::Dns => "dns",
         ConnectStage::Tcp => "tcp",
+        ConnectStage::Udp => "udp",
         ConnectStage::Tls => "tls",
         ConnectStage::Upgrade => "upgrade",
         ConnectStage::Login => "login",
@@ -138,7 +92,7 @@ fn id(stage: ConnectStage) -> &'static str {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
-    let (stage, _) = failed_stage(timeline);
+    let (stage, _) = timeline.failed_stage();
     let far = look::far(timeline);
     let (who, what) = match stage {
         ConnectStage::Proxy => (
@@ -155,17 +109,12 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The network administrator, with the service's support",
             format!("Allow TCP to {far} in the firewall, and check that the service listens there."),
         ),
-        ConnectStage::Tls => (
-            "The network administrator, with the service's support",
-            format!(
-                "Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."
-            ),
-        ),
+        ConnectStage::Tls => tls_advice(timeline.what_failed(), &far),
         ConnectStage::Upgrade | ConnectStage::Login | ConnectStage::Offer => (
             "The voice service's support",
             format!("Look up the refused request at {} for {far}.", words::utc(drop.declared)),
         ),
-        ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
+        ConnectStage::Udp | ConnectStage::Ice | ConnectStage::Dtls | ConnectStage::Media => (
             "The network administrator",
             format!(
                 "Allow UDP from this computer to the media addresses of {far}, or provide a TURN server on TCP 443."
@@ -179,6 +128,30 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         wrong_if: format!(
             "another client on this computer completes {} to the same address in the same minute.",
             words::stage(stage)
+        ),
+    }
+}
+
+/// A certificate that was not taken has another mend than a port that speaks no TLS.
+fn tls_advice(failure: Option<Failure>, far: &str) -> (&'static str, String) {
+    let trouble = match failure {
+        Some(Failure::Attempt(failed)) => Some(failed.trouble),
+        _ => None,
+    };
+    match trouble {
+        Some(Trouble::NotUnderstood { .. } | Trouble::Tls { kind: TlsTrouble::Alert, .. }) => (
+            "Whoever wrote the address, with the service's support",
+            format!("Check that {far} is the port for wss://; a port that speaks plain ws:// answers like this."),
+        ),
+        Some(Trouble::Closed | Trouble::Reset | Trouble::NoAnswer { .. }) => (
+            "The network administrator, with the service's support",
+            format!("Look for a device that ends TLS to {far}, or drops its large packets, and exempt it."),
+        ),
+        _ => (
+            "The network administrator, with the service's support",
+            format!(
+                "Compare the certificate seen here with the service's own, exempt {far} from TLS inspection, and check this computer's date."
+            ),
         ),
     }
 }

@@ -62,10 +62,7 @@ fn media_note(timeline: &Timeline, drop: &Drop, at: record::Stamp) -> Option<(re
     }
 }
 
-pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
+pub(super) use crate::words::capital;
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     Advice {

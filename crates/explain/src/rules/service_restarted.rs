@@ -1,6 +1,6 @@
 //! `service_restarted`: all lanes to the service ended together, and the service itself shows that it was started anew.
 
-use super::{look, peer_left, service_closed};
+use super::{around, look, peer_left, service_closed};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::TOGETHER,
@@ -81,6 +81,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     // Otherwise all lanes must have ended together and the service must have come back; only the code that says nothing
     // else than "restart" needs no return.
     let word = signs.said.is_some() || signs.announced.is_some();
+    // With other servers gone in the same second the way out was lost, and a balancer may hand us another instance after.
+    if !word && around::everywhere_dead(timeline, drop).is_some() {
+        return None;
+    }
     let together = signs.media_stopped && signs.back && (word || signs.refused.is_some());
     let renewed = signs.renewed.filter(|_| signs.media_stopped || signs.no_media);
     if renewed.is_none() && !together && signs.said != Some(1012) {
@@ -117,6 +121,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     if let Some(seq) = signs.announced {
         because = because.and(seq, "The far end had told us that it was shutting down.");
+    }
+    if let Some(seq) = around::said_by_any(timeline, drop, &around::OTHERS).alive() {
+        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
     }
     if let Some(ready) = renewed {
         because = because.and(ready.at.seq, "The service that answered next names itself another instance.");
@@ -162,8 +169,11 @@ pub const RULE: Rule = Rule {
     title: "the service was restarted",
     advice,
     outranks: &[
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
         Cause::ServiceClosed,
         Cause::ServiceUnreachable,
+        Cause::PathLost,
         Cause::OneWayLoss,
         Cause::HalfOpen,
         Cause::ConnectionReset,

@@ -2,6 +2,7 @@
 //! or the service's computer acknowledged all that was written, and its program did not answer.
 
 use super::{
+    around,
     look::{self, Acknowledged},
     service_closed,
 };
@@ -48,8 +49,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let first = attempts.first()?.failed?;
     let last = attempts.last()?.failed?;
     let media = timeline.media_alive(first.at.stamp, last.at.stamp);
+    let others = around::said_by_any(timeline, drop, &around::OTHERS);
     let confidence = match (media, attempts.iter().any(answered)) {
         (Some(_), _) => Confidence::Shown,
+        // Its own address says no, and others are reached: it is not the way that is gone.
+        (None, true) if others.alive().is_some() => Confidence::Shown,
         (None, true) => Confidence::Likely,
         // Nothing at all answered, by no way: the path may be what is gone.
         (None, false) => return None,
@@ -64,6 +68,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             closed.at.seq,
             format!("{} ended {}.", service_closed::capital(&words::flow(ended)), words::ended(closed.end)),
         );
+    }
+    if let Some(seq) = others.alive() {
+        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
     }
     if let Some(seq) = media {
         because = because.and(seq, "Media went on all the while, so the path to the service's network lived.");
@@ -190,7 +197,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::VoiceService,
     title: "the service does not answer",
     advice,
-    outranks: &[Cause::HalfOpen, Cause::ConnectionReset, Cause::OneWayLoss, Cause::NotProven],
+    outranks: &[Cause::PathLost, Cause::HalfOpen, Cause::ConnectionReset, Cause::OneWayLoss, Cause::NotProven],
     settle: Duration::from_secs(10),
     find,
     rules_out: Some(rules_out),

@@ -4,6 +4,7 @@ use super::look;
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
+    rows,
     rule::{Evidence, Finding, Measured},
     timeline::{Pause, PauseKind},
     words,
@@ -14,6 +15,9 @@ use std::time::Duration;
 /// a far end that gave us up meanwhile says so at our first word. A minute holds all of it; later losses have causes of
 /// their own.
 const FOUND_WITHIN: Duration = Duration::from_secs(60);
+
+/// Going to sleep is announced seconds before, so that programs can save their work; waking a moment after.
+const SAID_NEAR: Duration = Duration::from_secs(10);
 
 fn sleep<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pause> {
     if drop.loss == Loss::NeverStood {
@@ -28,6 +32,9 @@ fn sleep<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pause> {
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let sleep = sleep(timeline, drop)?;
     let asleep = words::length(sleep.length());
+    let mut said = timeline.said_of_power(sleep.from.minus(SAID_NEAR), sleep.to.plus(SAID_NEAR)).map(|(at, power)| {
+        (at.seq, format!("{} It was {}.", rows::surroundings::power(power), words::utc_exact(at.stamp)))
+    });
     Some(Finding {
         owner: None,
         confidence: Confidence::Shown,
@@ -44,6 +51,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             sleep.seq,
             format!("Between the last event before it and this one the clock that runs through sleep went on by {asleep} more than the one that does not."),
         )
+        .and_maybe(said.next())
+        .and_maybe(said.next())
         .and(drop.seq, format!("The loss was found {} after waking.", words::length(drop.declared.awake_since(sleep.to)))),
         measured: Measured::seconds(sleep.length())
             .number("found_after_waking_s", drop.declared.awake_since(sleep.to).as_secs_f64()),
@@ -72,11 +81,21 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
 pub const RULE: Rule = Rule {
     id: Cause::Slept,
     owner: Owner::ThisComputer,
-    title: "it slept",
+    title: "this computer slept",
     advice,
     // Whatever was found after waking is what sleep left behind.
     outranks: &[
         Cause::AppStalled,
+        Cause::IdleTimeout,
+        Cause::LifetimeCap,
+        Cause::NatExpired,
+        Cause::NatRebound,
+        Cause::LinkDown,
+        Cause::VpnChanged,
+        Cause::NetworkSwitched,
+        Cause::AddressChanged,
+        Cause::CaptivePortal,
+        Cause::GatewayLost,
         Cause::PeerLeft,
         Cause::ServiceOverloaded,
         Cause::AuthRejected,
@@ -84,6 +103,9 @@ pub const RULE: Rule = Rule {
         Cause::ServiceClosed,
         Cause::TurnFailed,
         Cause::ServiceUnreachable,
+        Cause::DnsFailed,
+        Cause::UdpBlocked,
+        Cause::PathLost,
         Cause::OneWayLoss,
         Cause::HalfOpen,
         Cause::ConnectionReset,

@@ -11,6 +11,9 @@ use record::{
 };
 use serde::Serialize;
 
+mod around;
+mod beside;
+
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct LaneView {
     pub id: &'static str,
@@ -63,7 +66,11 @@ pub enum MarkKind {
 }
 
 pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
-    vec![signaling(timeline), media(timeline), ice(timeline), recovery(timeline), computer(timeline)]
+    let mut lanes = vec![signaling(timeline), media(timeline), ice(timeline)];
+    lanes.extend(beside::lanes(timeline));
+    lanes.extend(around::lanes(timeline));
+    lanes.extend([recovery(timeline), computer(timeline)]);
+    lanes
 }
 
 fn on_axis(timeline: &Timeline, at: Stamp) -> f64 {

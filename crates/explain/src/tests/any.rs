@@ -5,13 +5,15 @@ use proptest::prelude::*;
 use record::{
     Event, Fact, Log, Stamp, Wall,
     fact::{
-        Action, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Far, Ice, Mark, Media, MediaSample, Move,
-        Outcome, Reason, RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+        Action, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy, Far, Hop,
+        Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason, RefusalKind, Side,
+        Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
     },
     profile::Silence,
 };
+use std::net::IpAddr;
 
-fn stamp() -> impl Strategy<Value = Stamp> {
+pub(super) fn stamp() -> impl Strategy<Value = Stamp> {
     // Around the run, and now and then anywhere at all.
     prop_oneof![
         8 => (0..120_000_000u64, 0..5_000_000u64)
@@ -20,7 +22,7 @@ fn stamp() -> impl Strategy<Value = Stamp> {
     ]
 }
 
-fn end() -> impl Strategy<Value = End> {
+pub(super) fn end() -> impl Strategy<Value = End> {
     prop_oneof![
         (any::<bool>(), proptest::option::of(any::<u16>())).prop_map(|(us, code)| End::CloseFrame {
             by: if us { Side::Us } else { Side::Them },
@@ -44,8 +46,9 @@ fn end() -> impl Strategy<Value = End> {
 fn trouble() -> impl Strategy<Value = Trouble> {
     prop_oneof![
         Just(Trouble::Refused),
+        Just(Trouble::NameFailed { says: "".into() }),
         any::<f64>().prop_map(|waited_ms| Trouble::NoAnswer { waited_ms }),
-        (400u16..600, any::<Option<f64>>()).prop_map(|(status, retry_after_s)| Trouble::Http {
+        (prop_oneof![400u16..520, Just(511)], any::<Option<f64>>()).prop_map(|(status, retry_after_s)| Trouble::Http {
             status,
             server: None,
             retry_after_s,
@@ -59,6 +62,7 @@ fn stage() -> impl Strategy<Value = ConnectStage> {
         Just(ConnectStage::Proxy),
         Just(ConnectStage::Dns),
         Just(ConnectStage::Tcp),
+        Just(ConnectStage::Udp),
         Just(ConnectStage::Tls),
         Just(ConnectStage::Upgrade),
         Just(ConnectStage::Login),
@@ -67,7 +71,7 @@ fn stage() -> impl Strategy<Value = ConnectStage> {
     ]
 }
 
-fn signaling() -> impl Strategy<Value = Fact> {
+pub(super) fn signaling() -> impl Strategy<Value = Fact> {
     let conn = 0u32..4;
     prop_oneof![
         conn.clone().prop_map(|conn| Signaling::Connecting {
@@ -81,6 +85,12 @@ fn signaling() -> impl Strategy<Value = Fact> {
             session: None,
             instance: Some(format!("{i}").as_str().into()),
             resumed
+        }),
+        conn.clone().prop_map(|conn| Signaling::TcpConnected {
+            conn,
+            local: "10.0.0.1:5".parse().unwrap(),
+            remote: "10.0.0.2:7000".parse().unwrap(),
+            took_ms: 1.0
         }),
         (conn.clone(), stage(), trouble()).prop_map(|(conn, stage, trouble)| Signaling::ConnectFailed {
             conn,
@@ -115,7 +125,7 @@ fn signaling() -> impl Strategy<Value = Fact> {
     .prop_map(Fact::from)
 }
 
-fn media() -> impl Strategy<Value = Fact> {
+pub(super) fn media() -> impl Strategy<Value = Fact> {
     prop_oneof![
         stamp().prop_map(|first| Media::Flowing { first }),
         stamp().prop_map(|last| Media::Gap { last }),
@@ -136,6 +146,84 @@ fn media() -> impl Strategy<Value = Fact> {
         stamp().prop_map(|since| Media::SendWorks { refused: 1, since }),
     ]
     .prop_map(Fact::from)
+}
+
+fn interface() -> impl Strategy<Value = record::Heard> {
+    prop_oneof![Just("eth0".into()), Just("wlan0".into()), Just("wg0".into()), Just("".into())]
+}
+
+fn address() -> impl Strategy<Value = IpAddr> {
+    // Those of the calls above among them.
+    prop_oneof![Just("10.0.0.1"), Just("10.0.0.2"), Just("::1"), Just("127.0.0.1")]
+        .prop_map(|text| text.parse().expect("an address"))
+}
+
+fn hop() -> impl Strategy<Value = Option<Hop>> {
+    let hop = (interface(), link_kind(), proptest::option::of(address())).prop_map(|(interface, kind, gateway)| Hop {
+        interface,
+        kind,
+        gateway,
+        source: None,
+    });
+    proptest::option::of(hop)
+}
+
+fn link_kind() -> impl Strategy<Value = LinkKind> {
+    use LinkKind::{Loopback, Other, Tunnel, Wifi, Wired};
+    prop_oneof![Just(Wired), Just(Wifi), Just(Tunnel), Just(Loopback), Just(Other)]
+}
+
+fn net() -> impl Strategy<Value = Fact> {
+    let flags = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.2));
+    let destination = prop_oneof![Just(Destination::Ipv4), Just(Destination::Ipv6), Just(Destination::FarEnd)];
+    prop_oneof![
+        3 => (interface(), link_kind(), flags).prop_map(|(name, kind, (up, carrier, found))| {
+            Net::Link { name, kind, driver: "".into(), up, carrier, mtu: 0, found }
+        }),
+        1 => (interface(), link_kind()).prop_map(|(name, kind)| Net::LinkGone { name, kind }),
+        2 => (interface(), address(), any::<bool>()).prop_map(|(interface, address, found)| {
+            Net::Address { interface, address, prefix: 200, temporary: false, found }
+        }),
+        2 => (interface(), address()).prop_map(|(interface, address)| Net::AddressGone { interface, address }),
+        3 => (destination, hop(), hop(), proptest::bool::weighted(0.2))
+            .prop_map(|(to, before, after, found)| Net::Route { to, before, after, found }),
+        1 => (interface(), address()).prop_map(|(interface, address)| {
+            Net::Neighbour { interface, address, state: Reachability::Failed, found: false }
+        }),
+        1 => proptest::collection::vec(address(), 0..3).prop_map(|servers| Net::Resolvers { servers, found: false }),
+        1 => interface().prop_map(|interface| Net::Wifi { interface, link: None, found: false }),
+        1 => Just(Net::PublicAddress {
+            server: "s".into(),
+            local: "10.0.0.1:1".parse().expect("an address"),
+            public: "10.0.0.3:1".parse().expect("an address"),
+            before: Some("10.0.0.4:1".parse().expect("an address")),
+        }),
+    ]
+    .prop_map(Fact::from)
+}
+
+fn control() -> impl Strategy<Value = Fact> {
+    use ControlKind::{Dns, FarTcp, FarUdp, Gateway, Https, Portal, Stun};
+    let kind = prop_oneof![Just(Gateway), Just(Dns), Just(Https), Just(Stun), Just(FarTcp), Just(FarUdp), Just(Portal)];
+    let control = 0u32..5;
+    prop_oneof![
+        2 => (control.clone(), kind).prop_map(|(control, kind)| Control::Asking { control, kind, target: "t".into() }),
+        2 => (control.clone(), proptest::option::of(stamp())).prop_map(|(control, last_ok)| {
+            Control::Sample { control, asked: 5, answered: 9, rtt_ms: Some(f64::NAN), last_ok }
+        }),
+        2 => (control.clone(), stamp(), proptest::option::of(stamp()))
+            .prop_map(|(control, asked, last_ok)| Control::Silent { control, asked, last_ok, says: "".into() }),
+        1 => (control.clone(), stamp())
+            .prop_map(|(control, silent_since)| Control::Back { control, silent_since, rtt_ms: f64::INFINITY }),
+        1 => control.clone().prop_map(|control| Control::Portal { control, status: 0, leads_to: Some("<p>".into()) }),
+        1 => control.clone().prop_map(|control| Control::PortalGone { control }),
+        1 => control.prop_map(|control| Control::Issuer { control, issuer: "i".into(), expected: None }),
+    ]
+    .prop_map(Fact::from)
+}
+
+fn power() -> impl Strategy<Value = Fact> {
+    prop_oneof![Just(Power::AboutToSleep.into()), Just(Power::Woke.into())]
 }
 
 fn started(silence: Silence) -> Fact {
@@ -208,12 +296,24 @@ fn other() -> impl Strategy<Value = Fact> {
     ]
 }
 
+/// Boxed: together these strategies are larger than a test's stack.
+fn anything() -> impl Strategy<Value = Fact> {
+    prop_oneof![
+        4 => signaling().boxed(),
+        2 => media().boxed(),
+        3 => other().boxed(),
+        2 => net().boxed(),
+        2 => control().boxed(),
+        1 => power().boxed(),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_log_makes_it_panic_or_break_its_word(
-        facts in proptest::collection::vec((stamp(), prop_oneof![4 => signaling(), 2 => media(), 3 => other()]), 0..60),
+        facts in proptest::collection::vec((stamp(), anything()), 0..80),
         in_order in proptest::bool::weighted(0.8),
     ) {
         let mut facts = facts;

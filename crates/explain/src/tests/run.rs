@@ -12,6 +12,11 @@ use record::{
 };
 use std::time::Duration;
 
+mod lanes;
+mod surroundings;
+
+pub use surroundings::hop;
+
 /// 2026-11-21T10:00:00Z.
 const START: i64 = 1_795_255_200_000_000;
 
@@ -23,13 +28,14 @@ pub struct Run {
     asleep: u64,
     stepped: i64,
     /// What arrives in a second.
-    feed: MediaSample,
+    pub feed: MediaSample,
     samples: bool,
     beats: Option<u32>,
     last_beat: u64,
     last_packet: Stamp,
     gap: bool,
     moves: u32,
+    controls: Vec<surroundings::Line>,
 }
 
 fn us(seconds: f64) -> u64 {
@@ -51,6 +57,7 @@ impl Run {
             last_packet: Stamp::new(START, us(1000.0), us(1000.0)),
             gap: false,
             moves: 0,
+            controls: Vec::new(),
         };
         run.note(Mark::Started(Box::new(Plan {
             name: "Test".into(),
@@ -162,6 +169,7 @@ impl Run {
                 self.last_beat = self.uptime;
                 self = self.note(Signaling::HeartbeatAnswered { conn, rtt_ms: 20.0 });
             }
+            self = self.ask_controls();
             second += 1;
         }
         self.uptime = to;

@@ -87,7 +87,7 @@ fn a_proxys_401_is_not_the_services() {
     check(
         never(ConnectStage::Proxy, http),
         &[
-            "signaling handshake_failed local_network shown: The call was never established in 2 attempts: the HTTP proxy failed: HTTP 403.",
+            "signaling proxy_refused local_network shown: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 403 (forbidden) at 10:00:00.10 UTC; the call could not be placed.",
         ],
     );
 }
@@ -163,4 +163,17 @@ fn a_socket_that_logged_in_has_overcome_what_earlier_ones_met() {
             "signaling handshake_failed voice_service likely: The call was never established in 4 attempts: the call's offer failed: the far end refused with code offer because it did not want to.",
         ],
     );
+}
+
+#[test]
+fn a_port_that_speaks_no_tls_is_not_blamed_on_a_certificate() {
+    let told = |trouble| {
+        let run = Run::begun().at(0.1).fails_to_connect(1, ConnectStage::Tls, trouble);
+        let story = crate::story(&run.note(Mark::Ended { by: EndedBy::NotEstablished }).log());
+        story.head.drops[0].advice.what.clone()
+    };
+    let plain = told(Trouble::NotUnderstood { says: "not TLS".into() });
+    assert!(plain.contains("wss://") && !plain.contains("certificate"), "{plain}");
+    let unknown = told(Trouble::Tls { kind: TlsTrouble::UnknownIssuer, says: "x".into() });
+    assert!(unknown.contains("certificate"), "{unknown}");
 }

@@ -24,6 +24,7 @@ pub struct FarClock {
 impl<'a> Timeline<'a> {
     pub(super) fn take_far(&mut self, at: At, fact: &'a Far) {
         match fact {
+            Far::Certificate { issuer } => self.far_certificate = Some((at, issuer)),
             Far::Clock { offset_ms, rtt_ms } => {
                 let sound = offset_ms.is_finite() && rtt_ms.is_finite() && *rtt_ms >= 0.0;
                 if sound {

@@ -1,8 +1,10 @@
 //! What a verdict does not clear. A call that held says nothing of what was not put to the test.
 
-use crate::Timeline;
-use crate::words;
-use record::{fact::Plan, profile::Silence};
+use crate::{Timeline, limits::coverage, words};
+use record::{
+    fact::{ControlKind, Plan},
+    profile::Silence,
+};
 use std::time::Duration;
 
 /// Janus forgets a session after 60 s without a word, so its adapter speaks this often, heartbeat or not.
@@ -16,21 +18,37 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         }
         if timeline.stood().is_none() {
             list.push("Nothing beyond the first steps was tested: the call never stood.".to_owned());
-        } else if plan.silence == Silence::None {
-            list.push(quiet(plan));
-            list.push(
-                "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.".into(),
-            );
         } else {
-            list.push(quiet(plan));
-            list.push("Quiet UDP flows were not tested: the call's own packets kept the path busy.".into());
+            list.extend(coverage::tcp(timeline).unwrap_or_else(|| Some(quiet(plan))));
+            list.extend(coverage::udp(timeline).unwrap_or_else(|| Some(quiet_udp(plan))));
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
     }
-    list.push(
-        "No control ran beside the call: other destinations, the gateway and name service were not asked.".into(),
-    );
+    list.extend(controls(timeline));
     list
+}
+
+/// Whom nobody asked.
+fn controls(timeline: &Timeline) -> Option<String> {
+    use ControlKind::{Dns, FarTcp, FarUdp, Gateway, Https, Stun};
+    let kinds: [(&[ControlKind], &str); 4] = [
+        (&[Gateway], "the gateway"),
+        (&[Dns], "name service"),
+        (&[FarTcp, FarUdp], "the far end over new connections"),
+        (&[Https, Stun], "other destinations"),
+    ];
+    let asked = |kinds: &[ControlKind]| kinds.iter().any(|kind| timeline.controls_of(*kind).next().is_some());
+    let missing: Vec<&str> = kinds.iter().filter(|(kinds, _)| !asked(kinds)).map(|(_, name)| *name).collect();
+    let list = match missing.as_slice() {
+        [] => return None,
+        [one @ "other destinations"] => format!("{one} were"),
+        [one] => format!("{one} was"),
+        [all @ .., last] => format!("{} and {last} were", all.join(", ")),
+    };
+    Some(match missing.len() == kinds.len() {
+        true => format!("No control ran beside the call: {list} not asked."),
+        false => format!("{} not asked beside the call.", words::capital(&list)),
+    })
 }
 
 /// The false all-clear of a silent call: what keeps itself from being quiet meets no idle timer.
@@ -47,4 +65,12 @@ fn quiet(plan: &Plan) -> String {
                 .into()
         }
     }
+}
+
+fn quiet_udp(plan: &Plan) -> String {
+    match plan.silence {
+        Silence::None => "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.",
+        Silence::Frames | Silence::Dtx => "Quiet UDP flows were not tested: the call's own packets kept the path busy.",
+    }
+    .into()
 }

@@ -36,7 +36,7 @@ pub enum Lane {
         lane: u32,
         public: SocketAddr,
     },
-    /// Ten seconds of a talking lane.
+    /// A minute of a talking lane; `rtt_ms` is the mean of those answered.
     Sample {
         lane: u32,
         asked: u32,

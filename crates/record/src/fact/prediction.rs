@@ -7,9 +7,18 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prediction {
-    /// The next drop is due between `from` and `to`. `id` counts the predictions of a run from 1.
-    Made { id: u32, pattern: Pattern, from: Wall, to: Wall, says: Heard },
-    /// The drop came within the time foretold.
+    /// The next end is due between `from` and `to`: that of a lane beside the call, or, where none is named, the call's
+    /// own next drop. `id` counts the predictions of a run from 1.
+    Made {
+        id: u32,
+        pattern: Pattern,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lane: Option<u32>,
+        from: Wall,
+        to: Wall,
+        says: Heard,
+    },
+    /// It came within the time foretold.
     CameTrue { id: u32 },
     /// The time passed, or the connection that it spoke of ended otherwise.
     Missed { id: u32 },

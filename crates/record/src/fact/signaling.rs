@@ -128,6 +128,8 @@ pub enum ConnectStage {
     Proxy,
     Dns,
     Tcp,
+    /// The first datagram and its answer.
+    Udp,
     Tls,
     Upgrade,
     /// The far end's own greeting: login, session, resume.
@@ -168,6 +170,11 @@ pub enum Trouble {
         status: u16,
         server: Option<Heard>,
         retry_after_s: Option<f64>,
+        says: Heard,
+    },
+    /// A STUN or TURN server refused, with its code.
+    Stun {
+        code: u16,
         says: Heard,
     },
     /// The other side speaks something else.

@@ -74,7 +74,7 @@ impl fmt::Display for ControlTarget {
             Self::Dns(Some(name)) => write!(f, "dns:{name}"),
             Self::Far => f.write_str("far"),
             Self::Https(url) => write!(f, "{url}"),
-            Self::Stun(url) => write!(f, "{url}"),
+            Self::Stun(url) => write!(f, "stun:{}", url.place()),
             Self::Portal(url) => write!(f, "portal:{url}"),
         }
     }

@@ -82,7 +82,7 @@ pub struct Welcome {
 
 pub fn hello(token: Option<&str>, resume: Option<&Sealed>) -> FromClient {
     let token = token.map(|token| Sealed::new(token.into()));
-    FromClient::Hello { client: "test".into(), token, resume: resume.cloned() }
+    FromClient::Hello { client: "test".into(), token, resume: resume.cloned(), quiet: false }
 }
 
 impl Client {

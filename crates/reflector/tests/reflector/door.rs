@@ -75,10 +75,12 @@ async fn with_a_certificate_the_port_speaks_tls_and_says_so_to_others() {
     let tcp = TcpStream::connect(desk.at).await.unwrap();
     let stream = tls.connect("localhost".try_into().unwrap(), tcp).await.unwrap();
     let (mut ws, _) = tokio_tungstenite::client_async("wss://localhost/call", stream).await.unwrap();
-    let hello = FromClient::Hello { client: "tls".into(), token: None, resume: None };
+    let hello = FromClient::Hello { client: "tls".into(), token: None, resume: None, quiet: false };
     futures_util::SinkExt::send(&mut ws, serde_json::to_string(&hello).unwrap().into()).await.unwrap();
     let welcome = futures_util::StreamExt::next(&mut ws).await.unwrap().unwrap();
     assert!(welcome.to_text().unwrap().starts_with(r#"{"say":"welcome""#), "{welcome}");
+    // The certificate signed itself; whoever is shown another issuer on the way is read by somebody.
+    assert!(welcome.to_text().unwrap().contains(r#""certificate_from":"rcgen self signed cert""#), "{welcome}");
     desk.close().await;
 }
 

@@ -122,6 +122,19 @@ async fn a_certificate_for_another_name_says_both_names() {
 }
 
 #[tokio::test]
+async fn an_authority_that_shows_its_own_certificate_is_told_so() {
+    let identity = Identity::with(&["localhost"], |leaf| {
+        leaf.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    });
+    let address = far::secure_websocket(&identity, echo).await;
+    let extra_ca = Some(identity.ca_pem.clone());
+    let url = format!("wss://localhost:{}/", address.port());
+    let (_, trouble) = fails(Target { extra_ca, ..target(&url) }, ConnectStage::Tls).await;
+    let Trouble::Tls { kind: TlsTrouble::BadCertificate, says } = trouble else { panic!("{trouble:?}") };
+    said(&says, &["certificate of an authority itself", "needs one signed by it"]);
+}
+
+#[tokio::test]
 async fn a_certificate_out_of_its_time_is_refused_by_its_side() {
     let past = Identity::with(&["127.0.0.1"], |leaf| {
         leaf.not_before = rcgen::date_time_ymd(2000, 1, 1);

@@ -26,6 +26,7 @@ fn welcome(instance: &str, resumed: bool) -> FromFar {
             username: Sealed::new("u".into()),
             credential: Sealed::new("p".into()),
         }],
+        certificate_from: Some("Desk CA".into()),
         lanes: None,
     }
 }
@@ -51,6 +52,7 @@ fn a_welcome_makes_ready_and_brings_relays() {
     let Some(Event::Ready { resumed: false, ice_servers, .. }) = bench.events.first() else { panic!() };
     assert_eq!(ice_servers[0].urls, ["turn:far.example:3478"]);
     assert_eq!(ice_servers[0].credential.as_ref().map(|kept| kept.reveal().as_str()), Some("p"));
+    assert!(bench.notes.contains(&Far::Certificate { issuer: "Desk CA".into() }.into()), "{:?}", bench.notes);
     let facts = bench.signaling();
     let [Signaling::Ready { conn: 1, session: Some(call), instance: Some(instance), resumed: false }] = facts[..]
     else {

@@ -8,16 +8,31 @@ use crate::{
 };
 use std::fmt::Write;
 
+/// The call's own lanes, where words stand above the lines.
+const LANE: f64 = 34.0;
+/// What runs beside it, one below the other, so that it shows at a glance which of them died together.
+const THIN: f64 = 19.0;
+
+pub(super) fn high(lane: &LaneView) -> f64 {
+    if lane.id.starts_with(CONTROL) { THIN } else { LANE }
+}
+
+const CONTROL: &str = "control_";
+
+fn is_around(lane: &str) -> bool {
+    lane == "network" || lane.starts_with(CONTROL)
+}
+
 impl Drawing<'_> {
     /// Under the lane that died, between the two witnesses: nobody can know. Sleep is accounted for and not washed.
-    pub(super) fn wash(&mut self, region: &Region, lanes: f64, high: f64) {
+    pub(super) fn wash(&mut self, region: &Region, lanes: f64) {
         if region.cause == Cause::Slept {
             return;
         }
         let lane = plane_lane(region.plane);
         let (from, to) = (self.scale.x(region.last_good), self.scale.x(region.first_bad));
-        let y = lanes + high * lane;
-        self.rect(from, y + 3.0, (to - from).max(1.0), high - 6.0, ACCENT, 0.085);
+        let y = lanes + LANE * lane;
+        self.rect(from, y + 3.0, (to - from).max(1.0), LANE - 6.0, ACCENT, 0.085);
     }
 
     pub(super) fn lane(&mut self, lane: &LaneView, y: f64) {
@@ -89,8 +104,20 @@ impl Drawing<'_> {
                 && region.over(self.scale.length) >= span.from
         });
         let (from, to) = (self.scale.x(span.from), self.scale.x(span.to));
+        if is_around(lane) && span.state == SpanState::Lost {
+            return self.dead_around(span, from, to, y);
+        }
         let stroke = if counted || (lane == "ice" && span.state == SpanState::Lost) { ACCENT } else { MUTE };
         self.line(from, y, to, y, ink(stroke, 1.5, "1.5 3"));
+    }
+
+    /// What fell silent beside the call, in the accent where it did so with the call.
+    fn dead_around(&mut self, span: &Span, from: f64, to: f64, y: f64) {
+        let with_the_call = self.story.drops.iter().any(|region| {
+            region.cause != Cause::Slept && region.last_good <= span.to && region.over(self.scale.length) >= span.from
+        });
+        let color = if with_the_call { ACCENT } else { MUTE };
+        self.rect(from, y - 2.0, (to - from).max(2.0), 4.0, color, 1.0);
     }
 
     pub(super) fn lost_block(&mut self, region: &Region, y: f64) {
@@ -118,7 +145,7 @@ impl Drawing<'_> {
     }
 
     /// Two hairlines through all lanes, numbered on top, and the length between them where there is room for it.
-    pub(super) fn witnesses(&mut self, numbers: f64, axis: f64, bottom: f64, lanes: f64, high: f64) {
+    pub(super) fn witnesses(&mut self, numbers: f64, axis: f64, bottom: f64, lanes: f64) {
         for region in &self.story.drops {
             let slept = region.cause == Cause::Slept;
             let color = if slept { INK3 } else { ACCENT };
@@ -128,7 +155,7 @@ impl Drawing<'_> {
             if bad - good >= 5.0 {
                 self.line(good, axis, good, bottom, ink(color, 1.0, ""));
                 let length = words::length(words::millis((region.first_bad - region.last_good) * 1e3));
-                let y = lanes + high * plane_lane(region.plane) + 11.0;
+                let y = lanes + LANE * plane_lane(region.plane) + 11.0;
                 if !slept && bad - good > width(&length, 11.0) + 10.0 {
                     self.text(f64::midpoint(good, bad), y, middle(LOST), &length);
                 }

@@ -1,0 +1,286 @@
+//! `Street`: how lanes are opened. Each way leads to one endpoint; while it is not known to be open, one lane at a time
+//! tries it, and the others wait: a far end that refuses lanes is not asked by thirty of them.
+
+use super::calm::Calm;
+use super::channel::Channel;
+use super::ground::Ground;
+use super::standing::Standing;
+use super::way::{Carried, Way};
+use crate::line::connect::{self, Layer, Telling};
+use record::{
+    Fact, Stamp,
+    fact::{ConnectStage, End, Lane, Manner, Trouble},
+    millis,
+    wire::lane::{FromLane, PREAMBLE, Plan, ToLane},
+};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+#[derive(Clone)]
+pub struct Street {
+    pub ground: Ground,
+    pub calm: Calm,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Thirty sockets in the same instant are a burst that devices notice; one after the other they are not.
+    turnstile: tokio::sync::Mutex<()>,
+    /// When the far end first let lanes in; the hold does not end earlier than its length after it.
+    began: OnceLock<Stamp>,
+    public: Mutex<Option<IpAddr>>,
+}
+
+const STEP: Duration = Duration::from_millis(50);
+/// One round trip and the reflector's thinking, as for its welcome to a call.
+const WELCOME_WITHIN: Duration = Duration::from_secs(10);
+/// Waits double from one second to this.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Of one way, together. An outage of an hour and a half costs so many.
+const MOST_FAILURES: u32 = 200;
+
+/// 1 s, 2 s, … 30 s.
+#[derive(Default)]
+pub struct Waits(u32);
+
+impl Waits {
+    pub fn next(&mut self) -> Duration {
+        let wait = Duration::from_secs(1 << self.0.min(5));
+        self.0 += 1;
+        wait.min(LONGEST_WAIT)
+    }
+}
+
+/// What is known of a way.
+#[derive(Default)]
+pub struct Known {
+    open: bool,
+    /// It was open once: whatever fails later is an outage and no refusal.
+    was_open: bool,
+    refusals: u32,
+    failures: u32,
+    shut: bool,
+}
+
+struct Failed {
+    stage: ConnectStage,
+    trouble: Trouble,
+    took: Duration,
+    /// The reflector itself said so, which it says of one call or one moment.
+    passing: bool,
+}
+
+impl Street {
+    pub fn new(ground: Ground, calm: Calm) -> Self {
+        let shared =
+            Shared { turnstile: tokio::sync::Mutex::default(), began: OnceLock::new(), public: Mutex::default() };
+        Self { ground, calm, shared: Arc::new(shared) }
+    }
+
+    /// How long a silence may still be, so that it ends within the hold.
+    pub fn left(&self) -> Duration {
+        let hold = self.ground.profile.for_.get();
+        let gone = self.shared.began.get().map_or(Duration::ZERO, |began| self.ground.recorder.now().since(*began));
+        hold.saturating_sub(gone).saturating_sub(super::plan::MARGIN)
+    }
+
+    /// Tries until the lane stands; nothing if the way is shut. To be dropped when the hold ends.
+    pub async fn open(&self, way: &Way, manner: Manner, plan: Plan) -> Option<Standing> {
+        let mut waits = Waits::default();
+        loop {
+            if way.is_gated() {
+                self.gate_opens().await?;
+            }
+            let mut known = way.known.lock().await;
+            if known.shut {
+                return None;
+            }
+            if known.open {
+                drop(known);
+                match self.attempt(way, manner, plan).await {
+                    Ok(standing) => return Some(standing),
+                    Err(_) => way.known.lock().await.open = false,
+                }
+                continue;
+            }
+            // The others wait for what comes of this.
+            match self.attempt(way, manner, plan).await {
+                Ok(standing) => {
+                    *known = Known { open: true, was_open: true, ..Known::default() };
+                    return Some(standing);
+                }
+                Err(failed) => {
+                    known.failed(&failed);
+                    if known.refusals >= way.most_refusals || known.failures >= MOST_FAILURES {
+                        known.shut = true;
+                        self.say_shut(way, &failed);
+                        return None;
+                    }
+                    tokio::time::sleep(waits.next()).await;
+                }
+            }
+        }
+    }
+
+    async fn gate_opens(&self) -> Option<()> {
+        let mut gate = self.ground.gate.clone();
+        // The sender gone is the hold's end.
+        gate.wait_for(Option::is_some).await.ok()?;
+        self.shared.began.get_or_init(|| self.ground.recorder.now());
+        Some(())
+    }
+
+    async fn attempt(&self, way: &Way, manner: Manner, plan: Plan) -> Result<Standing, Failed> {
+        {
+            let _turn = self.shared.turnstile.lock().await;
+            tokio::time::sleep(STEP).await;
+        }
+        let recorder = &self.ground.recorder;
+        let lane = self.ground.number();
+        recorder.note(Lane::Opening { lane, manner, to: way.shown.clone() });
+        let began = recorder.now();
+        let connected = match self.connect(way).await {
+            Ok((channel, ends)) => self.greet(channel, way, lane, plan, began).await.map(|channel| (channel, ends)),
+            Err(failed) => Err(failed),
+        };
+        match connected {
+            Ok((channel, (local, remote))) => {
+                let stood = recorder.now();
+                recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
+                Ok(Standing { lane, channel, stood, recorder: recorder.clone() })
+            }
+            Err(failed) => {
+                recorder.note(Lane::Failed {
+                    lane,
+                    stage: failed.stage,
+                    trouble: failed.trouble.clone(),
+                    took_ms: millis(failed.took),
+                });
+                Err(failed)
+            }
+        }
+    }
+
+    async fn connect(&self, way: &Way) -> Result<(Channel, (SocketAddr, SocketAddr)), Failed> {
+        let clock = self.ground.recorder.clock();
+        let ends = Mutex::new(None);
+        let tell = |layer, _| {
+            if let Layer::Tcp { local, remote } = layer {
+                *ends.lock().expect("no holder panics") = Some((local, remote));
+            }
+        };
+        let telling = Telling { clock, tell: &tell };
+        let failed = |connect::Failure { stage, trouble, took }| Failed { stage, trouble, took, passing: false };
+        let channel = match way.carried {
+            Carried::WebSocket => {
+                let upgraded = Box::pin(connect::connect(&way.target, &way.proxy, &telling)).await.map_err(failed)?;
+                Channel::websocket(upgraded.socket, clock.clone())
+            }
+            Carried::Lines => {
+                let carrier = Box::pin(connect::bare(&way.target, &way.proxy, &telling)).await.map_err(failed)?;
+                Channel::lines(carrier, vec![], clock.clone())
+            }
+        };
+        let ends = ends.into_inner().expect("no holder panics").expect("TCP is told of before anything stands on it");
+        Ok((channel, ends))
+    }
+
+    /// With our own far end the lane begins with its plan; any other is left in peace.
+    async fn greet(
+        &self,
+        mut channel: Channel,
+        way: &Way,
+        lane: u32,
+        plan: Plan,
+        began: Stamp,
+    ) -> Result<Channel, Failed> {
+        channel.scrub = way.target.scrub.clone();
+        if !way.is_gated() {
+            return Ok(channel);
+        }
+        let Some(gate) = self.ground.gate.borrow().clone() else {
+            let trouble = Trouble::NotUnderstood { says: "the call ended meanwhile".into() };
+            return Err(Failed { passing: true, ..self.at_login(trouble, began) });
+        };
+        channel.scrub = channel.scrub.and([gate.ticket.0.reveal().clone()]);
+        let greeting = async {
+            if way.carried == Carried::Lines {
+                channel.preface(PREAMBLE).await?;
+            }
+            channel.say(&FromLane::Begin { ticket: gate.ticket, lane, plan }).await?;
+            channel.hear_text().await
+        };
+        let answer = match tokio::time::timeout(WELCOME_WITHIN, greeting).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(end)) => return Err(self.at_login(trouble(end), began)),
+            Err(_) => return Err(self.at_login(Trouble::NoAnswer { waited_ms: millis(WELCOME_WITHIN) }, began)),
+        };
+        let (passing, says) = match serde_json::from_str(&answer) {
+            Ok(ToLane::Welcome { from }) => {
+                self.seen_from(lane, from);
+                return Ok(channel);
+            }
+            Ok(ToLane::Refused { says, .. }) => (true, format!("the reflector refused the lane: {}", says.as_str())),
+            _ => (false, format!("somebody else answers: {}", answer.trim_end())),
+        };
+        let trouble = Trouble::NotUnderstood { says: channel.scrub.hear(&says) };
+        Err(Failed { passing, ..self.at_login(trouble, began) })
+    }
+
+    fn at_login(&self, trouble: Trouble, began: Stamp) -> Failed {
+        let took = self.ground.recorder.now().since(began);
+        Failed { stage: ConnectStage::Login, trouble, took, passing: false }
+    }
+
+    /// Each connection has a port of its own; what is worth saying is the address.
+    fn seen_from(&self, lane: u32, public: SocketAddr) {
+        let before = self.shared.public.lock().expect("no holder panics").replace(public.ip());
+        if before != Some(public.ip()) {
+            self.ground.recorder.note(Lane::SeenFrom { lane, public });
+        }
+    }
+
+    fn say_shut(&self, way: &Way, failed: &Failed) {
+        let what = match &failed.trouble {
+            Trouble::Http { status, .. } => format!("{} answered {status}", way.shown.as_str()),
+            Trouble::NotUnderstood { .. } => format!("{} does not know lanes", way.shown.as_str()),
+            _ => format!("{} could not be reached again and again", way.shown.as_str()),
+        };
+        // A lane on TCP that somebody else answers is no blindness: its failure says all.
+        if way.carried == Carried::WebSocket {
+            let why = format!("no lanes were held there: {what}");
+            self.ground.recorder.note(Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+        }
+    }
+}
+
+impl Known {
+    fn failed(&mut self, failed: &Failed) {
+        self.failures += 1;
+        self.refusals = if !self.was_open && failed.is_refusal() { self.refusals + 1 } else { 0 };
+    }
+}
+
+impl Failed {
+    /// Somebody answered and does not want lanes. A gateway whose service is away answers 5xx, and that may pass.
+    fn is_refusal(&self) -> bool {
+        match &self.trouble {
+            Trouble::Http { status, .. } => (300..500).contains(status) && *status != 429,
+            Trouble::NotUnderstood { .. } => !self.passing,
+            // Whoever hangs up on our first words does not know them.
+            Trouble::Closed | Trouble::Reset => self.stage == ConnectStage::Login,
+            _ => false,
+        }
+    }
+}
+
+fn trouble(end: End) -> Trouble {
+    match end {
+        End::CloseFrame { .. } | End::CloseNotify | End::Fin | End::LetGo => Trouble::Closed,
+        End::Reset => Trouble::Reset,
+        End::Silence { waited_ms } => Trouble::NoAnswer { waited_ms },
+        End::Local { errno, says } => Trouble::Local { errno, says },
+        End::Broken { says } => Trouble::NotUnderstood { says },
+    }
+}

@@ -1,0 +1,3 @@
+//! placeholder
+use crate::lanes::ground::Ground;
+pub async fn run(_: Ground) {}

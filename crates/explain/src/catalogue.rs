@@ -1,0 +1,249 @@
+//! The catalogue of known limits, from `catalogue.toml`: what a measured limit is consistent with, and numbers that are
+//! often repeated and wrong.
+
+use crate::limits::{Activity, Close, IdleLimit, LifetimeLimit, UdpLimit};
+use record::fact::Opened;
+use serde::Deserialize;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    pub limit: Vec<Entry>,
+    pub wrong: Vec<Wrong>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub name: String,
+    pub layer: Layer,
+    pub kind: Kind,
+    pub seconds: Seconds,
+    pub counts: Counts,
+    pub closes: Vec<Ending>,
+    pub change: String,
+    pub source: String,
+    pub verified: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrong {
+    pub said: String,
+    pub right: String,
+    pub limit_s: f64,
+    pub heartbeats: [f64; 2],
+    pub source: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    Websocket,
+    Tcp,
+    UdpOnePacket,
+    UdpStream,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Idle,
+    Lifetime,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Seconds {
+    One(f64),
+    Between([f64; 2]),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counts {
+    AnyByte,
+    FromServer,
+    AnyPacket,
+    Nothing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    Fin,
+    Rst,
+    RstAfterWord,
+    CloseFrame,
+    Silence,
+}
+
+/// A test reads it whole; a copy that cannot be read would only leave names out.
+pub fn catalogue() -> &'static Catalogue {
+    static READ: OnceLock<Catalogue> = OnceLock::new();
+    READ.get_or_init(|| toml::from_str(include_str!("../catalogue.toml")).unwrap_or_default())
+}
+
+/// More names than this are a list to look through, and no help in doing it.
+const MOST_NAMED: usize = 6;
+/// With the setting of each the sentence grows three times as long.
+const MOST_WITH_SETTINGS: usize = 3;
+
+/// "Consistent with …", and how the list was narrowed; nothing where no entry fits.
+pub fn idle(limit: &IdleLimit) -> Option<String> {
+    let (from, to) = limit.interval();
+    let inside = || {
+        let those = catalogue().limit.iter().filter(|e| e.kind == Kind::Idle);
+        those
+            .filter(|entry| matches!(entry.layer, Layer::Websocket | Layer::Tcp) && entry.seconds.overlaps(from, to))
+            .collect::<Vec<_>>()
+    };
+    let fits = |e: &&Entry| limit.close.is_none_or(|close| e.closes_so(close)) && e.counts.allows(&limit.activity);
+    let all = inside();
+    let kept: Vec<&Entry> = all.iter().copied().filter(fits).collect();
+    let mut by = Vec::new();
+    if let Some(close) = limit.close
+        && all.iter().any(|entry| !entry.closes_so(close))
+    {
+        by.push("how the connections ended");
+    }
+    if all.iter().any(|entry| !entry.counts.allows(&limit.activity)) {
+        by.push("what kept them");
+    }
+    consistent(&kept, &by)
+}
+
+pub fn lifetime(limit: &LifetimeLimit) -> Option<String> {
+    let give = crate::limits::tolerance(limit.exact.median);
+    let (from, to) = (limit.exact.median.saturating_sub(give), limit.exact.median + give);
+    let all = catalogue().limit.iter().filter(|e| e.kind == Kind::Lifetime && e.seconds.overlaps(from, to));
+    let kept: Vec<&Entry> = all.filter(|entry| limit.close.is_none_or(|close| entry.closes_so(close))).collect();
+    consistent(&kept, &[])
+}
+
+pub fn udp(limit: &UdpLimit) -> Option<String> {
+    let layer = match limit.opened {
+        Opened::OnePacket => Layer::UdpOnePacket,
+        Opened::Stream => Layer::UdpStream,
+    };
+    let (from, to) = (limit.over.unwrap_or_default(), limit.under);
+    let all = catalogue().limit.iter().filter(|e| e.layer == layer && e.seconds.overlaps(from, to));
+    consistent(&all.collect::<Vec<_>>(), &[])
+}
+
+/// The number that somebody seems to have followed with this heartbeat.
+pub fn wrong(heartbeat: Duration) -> Option<&'static Wrong> {
+    let s = heartbeat.as_secs_f64();
+    catalogue().wrong.iter().find(|wrong| wrong.heartbeats[0] <= s && s <= wrong.heartbeats[1])
+}
+
+fn consistent(kept: &[&Entry], narrowed_by: &[&str]) -> Option<String> {
+    if kept.is_empty() {
+        return None;
+    }
+    let settings = kept.len() <= MOST_WITH_SETTINGS;
+    let names: Vec<String> = kept.iter().take(MOST_NAMED).map(|entry| entry.words(settings)).collect();
+    let more = match kept.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let narrowed = match narrowed_by {
+        [] => String::new(),
+        by => format!(" (narrowed by {})", by.join(" and ")),
+    };
+    Some(format!("consistent with {}{more}{narrowed}", names.join(", ")))
+}
+
+impl Entry {
+    fn words(&self, setting: bool) -> String {
+        let unverified = if self.verified { "" } else { ", unverified" };
+        let change = match (setting, self.change.as_str()) {
+            (false, _) => String::new(),
+            (true, "") => format!(", fixed; source: {}", self.source),
+            (true, change) => format!(", set by {change}; source: {}", self.source),
+        };
+        format!("{} ({}{unverified}{change})", self.name, self.seconds.words())
+    }
+    fn closes_so(&self, close: Close) -> bool {
+        let ending = match close {
+            Close::Fin => Ending::Fin,
+            Close::Reset => Ending::Rst,
+            Close::ResetAtWord => Ending::RstAfterWord,
+            Close::CloseFrame(_) => Ending::CloseFrame,
+            Close::Silence => Ending::Silence,
+        };
+        self.closes.contains(&ending)
+    }
+}
+
+impl Counts {
+    /// Nothing that was tried contradicts it.
+    fn allows(self, seen: &Activity) -> bool {
+        let expected = match self {
+            Self::AnyByte => [true, true, false],
+            Self::FromServer => [false, true, false],
+            Self::AnyPacket => [true, true, true],
+            Self::Nothing => [false, false, false],
+        };
+        let tried = [seen.by_us, seen.by_them, seen.by_keepalive];
+        tried.iter().zip(expected).all(|(tried, expected)| tried.is_none_or(|tried| tried == expected))
+    }
+}
+
+impl Seconds {
+    fn ends(self) -> (f64, f64) {
+        match self {
+            Self::One(s) => (s, s),
+            Self::Between([from, to]) => (from, to),
+        }
+    }
+    fn overlaps(self, from: Duration, to: Duration) -> bool {
+        let (least, most) = self.ends();
+        least <= to.as_secs_f64() && from.as_secs_f64() <= most
+    }
+    fn words(self) -> String {
+        match self.ends() {
+            (a, b) if a == b => format!("{a:.0} s"),
+            (a, b) => format!("{a:.0} to {b:.0} s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_reads_whole_and_each_entry_says_what_a_person_needs() {
+        let read: Catalogue = toml::from_str(include_str!("../catalogue.toml")).expect("it is our own");
+        assert!(read.limit.len() > 50 && !read.wrong.is_empty(), "{}", read.limit.len());
+        for entry in &read.limit {
+            let (least, most) = entry.seconds.ends();
+            assert!(least >= 1.0 && least <= most, "{}", entry.name);
+            assert!(!entry.closes.is_empty() && !entry.source.is_empty(), "{}", entry.name);
+            assert_eq!(entry.kind == Kind::Lifetime, entry.counts == Counts::Nothing, "{}", entry.name);
+            assert!(entry.verified || !entry.source.contains("measured"), "{}", entry.name);
+        }
+        for wrong in &read.wrong {
+            assert!(wrong.heartbeats[0] > wrong.limit_s && wrong.heartbeats[0] < wrong.heartbeats[1], "{}", wrong.said);
+            assert!(!wrong.source.is_empty() && !wrong.right.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_corrected_numbers_stand_and_not_those_of_the_blogs() {
+        let seconds = |name: &str| {
+            let entry = catalogue().limit.iter().find(|entry| entry.name.starts_with(name));
+            entry.unwrap_or_else(|| panic!("{name}")).seconds.ends().0
+        };
+        assert_eq!(seconds("AWS Application Load Balancer"), 60.0);
+        assert_eq!(seconds("AWS Network Load Balancer, TCP"), 350.0);
+        assert_eq!(seconds("AWS API Gateway WebSocket, duration"), 7200.0);
+        assert_eq!(seconds("Azure Load Balancer"), 240.0);
+        assert_eq!(seconds("Google classic"), 30.0);
+        assert!(wrong(Duration::from_secs(300)).expect("followed a blog").right.starts_with("60 s"));
+        assert!(wrong(Duration::from_secs(25)).is_none());
+    }
+}

@@ -1,0 +1,45 @@
+//! `turn_expires_before_hold`, `token_expires_before_hold`: credentials that end before the planned hold does.
+
+use super::Finding;
+use crate::{Timeline, rule::Measured, words};
+use record::Wall;
+use std::time::Duration;
+
+/// More servers than this no profile has; a forged log may.
+const MOST: usize = 16;
+
+pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
+    let Some(plan) = timeline.plan else { return Vec::new() };
+    let planned = timeline.began.wall.plus_micros(words::millis(plan.planned_s * 1e3).as_micros() as i64);
+    let early = |ends: Wall| {
+        let us = planned.micros().saturating_sub(ends.micros());
+        (us > 0).then(|| Duration::from_micros(us as u64))
+    };
+    let clock = |wall: Wall| wall.timestamp().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let token = plan.token_ends.and_then(|ends| Some((ends, early(ends)?))).map(|(ends, early)| Finding {
+        id: "token_expires_before_hold",
+        measured: Measured::default().number("before_end_s", early.as_secs_f64()),
+        says: format!(
+            "The signaling token ends at {}, {} before the planned end of the hold: whatever is refused after that is not the network's; use one that lasts beyond {}.",
+            clock(ends),
+            words::length(early),
+            clock(planned)
+        ),
+    });
+    let turn = plan.credentials_end.iter().take(MOST).filter_map(|(server, ends)| {
+        let early = early(*ends)?;
+        Some(Finding {
+            id: "turn_expires_before_hold",
+            measured: Measured::default()
+                .number("before_end_s", early.as_secs_f64())
+                .word("server", server.to_string()),
+            says: format!(
+                "The credentials for {server} end at {}, {} before the planned end of the hold: some servers check them at each refresh and end the relay then, others only at the first use; use ones that last beyond {}.",
+                clock(*ends),
+                words::length(early),
+                clock(planned)
+            ),
+        })
+    });
+    token.into_iter().chain(turn).collect()
+}

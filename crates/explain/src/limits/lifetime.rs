@@ -1,0 +1,113 @@
+//! The lifetime of connections to one host: busy ones that ended at the same age, at different moments.
+
+use super::{Close, LifetimeLimit, Who, exact, same, together::Sorted};
+use crate::{
+    Timeline,
+    timeline::{Socket, host},
+};
+use record::{Seq, Stamp, fact::Sight};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Ends closer together than this may have been one.
+const APART: Duration = Duration::from_secs(2);
+/// Lanes are held to show it; the call's own sockets end for many reasons, so two of one age may be chance.
+const REPEATS_OF_LANES: usize = 2;
+const REPEATS_OF_CALL: usize = 3;
+const MOST_NAMED: usize = 24;
+/// The far end may notice its side up to a heartbeat later.
+const NEAR: Duration = Duration::from_secs(10);
+
+struct Busy {
+    at: Stamp,
+    seq: Seq,
+    age: Duration,
+    close: Close,
+    who: Who,
+    lane: bool,
+}
+
+#[derive(Default)]
+struct Host {
+    died: Vec<Busy>,
+    /// The oldest that a busy connection became without ending.
+    oldest: Duration,
+}
+
+pub(super) fn find(timeline: &Timeline, sorted: &Sorted) -> Vec<LifetimeLimit> {
+    let mut hosts: BTreeMap<&str, Host> = BTreeMap::new();
+    for lane in timeline.lanes.iter().filter(|lane| lane.carrier().is_some()) {
+        let entry = hosts.entry(lane.host()).or_default();
+        let Some(stands) = lane.stands else { continue };
+        let last = lane.answers.last().copied().or(lane.proved.map(|proof| proof.at));
+        entry.oldest = entry.oldest.max(last.map_or(Duration::ZERO, |at| at.stamp.since(stands.at.stamp)));
+        if lane.talks().is_none() {
+            continue;
+        }
+        let Some(ended) = lane.ended.filter(|ended| ended.quiet < ended.age / 2) else { continue };
+        let Some(close) = Close::of(ended.end, false).filter(|_| sorted.aged(lane.lane)) else { continue };
+        let who = lane.there.map_or(Who::Unknown, |there| Who::seen_there(there.end));
+        entry.died.push(Busy { at: ended.at.stamp, seq: ended.at.seq, age: ended.age, close, who, lane: true });
+    }
+    for socket in timeline.sockets.iter().filter(|socket| sorted.aged_socket(socket.conn)) {
+        let Some(busy) = busy_socket(timeline, socket) else { continue };
+        hosts.entry(host(socket.to)).or_default().died.push(busy);
+    }
+    hosts.into_iter().filter_map(|(name, host)| of(name, host)).collect()
+}
+
+fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
+    let closed = socket.closed?;
+    let stood = socket.upgraded.or(socket.ready.map(|ready| ready.at))?;
+    let close = Close::of(closed.end, false).filter(|_| socket.ends_badly(timeline))?;
+    let at = closed.at.stamp;
+    let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));
+    let there = timeline.sights.iter().find_map(|sighting| match sighting.sight {
+        Sight::SocketEnded { end } if sighting.when <= at.plus(NEAR) && at <= sighting.when.plus(NEAR) => Some(end),
+        _ => None,
+    });
+    let who = there.map_or(Who::Unknown, Who::seen_there);
+    (quiet < age / 2).then_some(Busy { at, seq: closed.at.seq, age, close, who, lane: false })
+}
+
+fn of(name: &str, mut host: Host) -> Option<LifetimeLimit> {
+    host.died.sort_by_key(|busy| busy.age);
+    let died = most_alike(&host.died);
+    let first = died.first()?;
+    let moments = died.iter().map(|busy| busy.at);
+    let (begin, end) = (moments.clone().min()?, moments.max()?);
+    let exact = exact(died.iter().map(|busy| busy.age))?;
+    let others = host.died.len() - died.len();
+    let outlived = host.oldest > exact.median + super::tolerance(exact.median);
+    let by_lanes = died.iter().any(|busy| busy.lane);
+    let repeats = if by_lanes { REPEATS_OF_LANES } else { REPEATS_OF_CALL };
+    if died.len() < repeats || others >= died.len() || outlived || end.since(begin) <= APART || first.age.is_zero() {
+        return None;
+    }
+    let mut seqs: Vec<Seq> = died.iter().map(|busy| busy.seq).collect();
+    seqs.sort_unstable();
+    seqs.truncate(MOST_NAMED);
+    Some(LifetimeLimit {
+        host: name.to_owned(),
+        exact,
+        died: seqs,
+        close: Close::common(died.iter().map(|busy| busy.close)),
+        who: Who::common(died.iter().map(|busy| busy.who)),
+        by_lanes,
+    })
+}
+
+/// Sorted by age: the longest stretch in which the first and the last are the same.
+fn most_alike(sorted: &[Busy]) -> &[Busy] {
+    let mut best = &sorted[..0];
+    let mut from = 0;
+    for to in 0..sorted.len() {
+        while !same(sorted[from].age, sorted[to].age) {
+            from += 1;
+        }
+        if to + 1 - from > best.len() {
+            best = &sorted[from..=to];
+        }
+    }
+    best
+}

@@ -1,0 +1,109 @@
+//! `address_changed`: the address of this computer that the lost flows used was taken away, by the system's own word.
+
+use super::{around, look};
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    rule::{Evidence, Finding, Measured},
+    timeline::networks::Held,
+    words,
+};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A lease is renewed, or a network left and another joined, within this.
+const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
+
+fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
+    let onset = around::onset(timeline, drop)?;
+    if around::other_plane_went_on(timeline, drop).is_some() {
+        return None;
+    }
+    let address = around::our_address(timeline, drop)?;
+    Some((address, timeline.address_gone(address, onset.earliest(), onset.latest)?))
+}
+
+fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, record::Seq)> {
+    let (from, to) = (gone.at.stamp.minus(ANOTHER_WITHIN), gone.at.stamp.plus(ANOTHER_WITHIN));
+    let (other, at) = timeline.address_came(gone.interface, address.is_ipv6(), from, to)?;
+    Some((other, at.seq))
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let (address, gone) = taken(timeline, drop)?;
+    let at = words::utc_exact(gone.at.stamp);
+    let now = another(timeline, address, &gone);
+    let then = match now {
+        Some((other, _)) if other == address => " and got it back".to_owned(),
+        Some((other, _)) => format!(" and has {other} since"),
+        None => String::new(),
+    };
+    let mut measured = Measured::seconds(around::lasted(timeline, drop))
+        .word("interface", gone.interface)
+        .word("address_before", address.to_string());
+    if let Some((other, _)) = now {
+        measured = measured.word("address_after", other.to_string());
+    }
+    // A flow that came back without an address to live on had another reason to stop.
+    let agrees = drop.restored.is_none() || now.is_some() || around::our_address_later(timeline, drop) != Some(address);
+    Some(Finding {
+        owner: None,
+        confidence: if agrees { Confidence::Shown } else { Confidence::Likely },
+        says: format!(
+            "The interface {} lost the address {address}, which the call used, at {at}{then}; {}.",
+            gone.interface,
+            look::came_back(drop)
+        ),
+        because: Evidence::of(
+            gone.at.seq,
+            format!("This computer's own system said: {address} is gone from {}.", gone.interface),
+        )
+        .and(drop.seq, around::last_sign(drop))
+        .and_maybe(now.map(|(other, seq)| (seq, format!("{} got the address {other}.", gone.interface)))),
+        measured,
+    })
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let taken = taken(timeline, drop);
+    let at = words::utc(taken.map_or(drop.first_bad, |(_, gone)| gone.at.stamp));
+    let name = taken.map_or("the interface", |(_, gone)| gone.interface);
+    Advice {
+        who: "Whoever looks after this computer, with the network administrator".into(),
+        what: format!(
+            "Find why {name} changed its address at {at}: the DHCP server's log for this computer (lease time, address conflict, reservation), or a change of network on the same interface."
+        ),
+        retest: look::retest(timeline, "With a reserved address"),
+        wrong_if: format!("the system's own log shows the same address on {name} before and after {at}."),
+    }
+}
+
+fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    let onset = around::onset(timeline, drop)?;
+    let address = around::our_address(timeline, drop)?;
+    let held = timeline.holder(address, onset.earliest())?;
+    let gone = timeline.address_gone(address, onset.earliest(), onset.bad.plus(around::NEAR));
+    gone.is_none().then(|| format!("The address {address} stayed with {}.", held.interface))
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::AddressChanged,
+    owner: Owner::ThisComputer,
+    title: "its address changed",
+    advice,
+    outranks: &[
+        Cause::DnsFailed,
+        Cause::GatewayLost,
+        Cause::UdpBlocked,
+        Cause::PathLost,
+        Cause::ServiceRestarted,
+        Cause::ServiceUnreachable,
+        Cause::TurnFailed,
+        Cause::OneWayLoss,
+        Cause::HalfOpen,
+        Cause::ConnectionReset,
+        Cause::NotProven,
+    ],
+    settle: Duration::from_secs(3),
+    find,
+    rules_out: Some(rules_out),
+};

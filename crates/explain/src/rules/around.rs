@@ -1,0 +1,229 @@
+//! What was around a loss: when it can have begun, what carried it, and what the controls and the other plane did meanwhile.
+
+use super::look;
+use crate::{
+    Drop, Plane,
+    drops::Loss,
+    rows,
+    timeline::{Timeline, controls::shortest, networks::Carrying},
+    words,
+};
+use record::{
+    Seq, Stamp,
+    fact::{ControlKind, End, LinkKind, Side},
+};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The system tells of links, addresses and routes within milliseconds; the last packet of the call is up to 400 ms old,
+/// and what was on its way still arrives. Two seconds hold both, and a busy machine's delay.
+pub const NEAR: Duration = Duration::from_secs(2);
+
+/// The truth lies between the two; with both planes lost at once, where they agree.
+#[derive(Clone, Copy, Debug)]
+pub struct Onset {
+    pub good: Stamp,
+    pub bad: Stamp,
+    /// Until when something that is to blame can have been told.
+    pub latest: Stamp,
+}
+
+/// Of a loss on the way: what was ended by word, or never stood, has no onset that a network could have made.
+pub fn onset(timeline: &Timeline, drop: &Drop) -> Option<Onset> {
+    if matches!(drop.loss, Loss::NeverStood | Loss::CallEnded { .. }) {
+        return None;
+    }
+    let (mut good, mut bad) = (drop.last_good, drop.first_bad);
+    if let Some(twin) = look::twin(timeline, drop) {
+        let (later, earlier) = (good.max(twin.last_good), bad.min(twin.first_bad));
+        if later <= earlier {
+            (good, bad) = (later, earlier);
+        }
+    }
+    // An end that came over the wire shows that the wire was whole until then.
+    let by_wire = matches!(drop.loss, Loss::SocketEnded(_))
+        && look::closed(timeline, drop).is_some_and(|(_, closed)| {
+            matches!(closed.end, End::CloseFrame { by: Side::Them, .. } | End::Fin | End::CloseNotify)
+        });
+    Some(Onset { good, bad, latest: if by_wire { bad } else { bad.plus(NEAR) } })
+}
+
+impl Onset {
+    pub fn earliest(&self) -> Stamp {
+        self.good.minus(NEAR)
+    }
+}
+
+/// The end of it, on whichever plane it lasted longer.
+pub fn over(timeline: &Timeline, drop: &Drop) -> Stamp {
+    let twin = look::twin(timeline, drop).map(|twin| twin.over(timeline));
+    drop.over(timeline).max(twin.unwrap_or(drop.declared))
+}
+
+/// The other plane is seen to work in the middle of it, so what both travel over did not fail.
+pub fn other_plane_went_on(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
+    let onset = onset(timeline, drop)?;
+    if look::twin(timeline, drop).is_some() {
+        return None;
+    }
+    match drop.plane {
+        Plane::Signaling => timeline.media_alive(onset.bad, onset.bad),
+        Plane::Media => {
+            let over = drop.over(timeline);
+            let first = timeline.heartbeats.partition_point(|beat| beat.at.stamp <= onset.bad);
+            let mut beats = timeline.heartbeats[first..].iter().take_while(|beat| beat.at.stamp <= over);
+            // Both the question and its answer crossed.
+            let whole = |stamp: Stamp, rtt_ms: f64| stamp.minus(words::millis(rtt_ms)) >= onset.bad;
+            beats.find(|beat| whole(beat.at.stamp, beat.rtt_ms)).map(|beat| beat.at.seq)
+        }
+    }
+}
+
+/// The address of ours that the lost flow used.
+pub fn our_address(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+    let socket = || look::socket(timeline, drop).and_then(|socket| Some(socket.tcp?.local.ip()));
+    let pair = || {
+        let pair = timeline.pair_at(drop.last_good)?;
+        timeline.holder(pair.local.ip(), drop.last_good.minus(NEAR)).map(|_| pair.local.ip())
+    };
+    match drop.plane {
+        Plane::Signaling => socket().or_else(pair),
+        Plane::Media => pair().or_else(socket),
+    }
+}
+
+pub fn is_ipv6(timeline: &Timeline, drop: &Drop) -> bool {
+    our_address(timeline, drop).is_some_and(|address| address.is_ipv6())
+}
+
+/// The interface that carried what was lost, shortly before; never this computer's own loop.
+pub fn carrying<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Carrying<'a>> {
+    let before = onset(timeline, drop)?.earliest();
+    let address = our_address(timeline, drop);
+    let way = timeline.way_at(is_ipv6(timeline, drop), before);
+    let held = address.and_then(|address| timeline.holder(address, before));
+    let found = match (held, way) {
+        (Some(held), way) => {
+            let hop = way.map(|(_, hop)| hop).filter(|hop| hop.interface.as_str() == held.interface);
+            let kind = hop.map(|hop| hop.kind).or_else(|| timeline.link_kind(held.interface));
+            Carrying {
+                seq: held.at.seq,
+                interface: held.interface,
+                kind: kind.unwrap_or(LinkKind::Other),
+                gateway: hop.and_then(|hop| hop.gateway),
+            }
+        }
+        (None, Some((at, hop))) => {
+            Carrying { seq: at.seq, interface: hop.interface.as_str(), kind: hop.kind, gateway: hop.gateway }
+        }
+        (None, None) => return None,
+    };
+    (found.kind != LinkKind::Loopback).then_some(found)
+}
+
+/// "wired interface eth0"
+pub fn interface(kind: LinkKind, name: &str) -> String {
+    match kind {
+        LinkKind::Other => format!("interface {name}"),
+        kind => format!("{} interface {name}", rows::surroundings::link(kind)),
+    }
+}
+
+/// What the controls of a kind did at the onset; the event says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Said {
+    Alive(Seq),
+    Silent(Seq),
+    Nothing,
+}
+
+impl Said {
+    pub fn alive(self) -> Option<Seq> {
+        if let Self::Alive(seq) = self { Some(seq) } else { None }
+    }
+    pub fn silent(self) -> Option<Seq> {
+        if let Self::Silent(seq) = self { Some(seq) } else { None }
+    }
+}
+
+pub fn said(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Said {
+    let Some(onset) = onset(timeline, drop) else { return Said::Nothing };
+    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind)));
+    if let Some(seq) = timeline.control_alive(kind, onset.good, to) {
+        return Said::Alive(seq);
+    }
+    timeline.control_silent(kind, onset.good, onset.bad).map_or(Said::Nothing, |silence| Said::Silent(silence.at.seq))
+}
+
+pub fn said_by_any(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> Said {
+    let all = || kinds.iter().map(|kind| said(timeline, drop, *kind));
+    let alive = all().find(|said| said.alive().is_some());
+    alive.or_else(|| all().find(|said| said.silent().is_some())).unwrap_or(Said::Nothing)
+}
+
+/// Servers that have nothing to do with the far end.
+pub const OTHERS: [ControlKind; 2] = [ControlKind::Https, ControlKind::Stun];
+pub const FAR: [ControlKind; 2] = [ControlKind::FarTcp, ControlKind::FarUdp];
+
+/// Not this plane alone: the other one died with it, or a control did.
+pub fn everything_died(timeline: &Timeline, drop: &Drop) -> bool {
+    let asked = [&FAR[..], &OTHERS, &[ControlKind::Gateway]].concat();
+    look::twin(timeline, drop).is_some() || said_by_any(timeline, drop, &asked).silent().is_some()
+}
+
+/// The whole way out was dead and not only that to the far end: another server fell silent too, and none answered.
+pub fn everywhere_dead(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
+    said_by_any(timeline, drop, &OTHERS).silent()
+}
+
+/// Who was asked, in the words of its control: "stun.example:3478".
+pub fn target(timeline: &Timeline, kind: ControlKind, at: Stamp) -> String {
+    let target = timeline.controls_of(kind).find_map(|asked| asked.target(at));
+    target.map_or_else(|| rows::surroundings::asked(kind).to_owned(), ToString::to_string)
+}
+
+/// For evidence: "The gateway 10.0.0.254 …".
+pub fn gateway(timeline: &Timeline, drop: &Drop) -> String {
+    match carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
+        Some(gateway) => format!("the gateway {gateway}"),
+        None => "the gateway".into(),
+    }
+}
+
+/// What the loss itself says, for its own event.
+pub fn last_sign(drop: &Drop) -> String {
+    let at = words::utc_exact(drop.last_good);
+    match (drop.loss, drop.plane) {
+        (Loss::Consent(_), _) => format!("The last answer to our checks came at {at}."),
+        (_, Plane::Media) => format!("The last media packet came at {at}."),
+        (_, Plane::Signaling) => format!("The last sign of life on signaling came at {at}."),
+    }
+}
+
+pub fn lasted(timeline: &Timeline, drop: &Drop) -> Duration {
+    drop.over(timeline).since(drop.last_good)
+}
+
+/// The address of ours that what was lost uses since it came back.
+pub fn our_address_later(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+    let restored = drop.restored?;
+    match drop.plane {
+        Plane::Media => timeline.pair_at(restored.plus(NEAR)).map(|pair| pair.local.ip()),
+        Plane::Signaling => {
+            let old = look::socket(timeline, drop)?;
+            let renewed = timeline.next_ready(restored, old.conn).filter(|(_, ready)| ready.at.stamp == restored);
+            Some(renewed.map_or(old, |(socket, _)| socket).tcp?.local.ip())
+        }
+    }
+}
+
+/// The far end's addresses, as a rule of a firewall or of a VPN names them.
+pub fn far_hosts(timeline: &Timeline) -> String {
+    let socket = timeline.sockets.iter().rev().find_map(|socket| Some(socket.tcp?.remote.ip()));
+    let media = timeline.pairs.last().map(|pair| pair.remote.ip());
+    match (socket, media) {
+        (Some(socket), Some(media)) if socket != media => format!("{socket} and {media}"),
+        (Some(one), _) | (None, Some(one)) => one.to_string(),
+        (None, None) => look::far(timeline),
+    }
+}

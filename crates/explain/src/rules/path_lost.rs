@@ -1,0 +1,146 @@
+//! `path_lost`: the gateway answers, and nothing beyond it does; or nothing of the far end does, the Internet otherwise
+//! being reached, and no word of the service says that it is the service.
+
+use super::{
+    around::{self, Said},
+    look,
+};
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
+    rule::{Evidence, Finding, Measured},
+    words,
+};
+use record::{Seq, fact::ControlKind};
+use std::time::Duration;
+
+struct Dead {
+    gateway: Seq,
+    far: Option<Seq>,
+    others: Said,
+}
+
+fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
+    let gateway = around::said(timeline, drop, ControlKind::Gateway).alive()?;
+    let far = around::said_by_any(timeline, drop, &around::FAR);
+    if far.alive().is_some() || around::other_plane_went_on(timeline, drop).is_some() {
+        return None;
+    }
+    // Something at the far end said no, so the path to it stood.
+    if look::failed_attempts(timeline, drop).iter().any(|attempt| look::refused_at_once(attempt)) {
+        return None;
+    }
+    // Of media alone it is not known that TCP died too, unless the controls say it.
+    let tcp = around::said(timeline, drop, ControlKind::FarTcp).silent();
+    // An answer to a name may come from a memory near by; that none comes shows that more is dead than the far end.
+    let names = around::said(timeline, drop, ControlKind::Dns);
+    let others = match around::said_by_any(timeline, drop, &around::OTHERS) {
+        Said::Nothing if names.silent().is_some() => names,
+        said => said,
+    };
+    let udp = around::said(timeline, drop, ControlKind::FarUdp).silent();
+    let whole = match drop.plane {
+        _ if look::twin(timeline, drop).is_some() => true,
+        Plane::Media => tcp.is_some(),
+        Plane::Signaling => tcp.is_some() && (udp.is_some() || others.silent().is_some()),
+    };
+    whole.then_some(Dead { gateway, far: far.silent(), others })
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let Dead { gateway, far, others } = dead(timeline, drop)?;
+    let name = around::gateway(timeline, drop);
+    let at = words::utc_exact(drop.last_good);
+    let back = look::came_back(drop);
+    let (says, shown) = match others {
+        Said::Silent(_) => (
+            format!(
+                "After {at} {name} answered on and nothing beyond it did: the far end and other servers fell silent together; {back}."
+            ),
+            true,
+        ),
+        // A far end that was switched off looks the same.
+        Said::Nothing => {
+            (format!("After {at} {name} answered on and nothing of the far end beyond it did; {back}."), false)
+        }
+        // The path to it, or the service itself: from here the two look alike.
+        Said::Alive(_) => (
+            format!(
+                "After {at} nothing of the far end answered, neither TCP nor UDP, while {name} and other servers beyond it did; {back}."
+            ),
+            false,
+        ),
+    };
+    let other = match others {
+        Said::Silent(seq) => Some((seq, "Another server beyond the gateway fell silent in the same seconds.")),
+        Said::Alive(seq) => Some((seq, "Another server beyond the gateway answered throughout.")),
+        Said::Nothing => None,
+    };
+    let mut measured = Measured::seconds(around::lasted(timeline, drop));
+    if let Some(gateway) = around::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
+        measured = measured.word("gateway", gateway.to_string());
+    }
+    measured = measured.word("lost", if others.alive().is_some() { "far_end" } else { "everything" });
+    Some(Finding {
+        owner: None,
+        confidence: if shown { Confidence::Shown } else { Confidence::Likely },
+        says,
+        because: Evidence::of(gateway, "The gateway answered throughout: the control that did not fail.")
+            .and(drop.seq, around::last_sign(drop))
+            .and_maybe(far.map(|seq| (seq, "New questions to the far end stayed unanswered from then on.".into())))
+            .and_maybe(other.map(|(seq, says)| (seq, says.to_owned()))),
+        measured,
+    })
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let gateway = around::gateway(timeline, drop);
+    let at = words::utc(drop.last_good);
+    let far_only = dead(timeline, drop).is_some_and(|dead| dead.others.alive().is_some());
+    let (who, what) = match far_only {
+        true => (
+            "The network administrator, with the voice service's support",
+            format!(
+                "Compare the firewall's log for {} at {at} with the service's own: whether our packets of that second left here and arrived there: {}.",
+                around::far_hosts(timeline),
+                look::search(timeline, drop)
+            ),
+        ),
+        false => (
+            "The network administrator, with the internet provider",
+            format!(
+                "Look up in {gateway}'s log whether its line to the provider was lost at {at}, then give the provider that second: {}.",
+                look::search(timeline, drop)
+            ),
+        ),
+    };
+    Advice {
+        who: who.into(),
+        what,
+        retest: look::retest(timeline, "Over another line, such as a telephone's"),
+        wrong_if: match far_only {
+            true => format!("the service's log shows our packets arriving at {at}."),
+            false => format!("another computer behind {gateway} reached the Internet at {at}."),
+        },
+    }
+}
+
+fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    let tcp = around::said(timeline, drop, ControlKind::FarTcp).alive();
+    if tcp.is_some() {
+        return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());
+    }
+    around::said(timeline, drop, ControlKind::FarUdp).alive()?;
+    Some("The far end answered over UDP throughout, so the path to it stood.".into())
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::PathLost,
+    owner: Owner::InternetPath,
+    title: "the path beyond the gateway was lost",
+    advice,
+    outranks: &[Cause::OneWayLoss, Cause::HalfOpen, Cause::ConnectionReset, Cause::NotProven],
+    // Answers are told in stretches of up to ten seconds.
+    settle: Duration::from_secs(15),
+    find,
+    rules_out: Some(rules_out),
+};

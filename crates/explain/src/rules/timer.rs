@@ -1,0 +1,143 @@
+//! What idle and lifetime limits of the call's own connection have in common: how long it was quiet, how old it was, what
+//! was foretold of it, and who ended it.
+
+use super::look;
+use crate::{
+    Drop, Owner, Plane, Timeline,
+    drops::Loss,
+    limits::{Close, Who},
+    timeline::{Foretold, HeldLane, Socket, host},
+};
+use record::{
+    Seq, Stamp,
+    fact::{End, Pattern, Sight},
+};
+use std::time::Duration;
+
+/// A prediction that is wider than this foretells nothing.
+const WIDEST: i64 = 10_000_000;
+/// The far end may notice its side up to a heartbeat later.
+const NEAR: Duration = Duration::from_secs(10);
+
+/// The call's signaling connection at its end.
+pub struct Ended<'t, 'a> {
+    pub socket: &'t Socket<'a>,
+    pub seq: Seq,
+    pub at: Stamp,
+    /// Since the last byte either way.
+    pub quiet: Duration,
+    pub age: Duration,
+    pub close: Close,
+    pub end: Option<&'a End>,
+}
+
+/// Nothing where media was lost as well: no timer of one TCP connection does that.
+pub fn ended<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Ended<'t, 'a>> {
+    if drop.plane != Plane::Signaling || look::twin(timeline, drop).is_some() {
+        return None;
+    }
+    // A code that says what was wrong says more than any timer.
+    of(timeline, drop.loss).filter(|ended| !matches!(ended.close, Close::CloseFrame(Some(1002..=1015))))
+}
+
+/// Of any loss of signaling, to compare with.
+pub fn of<'t, 'a>(timeline: &'t Timeline<'a>, loss: Loss) -> Option<Ended<'t, 'a>> {
+    match loss {
+        Loss::SocketEnded(index) => {
+            let socket = timeline.sockets.get(index)?;
+            let closed = socket.closed.as_ref()?;
+            let at = closed.at.stamp;
+            // What was found dead only by waiting was quiet until we spoke.
+            let waited = match closed.end {
+                End::Silence { waited_ms } => crate::words::millis(*waited_ms),
+                _ => Duration::ZERO,
+            };
+            let quiet = at.since(closed.last_in.max(closed.last_out)).saturating_sub(waited);
+            let close = Close::of(closed.end, false)?;
+            let age = at.since(stood(socket)?);
+            Some(Ended { socket, seq: closed.at.seq, at, quiet: quiet.min(age), age, close, end: Some(closed.end) })
+        }
+        Loss::Unanswered { socket, silence } => {
+            let socket = timeline.sockets.get(socket)?;
+            let silence = socket.silences.get(silence)?;
+            let age = silence.since.since(stood(socket)?);
+            let quiet = silence.since.since(silence.last_good).min(age);
+            let (at, seq) = (silence.since, silence.at.seq);
+            Some(Ended { socket, seq, at, quiet, age, close: Close::Silence, end: None })
+        }
+        _ => None,
+    }
+}
+
+fn stood(socket: &Socket) -> Option<Stamp> {
+    socket.upgraded.or(socket.ready.map(|ready| ready.at)).map(|at| at.stamp)
+}
+
+impl Ended<'_, '_> {
+    pub fn host(&self) -> &str {
+        host(self.socket.to)
+    }
+}
+
+/// A lane that talks to the same host, lived through the moment, and became older than that: the control that did not fail.
+pub fn talking<'t, 'a>(
+    timeline: &'t Timeline<'a>,
+    ended: &Ended,
+    older_than: Duration,
+) -> Option<(&'t HeldLane<'a>, Seq)> {
+    timeline.lanes.iter().filter(|lane| lane.talks().is_some() && lane.host() == ended.host()).find_map(|lane| {
+        let seq = lane.lived_through(ended.at.minus(Duration::from_secs(1)), ended.at)?;
+        let age = lane.answers.last()?.stamp.since(lane.stands?.at.stamp);
+        (age > older_than).then_some((lane, seq))
+    })
+}
+
+/// Other losses of signaling whose length, as `measure` takes it, is that of this one; this one is not among them.
+pub fn alike<'t>(
+    timeline: &'t Timeline,
+    drop: &Drop,
+    this: &Ended,
+    measure: fn(&Ended) -> Duration,
+) -> Vec<Ended<'t, 't>> {
+    let length = measure(this);
+    let others = timeline.drops.iter().filter(|other| other.plane == Plane::Signaling && other.seq != drop.seq);
+    others
+        .filter(|other| other.twin.is_none())
+        .filter_map(|other| of(timeline, other.loss))
+        .filter(|other| other.close == this.close && other.host() == this.host())
+        .filter(|other| measure(other).abs_diff(length) <= repeats_within(length))
+        .collect()
+}
+
+/// Tighter than for limits found on lanes: nothing but the repetition itself speaks for it here.
+pub fn repeats_within(length: Duration) -> Duration {
+    Duration::from_millis(500).max(length / 50)
+}
+
+/// A prediction of this kind, made before, that held this very moment. Not the log's word for it: the arithmetic anew.
+pub fn foretold<'t>(timeline: &'t Timeline, moment: Stamp, pattern: Pattern) -> Option<&'t Foretold> {
+    let wall = moment.wall;
+    timeline.foretold.iter().find(|made| {
+        made.pattern == pattern
+            && made.lane.is_none()
+            && made.at.stamp < moment
+            && made.at.stamp.wall < made.from
+            && made.from <= wall
+            && wall <= made.to
+            && made.to.micros().saturating_sub(made.from.micros()) <= WIDEST
+    })
+}
+
+/// Whose doing it was: the far end's own account comes first, then how connections beside it ended.
+pub fn owner(timeline: &Timeline, ended: &Ended, beside: Who) -> Owner {
+    let there = timeline.sights.iter().find_map(|sighting| match sighting.sight {
+        Sight::SocketEnded { end } if sighting.when <= ended.at.plus(NEAR) && ended.at <= sighting.when.plus(NEAR) => {
+            Some(Who::seen_there(end))
+        }
+        _ => None,
+    });
+    match (ended.close, there.unwrap_or(beside)) {
+        (Close::CloseFrame(_), _) | (_, Who::FarEnd) => Owner::VoiceService,
+        (_, Who::Between | Who::Unknown) => Owner::InternetPath,
+    }
+}

@@ -1,0 +1,115 @@
+//! What was held beside the call, in few lanes: those that talk, the bare WebSocket, and one for each ladder.
+
+use super::{LaneView, Mark, MarkKind, Span, SpanState, on_axis, span};
+use crate::{Timeline, timeline::HeldLane, words};
+use record::fact::{End, Manner};
+
+/// A bare WebSocket may end two thousand times; beyond this marks only lie on top of each other.
+const MOST_MARKS: usize = 400;
+
+pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
+    let held: [(&str, &str, fn(&Manner) -> bool); 5] = [
+        ("beside_websocket", "WebSocket", |m| matches!(m, Manner::BeatingWebsocket { .. })),
+        ("beside_tcp", "TCP", |m| matches!(m, Manner::Tcp { .. })),
+        ("beside_tls", "TLS", |m| matches!(m, Manner::Tls { .. })),
+        ("beside_turn", "TURN", |m| matches!(m, Manner::Turn { .. })),
+        ("beside_bare", "Bare socket", |m| matches!(m, Manner::BareWebsocket)),
+    ];
+    let ladders: [(&str, &str, fn(&Manner) -> bool); 2] = [
+        ("beside_ladder", "Quiet ladder", |m| matches!(m, Manner::Quiet(_))),
+        ("beside_udp_ladder", "UDP ladder", |m| matches!(m, Manner::QuietUdp(_))),
+    ];
+    let of = |is: fn(&Manner) -> bool| -> Vec<&HeldLane> {
+        timeline.lanes.iter().filter(|lane| is(&lane.manner) && lane.stands.is_some()).collect()
+    };
+    let held = held.map(|(id, label, is)| view(timeline, id, label, &of(is), held_spans));
+    let ladders = ladders.map(|(id, label, is)| view(timeline, id, label, &of(is), ladder_spans));
+    held.into_iter().chain(ladders).flatten().collect()
+}
+
+type Spans = fn(&Timeline, &[&HeldLane]) -> Vec<Span>;
+
+fn view(
+    timeline: &Timeline,
+    id: &'static str,
+    label: &'static str,
+    lanes: &[&HeldLane],
+    spans: Spans,
+) -> Option<LaneView> {
+    if lanes.is_empty() {
+        return None;
+    }
+    let mut marks: Vec<Mark> = lanes.iter().filter_map(|lane| mark(timeline, lane)).take(MOST_MARKS).collect();
+    marks.sort_by(|a, b| a.at.total_cmp(&b.at));
+    // Rungs that one hand ended in one second are one mark.
+    marks.dedup_by(|later, first| later.kind == first.kind && (later.at - first.at).abs() < 1.0);
+    Some(LaneView { id, label, spans: spans(timeline, lanes), marks })
+}
+
+/// One after the other: a lane that is opened anew takes the place of the one before.
+fn held_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut free = timeline.began;
+    for lane in lanes {
+        let Some(stands) = lane.stands else { continue };
+        let end = lane.over().unwrap_or(timeline.hold_end()).max(stands.at.stamp);
+        let mut alive_from = stands.at.stamp.max(free);
+        for silence in &lane.silences {
+            let back = silence.back.map_or(end, |back| back.stamp).min(end);
+            spans.extend(span(timeline, alive_from, silence.last_ok, SpanState::Alive));
+            spans.extend(span(
+                timeline,
+                silence.last_ok.max(alive_from),
+                silence.at.stamp.min(back),
+                SpanState::Unknown,
+            ));
+            spans.extend(span(timeline, silence.at.stamp.max(alive_from), back, SpanState::Lost));
+            alive_from = alive_from.max(back);
+        }
+        spans.extend(span(timeline, alive_from, end, SpanState::Alive));
+        free = free.max(end);
+    }
+    spans
+}
+
+/// Rungs run side by side: each stretch belongs to the one that was finished at its end.
+fn ladder_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
+    let mut finished: Vec<_> = lanes
+        .iter()
+        .filter_map(|lane| match (lane.proved, lane.ended) {
+            (Some(proof), _) => Some((proof.at.stamp, true, lane)),
+            (None, Some(ended)) => Some((ended.at.stamp, false, lane)),
+            (None, None) => None,
+        })
+        .collect();
+    finished.sort_by_key(|(at, lived, lane)| (*at, !*lived, lane.lane));
+    let first = lanes.iter().filter_map(|lane| lane.stands).map(|stands| stands.at.stamp).min();
+    let mut free = first.unwrap_or(timeline.began);
+    let mut spans = Vec::new();
+    for (at, lived, _) in finished {
+        let state = if lived { SpanState::Alive } else { SpanState::Unknown };
+        spans.extend(span(timeline, free, at, state));
+        free = free.max(at);
+    }
+    spans
+}
+
+fn mark(timeline: &Timeline, lane: &HeldLane) -> Option<Mark> {
+    let rung = matches!(lane.manner, Manner::Quiet(_) | Manner::QuietUdp(_));
+    if let Some(proof) = lane.proved {
+        let text = format!("{} lived", words::length(proof.quiet));
+        return Some(Mark { at: on_axis(timeline, proof.at.stamp), kind: MarkKind::Path, seq: proof.at.seq, text });
+    }
+    let ended = lane.ended?;
+    let kind = match ended.end {
+        End::Reset => MarkKind::Reset,
+        End::Silence { .. } | End::Local { .. } => MarkKind::Silence,
+        _ => MarkKind::Fin,
+    };
+    let end = words::end_id(ended.end).to_uppercase().replace('_', " ");
+    let text = match rung || lane.manner == Manner::BareWebsocket {
+        true => format!("{end} after {}", words::length(ended.quiet)),
+        false => end,
+    };
+    Some(Mark { at: on_axis(timeline, ended.at.stamp), kind, seq: ended.at.seq, text })
+}

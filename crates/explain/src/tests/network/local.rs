@@ -1,0 +1,296 @@
+//! Causes in this computer itself: links, ways, tunnels, addresses.
+
+use super::{LOST, both, check, does_not_rule_out, named, rules_out};
+use crate::{Cause, tests::run::Run};
+use record::fact::{End, Net, Side};
+
+/// At 20 s everything stops, and what is told in between happens in the same moment; at 25.9 s it is mended, and at 26 s all
+/// is back.
+fn lost_while(run: Run, event: impl Fn(Run) -> Run, mended: impl Fn(Run) -> Run) -> Run {
+    mended(event(run.at(20.0)).everything_dies().at(25.9)).at(26.0).everything_back().at(60.3).time_up()
+}
+
+/// The same, so long before the loss.
+fn earlier(event: impl Fn(Run) -> Run) -> Run {
+    event(Run::watched().at(5.0)).at(35.0).everything_dies().at(41.0).everything_back().at(60.3).time_up()
+}
+
+fn same(run: Run) -> Run {
+    run
+}
+
+#[test]
+fn the_link_that_carried_the_call_went_down_and_came_back() {
+    let run = lost_while(Run::watched().asking_all(), |run| run.link_down("eth0"), |run| run.link_up("eth0"));
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC and was back at 10:00:25.90 UTC; it was back after";
+    let told = check(
+        run,
+        &[
+            &format!("media link_down this_computer shown: {says} 5.70 s."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+        ],
+    );
+    let drop = &told.head.drops[0];
+    assert_eq!(
+        serde_json::to_value(&drop.measured).unwrap(),
+        serde_json::json!({"seconds": 6.0, "interface": "eth0", "link_down_s": 5.9})
+    );
+    assert!(drop.because.iter().any(|because| because.says == "The gateway stopped answering with it."));
+    assert!(drop.advice.what.starts_with("Check why eth0 went down at 10:00:20 UTC: the cable,"));
+    assert!(told.head.headline.starts_with("This computer: its network link went down (Shown);"));
+}
+
+#[test]
+fn a_link_that_stays_down_a_switched_off_one_and_one_that_vanished_are_the_same_cause() {
+    let events: [fn(Run) -> Run; 3] =
+        [|run| run.link_down("eth0"), |run| run.link("eth0", false, false, false), |run| run.link_gone("eth0")];
+    for event in events {
+        let run = event(Run::watched().at(20.0)).everything_dies().at(60.3).time_up();
+        both(run, "link_down this_computer shown");
+    }
+}
+
+#[test]
+fn a_link_that_is_told_of_two_seconds_late_is_still_to_blame() {
+    let run = Run::watched().at(20.0).media_stops().stops_answering().at(21.9).link_down("eth0");
+    both(run.at(22.5).unanswered(1, 1.6, 2.6).at(60.3).time_up(), "link_down this_computer shown");
+}
+
+#[test]
+fn a_radio_tells_late_and_counts_with_a_silent_gateway() {
+    let lost = |run: Run| run.at(20.0).everything_dies().at(24.5).wifi("wlan0", false).at(30.0);
+    let over = |run: Run| run.at(60.3).time_up();
+    let asked = over(lost(Run::watched_over("wlan0").asking_as_usual()));
+    let told = both(asked, "link_down this_computer likely");
+    assert!(
+        told.head.drops[0].says.contains("left its Wi-Fi network at 10:00:24.50 UTC"),
+        "{}",
+        told.head.drops[0].says
+    );
+    both(over(lost(Run::watched_over("wlan0"))), "not_proven not_proven not_proven");
+}
+
+#[test]
+fn with_the_link_gone_another_network_may_take_over() {
+    let run = lost_while(
+        Run::watched(),
+        |run| run.link_down("eth0").route_moves(Some("eth0"), Some("wlan0")),
+        |run| run.link_up("eth0"),
+    );
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC, and packets went over wlan0 from then on; it was back after";
+    check(
+        run,
+        &[
+            &format!("media link_down this_computer shown: {says} 5.70 s."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+        ],
+    );
+}
+
+#[test]
+fn a_call_that_came_back_while_the_link_was_down_makes_it_only_likely() {
+    both(lost_while(Run::watched(), |run| run.link_down("eth0"), same), "link_down this_computer likely");
+}
+
+#[test]
+fn links_that_carry_nothing_of_the_call_and_losses_at_another_time_are_not_blamed() {
+    let said = format!("{LOST}; it was back after");
+    let lines = [
+        &format!("media not_proven not_proven not_proven: {said} 5.70 s."),
+        &format!("signaling not_proven not_proven not_proven: {said} 3.50 s."),
+    ];
+    let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
+    let events: [fn(Run) -> Run; 6] = [
+        |run| run.link_down("eth1"),
+        |run| run.link_up("br0").link_gone("docker0"),
+        |run| run.link_up("wg0"),
+        |run| run.address_comes("eth1", "10.9.9.9", false),
+        |run| run.address_gone("eth0", "fe80::1").address_comes("eth0", "fe80::2", false),
+        |run| run.resolvers(&["10.0.0.254"]).clock_set_by(0),
+    ];
+    for event in events {
+        let told = check(lost_while(Run::watched(), event, same), &lines);
+        rules_out(&told, "The interface eth0 kept its carrier and its address.");
+        rules_out(&told, "The way to the far end stayed over eth0 (wired) by the gateway 10.0.0.254.");
+        rules_out(&told, "The address 10.0.0.1 stayed with eth0.");
+    }
+    let events: [fn(Run) -> Run; 4] = [
+        |run| run.link_down("eth0").link_up("eth0"),
+        |run| run.route_moves(Some("eth0"), Some("wlan0")).route_moves(Some("wlan0"), Some("eth0")),
+        |run| run.link_up("wg0").route_moves(Some("eth0"), Some("wg0")).route_moves(Some("wg0"), Some("eth0")),
+        |run| run.address_gone("eth0", "10.0.0.1").address_comes("eth0", "10.0.0.1", false),
+    ];
+    for event in events {
+        both(earlier(event), "not_proven not_proven not_proven");
+    }
+}
+
+#[test]
+fn harmless_changes_without_a_loss_are_no_drop() {
+    let run = Run::watched()
+        .asking_all()
+        .at(10.0)
+        .link_up("br0")
+        .link("eth1", true, true, false)
+        .address_comes("eth1", "10.9.9.9", false)
+        .at(20.0)
+        .link_up("wg0")
+        .address_comes("wg0", "10.8.0.2", false)
+        .at(30.0)
+        .address_gone("eth0", "2001:db8::1")
+        .address_comes("eth0", "2001:db8::2", false)
+        .resolvers(&["10.0.0.53"])
+        .at(40.0)
+        .clock_set_by(3_600)
+        .at(60.3);
+    check(run.time_up(), &[]);
+}
+
+#[test]
+fn media_that_goes_on_shows_that_the_link_did_not_end_a_socket() {
+    let run = Run::watched().at(20.0).link_down("eth0").link_up("eth0").at(20.5).closes(1, End::Reset).at(21.5);
+    named(run.reconnected(2, "a", true).at(60.3).time_up(), &["signaling connection_reset internet_path likely"]);
+}
+
+#[test]
+fn a_close_frame_that_came_in_was_not_the_work_of_a_link_that_fell_after_it() {
+    let bye = End::CloseFrame { by: Side::Them, code: Some(1001), reason: "".into() };
+    let run = Run::watched().at(20.0).closes(1, bye).media_stops().at(21.5).link_down("eth0").at(30.0);
+    let told = super::checked(&run.at(60.3).time_up().log());
+    let signaling = told.head.drops.iter().find(|drop| drop.plane == crate::Plane::Signaling).expect("it ended");
+    assert_eq!(signaling.cause, Cause::ServiceClosed);
+}
+
+#[test]
+fn the_way_moved_to_another_interface_while_the_old_link_stood() {
+    let moved = |run: Run| run.route_moves(Some("eth0"), Some("wlan0"));
+    let run = lost_while(Run::watched().asking_all(), moved, same);
+    let says = "The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254; it was back after";
+    let told = check(
+        run,
+        &[
+            &format!("media network_switched this_computer shown: {says} 5.70 s."),
+            &format!("signaling network_switched this_computer shown: {says} 3.50 s."),
+        ],
+    );
+    rules_out(&told, "The interface eth0 kept its carrier and its address.");
+    does_not_rule_out(&told, Cause::NetworkSwitched);
+    // Never back.
+    let run = moved(Run::watched().at(20.0)).everything_dies().at(60.3).time_up();
+    both(run, "network_switched this_computer shown");
+    // Media alone, and nothing else that died with it.
+    let run = moved(Run::watched().at(21.2)).media_stops().at(25.2).media_back().at(60.3).time_up();
+    named(run, &["media network_switched this_computer likely"]);
+    // Signaling answers in the middle of it.
+    let run = moved(Run::watched().at(22.0)).media_stops().at(42.0).media_back().at(60.3).time_up();
+    named(run, &["media not_proven not_proven not_proven"]);
+}
+
+#[test]
+fn a_way_that_was_taken_away_in_two_steps_is_one_move() {
+    let run = Run::watched().at(20.0).route_moves(Some("eth0"), None).at(20.4).route_moves(None, Some("wlan0"));
+    let told = both(run.everything_dies().at(60.3).time_up(), "network_switched this_computer shown");
+    assert!(told.head.drops[0].says.contains("since then over wlan0 (Wi-Fi)"), "{}", told.head.drops[0].says);
+    let run = Run::watched().at(20.0).route_moves(Some("eth0"), None).everything_dies().at(60.3).time_up();
+    let told = both(run, "network_switched this_computer shown");
+    assert!(told.head.drops[0].says.starts_with("This computer had no way to the far end from 10:00:20.00 UTC on:"));
+}
+
+#[test]
+fn a_default_route_that_moved_beside_an_own_way_to_the_far_end_is_no_cause() {
+    use crate::tests::run::hop;
+    use record::fact::Destination::Ipv4;
+    let moved = |run: Run| {
+        let (before, after) = (Some(hop("eth0")), Some(hop("wlan0")));
+        run.note(Net::Route { to: Ipv4, before, after, found: false })
+    };
+    both(lost_while(Run::watched(), moved, same), "not_proven not_proven not_proven");
+}
+
+#[test]
+fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
+    let came = |run: Run| run.link_up("wg0").route_moves(Some("eth0"), Some("wg0"));
+    let seen = |run: Run| {
+        run.note(Net::PublicAddress {
+            server: "stun.example:3478".into(),
+            local: "10.0.0.1:4000".parse().unwrap(),
+            public: "203.0.113.9:4000".parse().unwrap(),
+            before: Some("198.51.100.7:4000".parse().unwrap()),
+        })
+    };
+    let told = check(
+        lost_while(Run::watched().asking_all(), came, seen),
+        &[
+            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 5.70 s.",
+            "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 3.50 s.",
+        ],
+    );
+    let drop = &told.head.drops[0];
+    let measured = serde_json::to_value(&drop.measured).unwrap();
+    assert_eq!(
+        (&measured["public_before"], &measured["public_after"]),
+        (&"198.51.100.7".into(), &"203.0.113.9".into())
+    );
+    assert!(drop.because.iter().any(|because| because.says == "The tunnel wg0 came up at 10:00:20.00 UTC."));
+    assert!(drop.advice.what.contains("exclude 10.0.0.2 from the tunnel"), "{}", drop.advice.what);
+}
+
+#[test]
+fn a_tunnel_that_goes_takes_its_way_and_its_address_along() {
+    let gone = |run: Run| run.link_gone("wg0").address_gone("wg0", "10.0.0.1").route_moves(Some("wg0"), Some("eth0"));
+    let told = both(lost_while(Run::watched_over("wg0"), gone, same), "vpn_changed this_computer shown");
+    assert!(told.head.drops[0].says.contains("out of the tunnel wg0"), "{}", told.head.drops[0].says);
+    let run = gone(Run::watched_over("wg0").at(20.0)).everything_dies().at(60.3).time_up();
+    both(run, "vpn_changed this_computer shown");
+    // What lay under it fell first.
+    let under = |run: Run| gone(run.link("eth0", true, true, true).link_down("eth0"));
+    let told =
+        both(lost_while(Run::watched_over("wg0"), under, |run| run.link_up("eth0")), "link_down this_computer shown");
+    assert!(told.head.drops[0].says.contains("eth0, under the tunnel wg0 that carried the call, lost its carrier"));
+}
+
+#[test]
+fn a_tunnel_without_the_way_is_never_a_cause() {
+    let told = both(lost_while(Run::watched(), |run| run.link_up("wg0"), same), "not_proven not_proven not_proven");
+    rules_out(
+        &told,
+        "The tunnel wg0 changed, and the way to the far end stayed over eth0 (wired) by the gateway 10.0.0.254.",
+    );
+}
+
+#[test]
+fn the_address_that_the_call_used_was_taken_away() {
+    let changed = |run: Run| run.address_gone("eth0", "10.0.0.1").address_comes("eth0", "10.0.0.77", false);
+    let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back after";
+    let told = check(
+        lost_while(Run::watched().asking_all(), changed, same),
+        &[
+            &format!("media address_changed this_computer shown: {says} 5.70 s."),
+            &format!("signaling address_changed this_computer shown: {says} 3.50 s."),
+        ],
+    );
+    rules_out(&told, "The interface eth0 kept its carrier.");
+    // Without another one, never back.
+    let run = Run::watched().at(20.0).address_gone("eth0", "10.0.0.1").everything_dies().at(60.3).time_up();
+    both(run, "address_changed this_computer shown");
+    // Without another one, and back on the same flows: something else it was.
+    both(
+        lost_while(Run::watched(), |run| run.address_gone("eth0", "10.0.0.1"), same),
+        "address_changed this_computer likely",
+    );
+    // An address that nothing of the call used.
+    let other = |run: Run| run.address_gone("eth0", "10.0.0.9").address_comes("eth0", "10.0.0.10", false);
+    both(lost_while(Run::watched(), other, same), "not_proven not_proven not_proven");
+}
+
+#[test]
+fn what_the_system_says_of_sleep_is_told_and_sleep_outranks_what_it_did_to_the_network() {
+    use record::fact::Power;
+    let run = Run::watched().asking_all().at(19.0).says_of_power(Power::AboutToSleep).at(20.0).sleeps(60.0);
+    let run = run.gap_found().link_down("eth0").says_of_power(Power::Woke).at(90.0).link_up("eth0").media_back();
+    let told = named(run.at(120.0).time_up(), &["media slept this_computer shown"]);
+    let because: Vec<&str> = told.head.drops[0].because.iter().map(|because| because.says.as_str()).collect();
+    assert!(because.contains(&"The system said that it goes to sleep. It was 10:00:19.00 UTC."), "{because:?}");
+    assert!(because.contains(&"The system said that it has woken. It was 10:01:20.00 UTC."), "{because:?}");
+    assert!(told.head.headline.starts_with("This computer: this computer slept (Shown)"), "{}", told.head.headline);
+}

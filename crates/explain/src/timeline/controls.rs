@@ -1,0 +1,154 @@
+//! What rules ask of the controls: did one answer through a loss, or did it fall silent with it?
+
+use super::{At, Timeline};
+use record::{Heard, Seq, Stamp, fact::ControlKind};
+use std::time::Duration;
+
+/// One control, from its first question on.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    pub kind: ControlKind,
+    pub targets: Vec<(At, &'a Heard)>,
+    pub silences: Vec<Unheard<'a>>,
+    /// When each five seconds were told, and the last answer in them.
+    pub(super) answers: Vec<(At, Stamp)>,
+    pub portals: Vec<Portal<'a>>,
+}
+
+/// A stretch in which a control was not answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Unheard<'a> {
+    pub at: At,
+    /// When the first question without an answer was put.
+    pub since: Stamp,
+    pub last_ok: Option<Stamp>,
+    pub says: &'a Heard,
+    pub back: Option<At>,
+}
+
+/// A stretch in which somebody else answered a plain web question.
+#[derive(Clone, Copy, Debug)]
+pub struct Portal<'a> {
+    pub at: At,
+    pub status: u16,
+    pub leads_to: Option<&'a Heard>,
+    pub gone: Option<At>,
+}
+
+/// A question is put again for so long before its silence is told.
+const OVERDUE: Duration = Duration::from_secs(2);
+/// Answers are told in stretches of five or ten seconds, a little late on a busy machine.
+const TOLD_WITHIN: Duration = Duration::from_secs(12);
+/// A question was on its way when everything stopped, or the last packet of the call was older than its answer.
+const ASKED_BEFORE: Duration = Duration::from_secs(1);
+
+/// How far apart questions are at most: what costs a TLS handshake or a page is asked less often.
+fn apart(kind: ControlKind) -> Duration {
+    match kind {
+        ControlKind::Https | ControlKind::Portal => Duration::from_secs(5),
+        _ => Duration::from_secs(1),
+    }
+}
+
+/// Through a shorter loss a control may have been cut off without a word of it, so nothing is said for it.
+pub fn shortest(kind: ControlKind) -> Duration {
+    apart(kind) + OVERDUE
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(kind: ControlKind) -> Self {
+        Self { kind, targets: Vec::new(), silences: Vec::new(), answers: Vec::new(), portals: Vec::new() }
+    }
+
+    pub fn target(&self, at: Stamp) -> Option<&'a Heard> {
+        let after = self.targets.partition_point(|(told, _)| told.stamp <= at);
+        self.targets.get(after.saturating_sub(1)).map(|(_, target)| *target)
+    }
+
+    /// The event that tells of an answer well after `from`, where it was never silent between the two.
+    fn lived(&self, from: Stamp, to: Stamp) -> Option<Seq> {
+        let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp < from));
+        if self.silences.get(open).is_some_and(|silence| silence.since <= to) {
+            return None;
+        }
+        let told = self.answers.partition_point(|(at, _)| at.stamp < from);
+        let mut near = self.answers[told..].iter().take_while(|(at, _)| at.stamp <= to.plus(TOLD_WITHIN));
+        near.find(|(_, last_ok)| *last_ok >= from.plus(shortest(self.kind))).map(|(at, _)| at.seq)
+    }
+
+    /// The silence that began with a loss whose onset lies between the two, and outlasted it.
+    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+        let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
+        let silence = self.silences.get(first)?;
+        let with_it = silence.since <= bad.plus(apart(self.kind) + ASKED_BEFORE)
+            && silence.back.is_none_or(|back| back.stamp > bad);
+        (with_it && silence.last_ok.is_some()).then_some(silence)
+    }
+
+    /// The silence that lasts at a moment.
+    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard<'a>> {
+        let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp <= at));
+        self.silences.get(open).filter(|silence| silence.since <= at.plus(OVERDUE))
+    }
+
+    /// The portal that stands at a moment.
+    fn portal_at(&self, at: Stamp) -> Option<&Portal<'a>> {
+        let after = self.portals.partition_point(|portal| portal.at.stamp <= at);
+        let last = self.portals.get(after.checked_sub(1)?)?;
+        last.gone.is_none_or(|gone| gone.stamp > at).then_some(last)
+    }
+}
+
+impl<'a> Timeline<'a> {
+    pub fn controls(&self) -> impl Iterator<Item = &Asked<'a>> {
+        self.surroundings.controls.values()
+    }
+
+    pub fn controls_of(&self, kind: ControlKind) -> impl Iterator<Item = &Asked<'a>> {
+        self.controls().filter(move |asked| asked.kind == kind)
+    }
+
+    /// One of this kind answered from one moment to the other: the event that shows it.
+    pub fn control_alive(&self, kind: ControlKind, from: Stamp, to: Stamp) -> Option<Seq> {
+        if to.since(from) < shortest(kind) {
+            return None;
+        }
+        self.controls_of(kind).find_map(|asked| asked.lived(from, to))
+    }
+
+    /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
+    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+        let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
+        let until = bad.plus(shortest(kind));
+        self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)
+    }
+
+    /// None of this kind has ever been answered up to this moment, though it was asked: the event that shows it.
+    pub fn control_never_answered(&self, kind: ControlKind, by: Stamp) -> Option<At> {
+        let never = |asked: &Asked| {
+            asked
+                .silences
+                .first()
+                .filter(|silence| {
+                    silence.last_ok.is_none()
+                        && silence.at.stamp <= by
+                        && silence.back.is_none_or(|back| back.stamp > by)
+                })
+                .map(|silence| silence.at)
+        };
+        let all: Option<Vec<At>> = self.controls_of(kind).map(never).collect();
+        all?.first().copied()
+    }
+
+    /// A sign-in page that began to stand between the two moments.
+    pub fn portal_in(&self, from: Stamp, to: Stamp) -> Option<&Portal<'a>> {
+        self.controls().find_map(|asked| {
+            let first = asked.portals.partition_point(|portal| portal.at.stamp < from);
+            asked.portals.get(first).filter(|portal| portal.at.stamp <= to)
+        })
+    }
+
+    pub fn portal_at(&self, at: Stamp) -> Option<&Portal<'a>> {
+        self.controls().find_map(|asked| asked.portal_at(at))
+    }
+}

@@ -1,0 +1,209 @@
+//! What rules ask of this computer's networks: which interface carried the call, did its link stand, where did the way to
+//! the far end lead, who held an address.
+
+use super::{At, Timeline};
+use record::{
+    Seq, Stamp,
+    fact::{Destination, Hop, LinkKind, Power, Reachability},
+};
+use std::net::IpAddr;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug)]
+pub struct LinkState {
+    pub at: At,
+    /// Where the fact says it.
+    pub kind: Option<LinkKind>,
+    pub word: LinkWord,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkWord {
+    Stands,
+    NoCarrier,
+    SwitchedOff,
+    Gone,
+    NoWifi,
+}
+
+/// An interface that did not stand any more.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkLoss<'a> {
+    pub interface: &'a str,
+    pub kind: LinkKind,
+    pub at: At,
+    pub word: LinkWord,
+    pub back: Option<At>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    pub at: At,
+    pub before: Option<&'a Hop>,
+    pub after: Option<&'a Hop>,
+    pub found: bool,
+}
+
+/// The way to the far end left an interface.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved<'a> {
+    pub at: At,
+    pub before: &'a Hop,
+    /// Where it leads since; absent where it was taken away and no other came soon.
+    pub after: Option<(At, &'a Hop)>,
+}
+
+/// An address came to an interface, or left it.
+#[derive(Clone, Copy, Debug)]
+pub struct Held<'a> {
+    pub at: At,
+    pub interface: &'a str,
+    pub gone: bool,
+}
+
+/// The interface that carried something at a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Carrying<'a> {
+    pub seq: Seq,
+    pub interface: &'a str,
+    pub kind: LinkKind,
+    pub gateway: Option<IpAddr>,
+}
+
+/// A way that is taken away and put back elsewhere: lease, radio and dialler need some seconds for it.
+const ELSEWHERE_WITHIN: Duration = Duration::from_secs(10);
+/// No system says so much in a few seconds; a forged log may.
+const MOST_LOOKED_AT: usize = 64;
+/// A radio at the edge of its reach comes and goes every few seconds for hours.
+const MOST_STATES: usize = 4_096;
+
+/// What was so at a moment: the last word up to it, or the first at all, because nobody told before we first looked.
+fn so_at<T>(list: &[T], at: Stamp, told: impl Fn(&T) -> At) -> Option<&T> {
+    let after = list.partition_point(|item| told(item).stamp <= at);
+    list.get(after.saturating_sub(1))
+}
+
+impl<'a> Timeline<'a> {
+    /// Links, addresses or ways were watched at all.
+    pub fn network_watched(&self) -> bool {
+        !self.surroundings.links.is_empty() || self.surroundings.ways.iter().any(|ways| !ways.is_empty())
+    }
+
+    /// Every word on the way to the far end; where its own was not watched, on the way to anywhere in its family.
+    pub fn ways(&self, ipv6: bool) -> &[Way<'a>] {
+        let of = |to| &self.surroundings.ways[super::surroundings::place(to)];
+        let anywhere = if ipv6 { Destination::Ipv6 } else { Destination::Ipv4 };
+        [of(Destination::FarEnd), of(anywhere)].into_iter().find(|ways| !ways.is_empty()).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn way_at(&self, ipv6: bool, at: Stamp) -> Option<(At, &'a Hop)> {
+        let way = so_at(self.ways(ipv6), at, |way| way.at)?;
+        Some((way.at, way.after?))
+    }
+
+    /// The way to the far end left its interface between the two moments.
+    pub fn way_moved(&self, ipv6: bool, from: Stamp, to: Stamp) -> Option<Moved<'a>> {
+        let ways = self.ways(ipv6);
+        let first = ways.partition_point(|way| way.at.stamp < from);
+        let stood = ways[..first].last().and_then(|way| way.after);
+        let mut near = ways[first..].iter().take(MOST_LOOKED_AT);
+        let left = near.by_ref().take_while(|way| way.at.stamp <= to).find_map(|way| {
+            let before = way.before.or(stood).filter(|_| !way.found)?;
+            let same = way.after.is_some_and(|after| after.interface == before.interface);
+            (!same).then_some((way, before))
+        });
+        let (way, before) = left?;
+        let soon = way.at.stamp.plus(ELSEWHERE_WITHIN);
+        let mut later = near.take_while(|later| later.at.stamp <= soon).filter_map(|l| Some((l.at, l.after?)));
+        let after = way.after.map(|after| (way.at, after)).or_else(|| later.next());
+        Some(Moved { at: way.at, before, after })
+    }
+
+    /// The interface that holds an address at a moment, and the word that says so.
+    pub fn holder(&self, address: IpAddr, at: Stamp) -> Option<Held<'a>> {
+        so_at(self.surroundings.addresses.get(&address)?, at, |held| held.at).copied().filter(|held| !held.gone)
+    }
+
+    /// An address was taken away between the two moments.
+    pub fn address_gone(&self, address: IpAddr, from: Stamp, to: Stamp) -> Option<Held<'a>> {
+        let all = self.surroundings.addresses.get(&address)?;
+        let first = all.partition_point(|held| held.at.stamp < from);
+        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
+        near.find(|held| held.gone).copied()
+    }
+
+    /// Another address of the same family came to an interface between the two moments.
+    pub fn address_came(&self, interface: &str, ipv6: bool, from: Stamp, to: Stamp) -> Option<(IpAddr, At)> {
+        self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| address.is_ipv6() == ipv6).find_map(
+            |(address, all)| {
+                let first = all.partition_point(|held| held.at.stamp < from);
+                let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
+                near.find(|held| !held.gone && held.interface == interface).map(|held| (*address, held.at))
+            },
+        )
+    }
+
+    pub fn link_kind(&self, interface: &str) -> Option<LinkKind> {
+        self.surroundings.links.get(interface)?.iter().take(MOST_LOOKED_AT).find_map(|state| state.kind)
+    }
+
+    /// Every word on a link.
+    pub fn link_states(&self, interface: &str) -> &[LinkState] {
+        self.surroundings.links.get(interface).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn link_watched(&self, interface: &str) -> bool {
+        self.surroundings.links.contains_key(interface)
+    }
+
+    /// An interface that stood did not stand any more from a moment between the two on.
+    pub fn link_lost(&self, interface: &str, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+        let (name, states) = self.surroundings.links.get_key_value(interface)?;
+        let first = states.partition_point(|state| state.at.stamp < from);
+        let stood = |index: usize| index.checked_sub(1).is_none_or(|i| states[i].word == LinkWord::Stands);
+        let near = states.iter().enumerate().skip(first).take(MOST_LOOKED_AT);
+        let (index, lost) = near
+            .take_while(|(_, state)| state.at.stamp <= to)
+            .find(|(index, state)| state.word != LinkWord::Stands && stood(*index))?;
+        let back =
+            states[index..].iter().take(MOST_STATES).find(|state| state.word == LinkWord::Stands).map(|state| state.at);
+        let kind = self.link_kind(interface).unwrap_or(LinkKind::Other);
+        Some(LinkLoss { interface: name, kind, at: lost.at, word: lost.word, back })
+    }
+
+    /// As `link_lost`, of whichever physical interface: what a tunnel runs over is not told.
+    pub fn any_link_lost(&self, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+        let names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
+        let physical = |loss: &LinkLoss| matches!(loss.kind, LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile);
+        names.filter_map(|name| self.link_lost(name, from, to)).filter(physical).min_by_key(|loss| loss.at.stamp)
+    }
+
+    /// A tunnel came, went or changed between the two moments.
+    pub fn tunnel_changed(&self, from: Stamp, to: Stamp) -> Option<(&'a str, LinkState)> {
+        self.surroundings.links.iter().take(MOST_LOOKED_AT).find_map(|(name, states)| {
+            let first = states.partition_point(|state| state.at.stamp < from);
+            let state = states.get(first).filter(|state| state.at.stamp <= to)?;
+            (self.link_kind(name) == Some(LinkKind::Tunnel)).then_some((*name, *state))
+        })
+    }
+
+    pub fn neighbour_failed(&self, gateway: IpAddr, from: Stamp, to: Stamp) -> Option<At> {
+        let all = self.surroundings.neighbours.get(&gateway)?;
+        let first = all.partition_point(|(at, _)| at.stamp < from);
+        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|(at, _)| at.stamp <= to);
+        near.find(|(_, state)| *state == Reachability::Failed).map(|(at, _)| *at)
+    }
+
+    /// A STUN server saw another address of ours from a moment between the two on.
+    pub fn public_changed(&self, from: Stamp, to: Stamp) -> Option<&super::surroundings::PublicAddress<'a>> {
+        let all = &self.surroundings.public;
+        all.get(all.partition_point(|seen| seen.at.stamp < from)).filter(|seen| seen.at.stamp <= to)
+    }
+
+    /// The system's own word of sleep or waking between the two.
+    pub fn said_of_power(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = (At, &'a Power)> {
+        let all = &self.surroundings.power;
+        let first = all.partition_point(|(at, _)| at.stamp < from);
+        all[first..].iter().take_while(move |(at, _)| at.stamp <= to).take(4).copied()
+    }
+}
