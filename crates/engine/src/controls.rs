@@ -130,7 +130,11 @@ impl Begin<'_> {
         let recorder = self.recorder.clone();
         match asked {
             Wanted::Gateway => {
-                let manner = self.manner(ControlKind::Gateway, EVERY, Some(gateway::NEVER));
+                let mut manner = self.manner(ControlKind::Gateway, EVERY, Some(gateway::NEVER));
+                if !gateway::permitted() {
+                    (manner.never, manner.silence_tells) = (None, false);
+                    recorder.note(Fact::Blind { watcher: "gateway".into(), why: gateway::NOT_PERMITTED.into() });
+                }
                 self.ask(manner, None, gateway::GatewayAsker::new(self.known.clone()));
             }
             Wanted::Name(name) => {
@@ -191,7 +195,7 @@ impl Begin<'_> {
     }
 
     fn manner(&self, kind: ControlKind, every: Duration, never: Option<Never>) -> Manner {
-        Manner { control: self.number, kind, every, sample_every: self.sample_every, never }
+        Manner { control: self.number, kind, every, sample_every: self.sample_every, never, silence_tells: true }
     }
 
     fn ask(&mut self, manner: Manner, target: Option<Heard>, asker: impl Asker + 'static) {

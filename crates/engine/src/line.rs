@@ -29,7 +29,7 @@ pub(crate) mod resolve;
 pub mod stream;
 pub mod tcp_info;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod tls;
 pub(crate) mod trouble;
 mod unanswered;

@@ -41,6 +41,8 @@ pub struct Manner {
     pub sample_every: Duration,
     /// For one that may have its own reasons never to answer: then it is this blindness, and no silence.
     pub never: Option<Never>,
+    /// Whether saying nothing says something. Where answers are rationed, only an error told by our own system does.
+    pub silence_tells: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -178,6 +180,7 @@ impl Asking {
         }
         self.last_ok = Some(now);
         self.failed = None;
+        self.never = false;
         self.question.take_if(|question| attempt >= question.first);
         let silent_since = self.silent_since.take()?;
         Some(Control::Back { control: self.manner.control, silent_since, rtt_ms }.into())
@@ -205,6 +208,8 @@ impl Asking {
                     steps.push(Step::Note(Fact::Blind { watcher: never.watcher.into(), why }));
                 }
             }
+            // It is not asked more insistently either: that would use up the ration.
+            _ if !self.manner.silence_tells && self.failed.is_none() => {}
             (_, last_ok) => {
                 self.silent_since = Some(question.put);
                 let says = self.failed.clone().unwrap_or_else(|| "no answer of any kind".into());
@@ -234,7 +239,8 @@ impl Asking {
         }
         // Known to be silent, it is asked once each time and waited for meanwhile.
         if self.silent_since.is_none() && !self.never {
-            self.question = Some(Question { first: self.attempts, put: now, repeats: 0 });
+            let repeats = if self.manner.silence_tells { 0 } else { REPEATS.len() };
+            self.question = Some(Question { first: self.attempts, put: now, repeats });
         }
     }
 

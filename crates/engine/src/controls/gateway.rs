@@ -2,10 +2,14 @@
 //!
 //! *Seen*: it answers an ICMP echo; where the system lets us send none, an ICMP error of its own to a datagram for a port
 //! that nobody listens on, which may travel one hop and no further. Any answer is life.
-//! *Not seen*: a gateway that never answers either. That is told as blindness and never as silence: many are set up so. What
-//! the system's own table of neighbours says of it is another watcher's fact.
+//! *Not seen*: a gateway that never answers echoes. That is told as blindness and never as silence: many are set up so. And
+//! a system sends ICMP errors by ration (Linux about one a second to each address), so without echoes nothing follows from
+//! their absence: the gateway is then silent when our own system, whose table of neighbours the datagrams keep asking for
+//! it, says that there is nobody.
 //!
-//! Each platform file provides `reach(gateway).await`: the answer of one attempt, or why there is none.
+//! Each platform file provides
+//! - `permitted()`, whether echoes may be sent,
+//! - `reach(gateway).await`, the answer of one attempt, or why there is none.
 
 use super::asking::Never;
 use super::driver::{Asker, News};
@@ -17,6 +21,12 @@ use tokio::sync::watch;
 #[cfg_attr(unix, path = "gateway/unix.rs")]
 #[cfg_attr(windows, path = "gateway/windows.rs")]
 mod platform;
+
+pub use platform::permitted;
+
+/// Said at once where echoes may not be sent.
+pub const NOT_PERMITTED: &str = "pings are not permitted here (net.ipv4.ping_group_range): a gateway that falls silent is \
+    seen late";
 
 pub const NEVER: Never = Never {
     watcher: "gateway",

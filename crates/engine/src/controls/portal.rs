@@ -146,3 +146,6 @@ fn leads_on(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body).to_ascii_lowercase();
     ["href", "http-equiv", "<script", "<form", "<frame", "<iframe"].iter().any(|mark| text.contains(mark))
 }
+
+#[cfg(test)]
+mod tests;

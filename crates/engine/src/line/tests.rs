@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 mod connecting;
 mod ending;
-mod far;
+pub(crate) mod far;
 mod proxied;
 
 /// Beyond it a test has failed.

@@ -170,7 +170,7 @@ pub fn system(fact: &System) -> String {
 pub fn control(fact: &Control) -> String {
     match fact {
         Control::Asking { control, kind, target } => {
-            format!("Control {control}: asking {} ({target}) once a second.", asked(*kind))
+            format!("Control {control}: asking {} ({target}).", asked(*kind))
         }
         Control::Sample { control, asked, answered, .. } => {
             format!("Control {control}: {answered} of {asked} questions were answered.")

@@ -14,12 +14,21 @@ use tokio::net::UdpSocket;
 /// Nobody listens there since the nineties, and whoever does throws away what comes.
 const DISCARD: u16 = 9;
 
+pub fn permitted() -> bool {
+    !Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::ICMPV4)).is_err_and(|error| is_refusal(&error))
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
+}
+
 pub async fn reach(gateway: Gateway) -> Result<(), Heard> {
     let to = whole(&gateway).map_err(|error| words(&error))?;
     match ping(to).await {
-        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => knock(to).await,
-        done => done.map_err(|error| words(&error)),
+        Err(error) if is_refusal(&error) => knock(to).await,
+        done => done,
     }
+    .map_err(|error| words(&error))
 }
 
 /// An address that holds on one link only needs the link's number.
@@ -89,22 +98,15 @@ fn is_reply(v6: bool, packet: &[u8], mark: [u8; 16]) -> bool {
 }
 
 /// Any answer, if only "nobody here", shows that somebody is.
-async fn knock(to: SocketAddr) -> Result<(), Heard> {
-    let silent = || {
-        Heard::from(
-            "pings are not permitted here (net.ipv4.ping_group_range), and the gateway answers nothing else of ours",
-        )
-    };
+async fn knock(to: SocketAddr) -> io::Result<()> {
+    let socket = discard_socket(to)?;
     let asked = async {
-        let socket = discard_socket(to)?;
         socket.send(&[]).await?;
         socket.recv(&mut [0; 16]).await
     };
-    match tokio::time::timeout(super::super::asking::OVERDUE, asked).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => Ok(()),
-        Ok(Err(error)) => Err(words(&error)),
-        Err(_) => Err(silent()),
+    match asked.await {
+        Err(error) if error.kind() != ErrorKind::ConnectionRefused => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -157,8 +159,11 @@ mod tests {
     /// This computer answers itself, by either way.
     #[tokio::test]
     async fn loopback_is_reached_by_whatever_the_system_permits() {
-        reach(here("127.0.0.1")).await.expect("an answer");
-        knock(whole(&here("127.0.0.1")).unwrap()).await.expect("an ICMP error is an answer too");
+        let with_ipv6 = std::net::UdpSocket::bind("[::1]:0").is_ok();
+        for address in ["127.0.0.1", "::1"].into_iter().take(1 + usize::from(with_ipv6)) {
+            reach(here(address)).await.expect("an answer");
+            knock(whole(&here(address)).unwrap()).await.expect("an ICMP error is an answer too");
+        }
     }
 
     #[test]
