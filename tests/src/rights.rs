@@ -54,6 +54,11 @@ pub fn program(name: &str) -> Option<PathBuf> {
     search_path().into_iter().map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+/// Whether a device may be used; some systems keep theirs for root.
+pub fn may_open(device: &str) -> bool {
+    std::fs::File::options().read(true).write(true).open(device).is_ok()
+}
+
 /// With the folders that only root's search path has: `nft` and others lie there.
 fn search_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -18,7 +18,8 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Story {
     pub name: &'static str,
-    /// Programs that are not ours and without which it cannot be told, with the packages that have them.
+    /// Programs that are not ours and without which it cannot be told, with the packages that have them; or a device, with
+    /// the kernel's module.
     pub needs: &'static [(&'static str, &'static str)],
     pub tell: fn(&World) -> anyhow::Result<()>,
 }
@@ -115,8 +116,14 @@ fn tell_all(mut stories: Vec<Story>) -> Vec<Report> {
 
 fn tell(story: Story) -> Report {
     for (program, package) in story.needs {
-        if rights::program(program).is_none() {
-            let why = format!("{program} is not installed; the package {package} has it");
+        let missing = match program.starts_with('/') {
+            true => (!rights::may_open(program))
+                .then(|| format!("{program}, of the kernel's module {package}, may not be opened here")),
+            false => rights::program(program)
+                .is_none()
+                .then(|| format!("{program} is not installed; the package {package} has it")),
+        };
+        if let Some(why) = missing {
             eprintln!("\n*** {} IS SKIPPED: {why} ***\n", story.name);
             return Report { name: story.name, ended: Ended::Untold(why), took: Duration::ZERO };
         }

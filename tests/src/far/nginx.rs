@@ -43,7 +43,8 @@ pub fn web(world: &World, ns: &Ns, address: &str, certificate: &Certificate) -> 
     start(world, ns, "web", 443, &server)
 }
 
-/// One process with settings, logs and temporary files in the world's folder; the machine's own settings are not read.
+/// One process with settings, logs and temporary files in the world's folder; the machine's own settings are not read. It
+/// stays the user it is, for in a user namespace there is no other.
 fn start(world: &World, ns: &Ns, name: &str, port: u16, server: &str) -> Result<Program> {
     let folder = world.dir.join(name);
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
@@ -53,7 +54,7 @@ fn start(world: &World, ns: &Ns, name: &str, port: u16, server: &str) -> Result<
         .collect();
     let settings = folder.join("nginx.conf");
     let text = format!(
-        "daemon off;\nmaster_process off;\npid {}/nginx.pid;\nerror_log stderr info;\n\
+        "user root;\ndaemon off;\nmaster_process off;\npid {}/nginx.pid;\nerror_log stderr info;\n\
          events {{ worker_connections 512; }}\n\
          http {{\naccess_log off;\n{temporary}server {{\n{server}\n}}\n}}\n",
         folder.display()

@@ -1,7 +1,7 @@
 //! Nothing happens, or nothing that matters. A drop reported here is the worst failure there is.
 #![cfg(target_os = "linux")]
 
-use crate::parts::CONNTRACK;
+use crate::parts::{CONNTRACK, TUN};
 use anyhow::{Context, Result, ensure};
 use linewitness_lab::part::{busy, second_uplink, translation::Ports, tunnel};
 use linewitness_lab::{Fault, Hold, Story, Told, World, far::reflector};
@@ -15,7 +15,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "an_unrelated_interface_that_comes_and_goes_is_no_drop", needs: &[], tell: unrelated_interface },
     Story { name: "five_percent_of_all_packets_lost_is_no_drop_and_no_restart", needs: &[], tell: loss },
     Story { name: "a_second_uplink_that_comes_and_goes_is_no_drop", needs: &[], tell: second_uplink },
-    Story { name: "a_tunnel_without_a_route_is_no_drop", needs: &[], tell: idle_tunnel },
+    Story { name: "a_tunnel_without_a_route_is_no_drop", needs: TUN, tell: idle_tunnel },
     Story { name: "a_router_that_gives_the_same_port_again_is_no_drop", needs: CONNTRACK, tell: same_port },
     Story { name: "a_busy_computer_is_no_drop", needs: &[], tell: busy_computer },
 ];

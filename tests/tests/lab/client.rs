@@ -1,7 +1,7 @@
 //! The client's own network changes under a standing call.
 #![cfg(target_os = "linux")]
 
-use crate::path::same_call;
+use crate::{parts::TUN, path::same_call};
 use anyhow::{Result, ensure};
 use linewitness_lab::part::{second_uplink, tunnel};
 use linewitness_lab::{Hold, Story, Told, World, far::reflector, world::ms_between, world::now};
@@ -18,7 +18,7 @@ pub const STORIES: &[Story] = &[
     },
     Story { name: "an_interface_down_and_up_again_is_named_and_survived", needs: &[], tell: down_and_up },
     Story { name: "a_default_route_that_moves_to_a_second_uplink_is_named_and_followed", needs: &[], tell: second_way },
-    Story { name: "a_tunnel_that_takes_the_route_is_named_and_carries_the_call_on", needs: &[], tell: into_tunnel },
+    Story { name: "a_tunnel_that_takes_the_route_is_named_and_carries_the_call_on", needs: TUN, tell: into_tunnel },
 ];
 
 fn new_address(world: &World) -> Result<()> {

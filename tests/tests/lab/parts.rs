@@ -24,7 +24,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "the_router_forgets_quiet_udp_at_its_limit", needs: &[], tell: mappings },
     Story { name: "a_router_that_forgets_gives_the_same_port_or_another", needs: CONNTRACK, tell: forgetting },
     Story { name: "a_silent_gateway_and_a_lost_path_differ_by_the_gateways_answer", needs: &[], tell: gateway },
-    Story { name: "the_route_moves_to_the_second_uplink_and_to_the_tunnel", needs: &[], tell: routes },
+    Story { name: "the_route_moves_to_the_second_uplink_and_to_the_tunnel", needs: TUN, tell: routes },
     Story {
         name: "names_and_the_control_host_answer_and_names_alone_fall_silent",
         needs: &[("dnsmasq", "dnsmasq-base"), ("nginx", "nginx"), ("turnserver", "coturn")],
@@ -33,6 +33,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "a_busy_computer_is_busy_and_becomes_idle_again", needs: &[], tell: spinning },
 ];
 
+pub const TUN: &[(&str, &str)] = &[("/dev/net/tun", "tun")];
 pub const CONNTRACK: &[(&str, &str)] = &[("conntrack", "conntrack")];
 
 /// A real clock against a limit in whole seconds; nginx and haproxy round theirs by some milliseconds.
