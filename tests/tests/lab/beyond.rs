@@ -23,11 +23,11 @@ pub const STORIES: &[Story] = &[
     Story { name: "udp_blocked_from_the_start_is_why_the_call_never_stood", needs: CONTROL, tell: no_udp },
 ];
 
-const CONTROL: &[(&str, &str)] = &[("nginx", "nginx"), ("turnserver", "coturn")];
+pub const CONTROL: &[(&str, &str)] = &[("nginx", "nginx"), ("turnserver", "coturn")];
 const REBOUND: &[(&str, &str)] = &[CONNTRACK[0], CONTROL[0], CONTROL[1]];
 
 /// All that is asked beside the call, and a server that has nothing to do with the far end.
-fn with_stun(world: &World) -> Result<(control::Control, String)> {
+pub fn with_stun(world: &World) -> Result<(control::Control, String)> {
     let control = control::start(world, &certificate::make(world)?)?;
     let controls = format!("[lanes]\ncontrols = [\"gateway\", \"dns\", \"far\", \"stun:{}:3478\"]", control::ADDRESS);
     Ok((control, hold::profile(world, "", &controls)?))

@@ -85,7 +85,7 @@ fn quiet_until_fin(mut stream: TcpStream, patience: Duration) -> Result<f64> {
     Ok(clock.now().since(began).as_secs_f64())
 }
 
-/// How long until it is ended in order, with an echo twice a second until then.
+/// How long until it is ended in order, with an echo ten times a second until then.
 fn busy_until_fin(mut stream: TcpStream, patience: Duration) -> Result<Option<f64>> {
     let clock = Clock::real();
     let began = clock.now();
@@ -93,7 +93,7 @@ fn busy_until_fin(mut stream: TcpStream, patience: Duration) -> Result<Option<f6
         if stream.write_all(b"x").is_err() || matches!(stream.read(&mut [0; 8]), Ok(0) | Err(_)) {
             return Ok(Some(clock.now().since(began).as_secs_f64()));
         }
-        sleep(Duration::from_millis(500));
+        sleep(Duration::from_millis(100));
     }
     Ok(None)
 }

@@ -1,6 +1,7 @@
 //! The path between the client and the service breaks, in one way or another.
 #![cfg(target_os = "linux")]
 
+use crate::beyond;
 use anyhow::{Context, Result, ensure};
 use linewitness_lab::{Fault, Hold, Story, Truth, World, far::reflector, hold};
 use record::fact::{Action, CallEndedBy, ControlKind, Move, Signaling};
@@ -12,7 +13,7 @@ pub const STORIES: &[Story] = &[
     Story { name: "a_silently_dead_signaling_socket_is_half_open_and_the_call_goes_on", needs: &[], tell: half_open },
     Story {
         name: "a_black_hole_of_six_seconds_is_a_lost_path_on_both_planes_timed_by_packets",
-        needs: &[],
+        needs: beyond::CONTROL,
         tell: black_hole,
     },
     Story { name: "udp_cut_towards_the_service_is_one_way_loss_outwards", needs: &[], tell: cut_outwards },
@@ -33,10 +34,9 @@ const FIRST_BAD_MS: f64 = 350.0;
 const RESUMES_MS: f64 = 1_500.0;
 
 /// A hold of `planned` with the fault in force for six seconds of it, what it did, and when it first touched the media.
-fn hold_with(world: &World, fault: Fault, planned: u64) -> Result<(linewitness_lab::Told, Truth, Wall)> {
+fn hold_with(world: &World, to: &[&str], fault: Fault, planned: u64) -> Result<(linewitness_lab::Told, Truth, Wall)> {
     let _reflector = reflector::start(world, "reflector")?;
-    let url = reflector::url();
-    let hold = Hold::established(world, "hold", &["--to", &url, "--for", &format!("{planned}s")])?;
+    let hold = Hold::established(world, "hold", &[to, &["--for", &format!("{planned}s")]].concat())?;
     sleep(SETTLED);
     let media = hold.media_address()?.port();
     let in_force = world.fault(fault)?;
@@ -48,7 +48,9 @@ fn hold_with(world: &World, fault: Fault, planned: u64) -> Result<(linewitness_l
 }
 
 fn black_hole(world: &World) -> Result<()> {
-    let (told, truth, touched) = hold_with(world, Fault::BlackHole, 30)?;
+    // A far end that was switched off looks the same, unless another server falls silent with it.
+    let (_control, profile) = beyond::with_stun(world)?;
+    let (told, truth, touched) = hold_with(world, &[&profile], Fault::BlackHole, 30)?;
     told.expect(|told| {
         told.ended("dropped", 3)?;
         let (signaling, media) = (told.verdict.one("signaling")?, told.verdict.one("media")?);
@@ -62,6 +64,7 @@ fn black_hole(world: &World) -> Result<()> {
             drop.is("path_lost", "internet_path", "shown")?;
             // Which answered throughout.
             told.rests_on_control(drop, ControlKind::Gateway)?;
+            told.rests_on_control(drop, ControlKind::Stun)?;
         }
         same_call(told)
     })
@@ -102,7 +105,7 @@ fn cut_inwards(world: &World) -> Result<()> {
 }
 
 fn one_way(world: &World, fault: Fault, direction: &str) -> Result<()> {
-    let (told, truth, touched) = hold_with(world, fault, 30)?;
+    let (told, truth, touched) = hold_with(world, &["--to", &reflector::url()], fault, 30)?;
     told.expect(|told| {
         told.ended("dropped", 3)?;
         told.verdict.none("signaling")?;

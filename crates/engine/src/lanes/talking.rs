@@ -101,6 +101,10 @@ impl Talk {
                 heard = standing.channel.hear::<ToLane>() => heard,
                 () = tokio::time::sleep(self.wake_at() - now.awake) => continue,
                 () = super::told(stop) => {
+                    // The last part of a minute too: what lived until now is a control for what did not.
+                    if let Some(fact) = self.sample(standing.lane) {
+                        standing.recorder.note(fact);
+                    }
                     standing.done(true).await;
                     return false;
                 }
@@ -156,6 +160,14 @@ impl Talk {
             return None;
         }
         self.sample_at = now.awake + SAMPLE_EVERY;
+        self.sample(lane)
+    }
+
+    /// What was asked and answered since the last one.
+    fn sample(&mut self, lane: u32) -> Option<Lane> {
+        if self.asked == 0 && self.answered == 0 {
+            return None;
+        }
         let (asked, answered) = (std::mem::take(&mut self.asked), std::mem::take(&mut self.answered));
         let rtt = std::mem::take(&mut self.rtt);
         let rtt_ms = (answered > 0).then(|| to_the_microsecond(millis(rtt) / f64::from(answered)));
@@ -195,6 +207,9 @@ mod tests {
         let rtt_ms = Some(to_the_microsecond((30.0 + 8_000.0 + 3_100.0) / 3.0));
         assert_eq!(talk.look(9, at(60_000)), Some(Lane::Sample { lane: 9, asked: 3, answered: 3, rtt_ms }));
         assert_eq!(talk.unanswered_for(at(60_000)), None);
+        assert_eq!(talk.sample(9), None, "nothing was asked since");
+        talk.ask(at(61_000));
+        assert_eq!(talk.sample(9), Some(Lane::Sample { lane: 9, asked: 1, answered: 0, rtt_ms: None }));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// A lease is renewed, or a network left and another joined, within this.
 const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
 
-fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
+pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
     let onset = around::onset(timeline, drop)?;
     if around::other_plane_went_on(timeline, drop).is_some() {
         return None;

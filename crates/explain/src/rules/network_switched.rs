@@ -1,6 +1,6 @@
 //! `network_switched`: the way to the far end left its interface for another one, or was taken away, while the link stood.
 
-use super::{around, look};
+use super::{address_changed, around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rows::surroundings,
@@ -35,6 +35,10 @@ fn elsewhere<'a>(moved: &Moved<'a>) -> Option<(record::Seq, &'a Hop)> {
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let moved = moved(timeline, drop).filter(|moved| !of_tunnel(moved))?;
+    // A way goes with the address it stands on, and comes back with the next: then it is the address that changed.
+    if elsewhere(&moved).is_none() && address_changed::taken(timeline, drop).is_some() {
+        return None;
+    }
     let at = words::utc_exact(moved.at.stamp);
     let before = surroundings::hop(moved.before);
     let back = look::came_back(drop);

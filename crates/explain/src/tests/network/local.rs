@@ -285,6 +285,12 @@ fn the_address_that_the_call_used_was_taken_away() {
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier.");
+    // As systems do it: the way goes with the address and comes back with the next.
+    let with_its_way = |run: Run| {
+        let gone = run.address_gone("eth0", "10.0.0.1").route_moves(Some("eth0"), None);
+        gone.address_comes("eth0", "10.0.0.77", false).route_moves(None, Some("eth0"))
+    };
+    both(lost_while(Run::watched().asking_all(), with_its_way, same), "address_changed this_computer shown");
     // Without another one, never back.
     let run = Run::watched().at(20.0).address_gone("eth0", "10.0.0.1").everything_dies().at(60.3).time_up();
     both(run, "address_changed this_computer shown");
