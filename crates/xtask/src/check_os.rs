@@ -8,7 +8,7 @@ mod rust_src;
 mod sysroot;
 
 use crate::steps::Steps;
-use crate::test::cargo;
+use crate::test::{cargo, works};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -62,6 +62,9 @@ impl Cross {
     fn find() -> Result<Self, String> {
         if !cfg!(target_os = "linux") {
             return Err("it works on Linux; here `cargo xtask test` checks this system itself".into());
+        }
+        if !works(&["clippy", "--version"]) {
+            return Err("cargo clippy is not installed; `rustup component add clippy` brings it".into());
         }
         let home = std::path::absolute("target/cross").map_err(|error| format!("target/cross: {error}"))?;
         let compiler = rust_src::output(Command::new("rustc").arg("-vV"))?;

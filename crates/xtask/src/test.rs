@@ -66,6 +66,6 @@ pub fn cargo(args: &[&str]) -> Command {
     command
 }
 
-fn works(args: &[&str]) -> bool {
+pub fn works(args: &[&str]) -> bool {
     cargo(args).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
