@@ -124,8 +124,9 @@ fn of_call(timeline: &Timeline, socket: &Socket) -> Option<One> {
     Some(One { at, of: Of::Call(socket.conn), silence: silence.min(age), age, stirred: false })
 }
 
-/// Slept through, or found dead only at its proof with a loss of media anywhere in its silence: whatever broke there may
-/// have taken this connection along, and nobody would have noticed until the proof.
+/// Slept through, or found dead only at its proof with a loss of media anywhere in its silence, or with a busy flow given
+/// another public address or port: whatever broke there may have taken this connection along, and nobody would have
+/// noticed until the proof.
 fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
     let Some(ended) = lane.ended else { return false };
     let until = ended.at.stamp;
@@ -142,5 +143,10 @@ fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
             .take_while(|drop| drop.last_good <= until || drop.first_bad <= until)
             .any(|drop| drop.plane == Plane::Media && drop.last_good <= until && drop.over(timeline) >= from)
     };
-    slept || (ended.at_proof && lost())
+    let inside = |at: Stamp| from <= at && at <= until;
+    let rebound = || {
+        let mut seen = timeline.between.public.iter();
+        seen.any(|seen| seen.before.is_some_and(|before| before != seen.public) && inside(seen.at.stamp))
+    };
+    slept || (ended.at_proof && (lost() || rebound()))
 }

@@ -2,7 +2,7 @@
 
 use super::{Run, check, checked};
 use crate::Story;
-use record::fact::{End, Opened, Side, Stirred};
+use record::fact::{End, Net, Opened, Side, Stirred};
 
 fn measured(told: &Story, id: &str) -> serde_json::Value {
     let found = told.head.findings.iter().find(|finding| finding.id == id);
@@ -188,6 +188,28 @@ fn what_was_found_dead_after_an_outage_in_its_silence_shows_nothing() {
     let run = run.media_stops().at(18.0).media_back().at(26.0).dead_at_proof(2, 25.0).at(32.0).dead_at_proof(3, 31.0);
     let told = checked(&run.at(60.3).time_up().log());
     assert_eq!(ids(&told), Vec::<&str>::new());
+}
+
+#[test]
+fn a_router_that_forgot_everything_at_once_has_no_limit_by_that() {
+    let seen = |run: Run, public: &str, before: Option<&str>| {
+        run.note(Net::PublicAddress {
+            server: "stun.example:3478".into(),
+            local: "10.0.0.1:50000".parse().unwrap(),
+            public: public.parse().unwrap(),
+            before: before.map(|before| before.parse().unwrap()),
+        })
+    };
+    let forgets = |run: Run| seen(run, "198.51.100.7:29000", Some("198.51.100.7:50000"));
+    let begun = || {
+        let run = seen(Run::standing().at(1.0), "198.51.100.7:50000", None);
+        run.udp_rung(1, 8.0, Opened::Stream).udp_rung(2, 20.0, Opened::Stream).at(9.0).proved(1, 8.0)
+    };
+    // The dead one was quiet from 11 s to 31 s.
+    let within = forgets(begun().at(15.0)).at(31.0).dead_at_proof(2, 20.0);
+    assert!(!ids(&checked(&within.at(60.3).time_up().log())).contains(&"udp_idle_limit"));
+    let before = forgets(begun().at(9.5)).at(31.0).dead_at_proof(2, 20.0);
+    assert!(ids(&checked(&before.at(60.3).time_up().log())).contains(&"udp_idle_limit"));
 }
 
 #[test]
