@@ -122,7 +122,7 @@ impl Drop for Seat {
 }
 
 /// Whoever has one IPv6 address has the whole /64 around it.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,

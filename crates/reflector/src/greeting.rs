@@ -83,7 +83,7 @@ async fn begin(socket: Socket, house: Arc<House>) {
     match house.calls.take_seat(socket.remote.ip(), &ticket, to_call.clone(), Arc::clone(&account)) {
         Err(says) => turn_away(socket, &house, No::overloaded(says)).await,
         Ok(seat) => {
-            let desk = house.desks.open(lanes_ticket, to_call.clone());
+            let desk = house.desks.open(lanes_ticket, socket.remote.ip(), to_call.clone());
             let call = Call { id, ticket, house, account, desk, seat, mailbox, to_self: to_call };
             call.hold(socket).await;
         }

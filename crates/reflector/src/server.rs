@@ -91,7 +91,7 @@ impl Reflector {
             None => None,
         };
         let metrics = Arc::new(Metrics::default());
-        let desks = Arc::new(Desks::new(places_for_lanes(&settings), Arc::clone(&metrics)));
+        let desks = Arc::new(Desks::new(most_lanes(&settings), Arc::clone(&metrics)));
         let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
         let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
         let media = settings.media_port.map(|port| match port == local.port() {
@@ -204,6 +204,14 @@ impl Reflector {
 
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
+
+/// Whoever can reach us may place calls where there is no token: half of all places is enough for a whole office, and the
+/// other half is left to others. Behind a proxy everybody has its address.
+fn most_lanes(settings: &Settings) -> desk::Most {
+    let in_all = places_for_lanes(settings);
+    let of_one_address = if settings.behind_proxy { in_all } else { (in_all / 2).max(desk::MOST) };
+    desk::Most { in_all, of_one_address }
+}
 
 /// Calls come first: lanes get what their sockets leave over.
 fn places_for_lanes(settings: &Settings) -> u32 {

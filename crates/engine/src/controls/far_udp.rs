@@ -56,7 +56,7 @@ impl FarUdpAsker {
 
     fn seen(&mut self, seen: SocketAddr) {
         let Some(at) = self.way.as_ref().map(|way| way.at) else { return };
-        if !self.seen_as.is_new(at, seen) {
+        if !self.seen_as.is_new(at, seen, self.recorder.now()) {
             return;
         }
         // Without a way there is no address of ours; the next answer tries again.

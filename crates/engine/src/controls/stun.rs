@@ -53,7 +53,7 @@ impl StunAsker {
     }
 
     fn seen(&mut self, server: SocketAddr, public: SocketAddr) {
-        if !self.seen_as.is_new(server, public) {
+        if !self.seen_as.is_new(server, public, self.recorder.now()) {
             return;
         }
         // Without a way there is no address of ours; the next answer tries again.

@@ -1,7 +1,7 @@
 //! STUN requests of our own making: the library writes and signs them, `call::wire` reads what is answered.
 
 use crate::call::wire::{self, Class, Kind, Stun};
-use record::{Heard, fact::Trouble};
+use record::{Scrub, fact::Trouble};
 use rtc::crypto::{RTCCryptoProvider, default_provider};
 use rtc::stun::attributes::{ATTR_NONCE, ATTR_REALM, ATTR_USERNAME, AttrType};
 use rtc::stun::integrity::MessageIntegrity;
@@ -88,7 +88,8 @@ pub fn answer_to<'a>(id: &Id, datagram: &'a [u8]) -> Option<Stun<'a>> {
     }
 }
 
-pub fn refusal(stun: &Stun<'_>) -> Trouble {
+/// A server knows our credentials, and may repeat them.
+pub fn refusal(stun: &Stun<'_>, scrub: &Scrub) -> Trouble {
     let (code, says) = stun.error().unwrap_or_default();
-    Trouble::Stun { code, says: Heard::new(&says) }
+    Trouble::Stun { code, says: scrub.hear(&says) }
 }

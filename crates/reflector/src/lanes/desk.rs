@@ -4,14 +4,16 @@
 //! The ticket is another secret than the call's own: whoever holds it can add sights to the call's account and nothing else.
 
 use crate::call::Input;
+use crate::calls::household;
 use crate::metrics::Metrics;
 use record::{
     Private, Stamp,
     fact::{LaneSight, Sight},
     wire::datagram::{Key, Name},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
@@ -25,13 +27,31 @@ const MOST_SIGHTS: u32 = 1500;
 
 /// The desks of all calls that stand.
 pub struct Desks {
-    /// Of all calls together.
-    most: u32,
-    taken: Arc<AtomicU32>,
+    places: Arc<Places>,
     metrics: Arc<Metrics>,
     table: Mutex<BTreeMap<String, Desk>>,
     /// The same desks, as datagrams name them.
     by_name: Mutex<BTreeMap<Name, (Arc<Key>, Desk)>>,
+}
+
+/// How many lanes there may be at once.
+#[derive(Clone, Copy)]
+pub struct Most {
+    pub in_all: u32,
+    /// Lanes outlive their call for a while, so the limit of calls does not bound those of one caller.
+    pub of_one_address: u32,
+}
+
+/// Those of all calls together.
+struct Places {
+    most: Most,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    in_all: u32,
+    by_address: BTreeMap<IpAddr, u32>,
 }
 
 #[derive(Clone)]
@@ -39,11 +59,11 @@ pub struct Desk(Arc<Inner>);
 
 struct Inner {
     to_call: UnboundedSender<Input>,
+    /// From where the call was placed.
+    caller: IpAddr,
     sights: AtomicU32,
     taken: AtomicU32,
-    /// Of all calls together.
-    all_taken: Arc<AtomicU32>,
-    all_most: u32,
+    places: Arc<Places>,
     metrics: Arc<Metrics>,
     /// The call is over.
     closed: watch::Sender<bool>,
@@ -60,17 +80,18 @@ pub struct Opened {
 pub struct Place(Desk);
 
 impl Desks {
-    pub fn new(most: u32, metrics: Arc<Metrics>) -> Self {
-        Self { most, taken: Arc::default(), metrics, table: Mutex::default(), by_name: Mutex::default() }
+    pub fn new(most: Most, metrics: Arc<Metrics>) -> Self {
+        let places = Arc::new(Places { most, taken: Mutex::default() });
+        Self { places, metrics, table: Mutex::default(), by_name: Mutex::default() }
     }
 
-    pub fn open(self: &Arc<Self>, ticket: String, to_call: UnboundedSender<Input>) -> Opened {
+    pub fn open(self: &Arc<Self>, ticket: String, caller: IpAddr, to_call: UnboundedSender<Input>) -> Opened {
         let desk = Desk(Arc::new(Inner {
             to_call,
+            caller: household(caller),
             sights: AtomicU32::new(0),
             taken: AtomicU32::new(0),
-            all_taken: Arc::clone(&self.taken),
-            all_most: self.most,
+            places: Arc::clone(&self.places),
             metrics: Arc::clone(&self.metrics),
             closed: watch::channel(false).0,
         }));
@@ -92,6 +113,30 @@ impl Desks {
     }
 }
 
+impl Places {
+    fn take(&self, caller: IpAddr) -> bool {
+        let mut taken = self.taken.lock().expect("no holder panics");
+        let here = taken.by_address.get(&caller).copied().unwrap_or_default();
+        if taken.in_all >= self.most.in_all || here >= self.most.of_one_address {
+            return false;
+        }
+        taken.in_all += 1;
+        taken.by_address.insert(caller, here + 1);
+        true
+    }
+
+    fn give_back(&self, caller: IpAddr) {
+        let mut taken = self.taken.lock().expect("no holder panics");
+        taken.in_all -= 1;
+        if let Entry::Occupied(mut here) = taken.by_address.entry(caller) {
+            *here.get_mut() -= 1;
+            if *here.get() == 0 {
+                here.remove();
+            }
+        }
+    }
+}
+
 impl Desk {
     /// Something was seen on a lane; `lane` is the number by which the caller named it.
     pub fn saw(&self, lane: u32, at: Stamp, sight: LaneSight) {
@@ -103,11 +148,11 @@ impl Desk {
         let _over = self.0.to_call.send(Input::Saw { at, sight: Sight::Lane { lane, sight } });
     }
 
-    /// Nothing where all places are taken, of this call or of the reflector.
+    /// Nothing where all places are taken: of this call, of its caller's address, or of the reflector.
     pub fn take_place(&self) -> Option<Place> {
-        let below = |most: u32| move |taken: u32| (taken < most).then(|| taken + 1);
-        self.0.taken.fetch_update(Relaxed, Relaxed, below(MOST)).ok()?;
-        if self.0.all_taken.fetch_update(Relaxed, Relaxed, below(self.0.all_most)).is_err() {
+        let below = |taken: u32| (taken < MOST).then(|| taken + 1);
+        self.0.taken.fetch_update(Relaxed, Relaxed, below).ok()?;
+        if !self.0.places.take(self.0.caller) {
             self.0.taken.fetch_sub(1, Relaxed);
             return None;
         }
@@ -135,9 +180,9 @@ impl Drop for Opened {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let Inner { taken, all_taken, metrics, .. } = &*self.0.0;
+        let Inner { taken, places, caller, metrics, .. } = &*self.0.0;
         taken.fetch_sub(1, Relaxed);
-        all_taken.fetch_sub(1, Relaxed);
+        places.give_back(*caller);
         metrics.lane_ended();
     }
 }
@@ -148,15 +193,20 @@ mod tests {
     use record::fact::End;
     use tokio::sync::mpsc::unbounded_channel;
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn desks(in_all: u32, of_one_address: u32) -> Arc<Desks> {
+        Arc::new(Desks::new(Most { in_all, of_one_address }, Arc::default()))
+    }
     fn spoke() -> LaneSight {
         LaneSight::Spoke { quiet_ms: 1.0 }
     }
 
     #[test]
     fn a_ticket_leads_to_its_call_until_the_call_is_over() {
-        let desks = Arc::new(Desks::new(100, Arc::default()));
+        let desks = desks(100, 100);
         let (to_call, mut mailbox) = unbounded_channel();
-        let opened = desks.open("a".into(), to_call);
+        let opened = desks.open("a".into(), HERE, to_call);
         let desk = desks.find("a").unwrap();
         assert!(desks.find("b").is_none());
         desk.saw(7, Stamp::new(1, 2, 3), spoke());
@@ -169,8 +219,8 @@ mod tests {
 
     #[test]
     fn places_are_bounded_for_each_call_and_for_all_and_come_back() {
-        let desks = Arc::new(Desks::new(MOST + 1, Arc::default()));
-        let [a, b] = ["a", "b"].map(|ticket| desks.open(ticket.into(), unbounded_channel().0));
+        let desks = desks(MOST + 1, MOST + 1);
+        let [a, b] = ["a", "b"].map(|ticket| desks.open(ticket.into(), HERE, unbounded_channel().0));
         let places: Vec<Place> = std::iter::from_fn(|| a.desk.take_place()).collect();
         assert_eq!(places.len(), MOST as usize);
         let last = b.desk.take_place().expect("one more for all");
@@ -178,14 +228,34 @@ mod tests {
         drop(last);
         drop(places);
         assert!(a.desk.take_place().is_some());
-        assert_eq!(desks.taken.load(Relaxed), 0);
+        assert_eq!(desks.places.taken.lock().unwrap().in_all, 0);
+    }
+
+    #[test]
+    fn one_address_leaves_places_to_others_however_many_calls_it_places_and_ends() {
+        let desks = desks(100, 50);
+        let open =
+            |ticket: &str, caller: &str| desks.open(ticket.into(), caller.parse().unwrap(), unbounded_channel().0);
+        let mut held = vec![];
+        for ticket in ["a", "b", "c"] {
+            let call = open(ticket, "2001:db8::1");
+            held.extend(std::iter::from_fn(|| call.desk.take_place()));
+        }
+        assert_eq!(held.len(), 50, "of calls that are over, too");
+        assert!(open("d", "2001:db8::2").desk.take_place().is_none(), "the same household");
+        let other = open("e", "192.0.2.1");
+        let others: Vec<Place> = (0..MOST).filter_map(|_| other.desk.take_place()).collect();
+        assert_eq!(others.len(), MOST as usize);
+        drop((held, others));
+        let taken = desks.places.taken.lock().unwrap();
+        assert!(taken.in_all == 0 && taken.by_address.is_empty());
     }
 
     #[test]
     fn sights_are_counted_and_the_last_ones_not_told() {
-        let desks = Arc::new(Desks::new(1, Arc::default()));
+        let desks = desks(1, 1);
         let (to_call, mut mailbox) = unbounded_channel();
-        let opened = desks.open("a".into(), to_call);
+        let opened = desks.open("a".into(), HERE, to_call);
         for _ in 0..MOST_SIGHTS + 9 {
             opened.desk.saw(1, Stamp::new(0, 0, 0), LaneSight::Ended { end: End::Fin, quiet_ms: 0.0, age_ms: 0.0 });
         }

@@ -7,7 +7,7 @@ use crate::Recorder;
 use crate::call::wire::{self, Class, Kind, Stun, attribute, method};
 use crate::lanes::stun::{self, Id, Signature};
 use crate::line::trouble;
-use record::{Private, Stamp, fact::Trouble, millis};
+use record::{Private, Scrub, Stamp, fact::Trouble, millis};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -28,6 +28,12 @@ pub struct Client {
 pub struct Credentials {
     pub username: Private<String>,
     pub password: Private<String>,
+}
+
+impl Credentials {
+    fn scrub(&self) -> Scrub {
+        Scrub::new([&self.username, &self.password].map(|secret| secret.reveal().clone()))
+    }
 }
 
 /// Of a success or an error, to a request of ours.
@@ -178,7 +184,7 @@ impl Client {
             let Credentials { username, password } = &self.credentials;
             let signature = Signature::of(&stun, username.reveal(), password.reveal());
             if !challenged || signature.is_none() {
-                return Err(stun::refusal(&stun));
+                return Err(stun::refusal(&stun, &self.credentials.scrub()));
             }
             self.signature = signature;
             challenges += 1;

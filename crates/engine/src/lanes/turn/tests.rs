@@ -8,7 +8,7 @@ use crate::{Clock, Recorder};
 use record::fact::{End, Signaling};
 use record::wire::datagram::{Datagram, FromClient, FromFar, Key};
 use record::wire::{LaneGate, Sealed};
-use record::{Event, Fact, profile};
+use record::{Event, Fact, Scrub, profile};
 use rtc::crypto::default_provider;
 use rtc::stun::attributes::{ATTR_NONCE, ATTR_REALM, AttrType};
 use rtc::stun::integrity::MessageIntegrity;
@@ -34,6 +34,8 @@ struct Behaves {
     is_deaf: AtomicBool,
     /// Each nonce is good once.
     stale: AtomicBool,
+    /// Its refusals say what it was told.
+    is_indiscreet: AtomicBool,
 }
 
 /// What one client has there.
@@ -95,7 +97,9 @@ impl Relay {
         message.write_header();
         if let Some((hundreds, rest)) = code {
             self.fresh = true;
-            message.add(AttrType(attribute::ERROR_CODE), &[&[0, 0, hundreds, rest][..], b"no"].concat());
+            let says: &[u8] =
+                if self.behaves.is_indiscreet.load(Relaxed) { b"user may not come in with hunter2" } else { b"no" };
+            message.add(AttrType(attribute::ERROR_CODE), &[&[0, 0, hundreds, rest][..], says].concat());
             message.add(ATTR_REALM, b"example.org");
             message.add(ATTR_NONCE, b"abcdef");
             return message.raw;
@@ -311,6 +315,19 @@ async fn wrong_credentials_are_told_with_the_servers_code() {
 }
 
 #[tokio::test]
+async fn what_a_server_repeats_of_our_credentials_is_kept_out_of_the_log() {
+    let behaves = Arc::new(Behaves::default());
+    behaves.is_indiscreet.store(true, Relaxed);
+    behaves.forbids_peers.store(true, Relaxed);
+    let mut stage = stage(format!("turn:{}", over_udp(Arc::clone(&behaves)).await), "hunter2", Some(far_end().await));
+    stage.fact("no way to the peer", |fact| matches!(fact, Fact::Blind { .. })).await;
+    behaves.refuses_refreshes.store(true, Relaxed);
+    stage.fact("the end", |fact| matches!(fact, Fact::Lane(Lane::Ended { .. }))).await;
+    let log = format!("{:?}", stage.end().await);
+    assert!(!log.contains("hunter2") && !log.contains("user may"), "{log}");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told_to_be_silent() {
     let hole = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let mut stage = stage(format!("turn:{}", hole.local_addr().unwrap()), "hunter2", None);
@@ -391,5 +408,5 @@ fn the_first_server_of_a_kind_is_chosen_with_the_credentials_told_last() {
 fn a_refusal_without_a_code_is_a_refusal_all_the_same() {
     let message = wire::build::stun(Class::Error, method::ALLOCATE, 1, &[]);
     let Kind::Stun(stun) = wire::look(&message) else { panic!("STUN") };
-    assert_eq!(refusal(&stun), Trouble::Stun { code: 0, says: "".into() });
+    assert_eq!(refusal(&stun, &Scrub::default()), Trouble::Stun { code: 0, says: "".into() });
 }

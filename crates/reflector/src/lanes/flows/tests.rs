@@ -1,6 +1,6 @@
 use super::*;
 use crate::call::Input;
-use crate::lanes::desk::Opened;
+use crate::lanes::desk::{Most, Opened};
 use record::fact::Sight;
 use record::wire::datagram::STAND_SIZE;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -24,9 +24,9 @@ fn place(text: &str) -> SocketAddr {
 
 impl Bench {
     fn new() -> Self {
-        let desks = Arc::new(Desks::new(100, Arc::default()));
+        let desks = Arc::new(Desks::new(Most { in_all: 100, of_one_address: 100 }, Arc::default()));
         let (to_call, mailbox) = unbounded_channel();
-        let opened = desks.open("ticket".into(), to_call);
+        let opened = desks.open("ticket".into(), place("192.0.2.1:1").ip(), to_call);
         let secret = hmac::Key::new(hmac::HMAC_SHA256, b"of this run");
         let now = Stamp::new(1_000_000_000, 50_000_000, 50_000_000);
         Self {
