@@ -70,6 +70,29 @@ pub struct Carrying<'a> {
     pub gateway: Option<IpAddr>,
 }
 
+/// When a change can have been told that made a loss. What had been mended by `good`, when all still worked, did not.
+#[derive(Clone, Copy, Debug)]
+pub struct Within {
+    pub from: Stamp,
+    pub good: Stamp,
+    pub to: Stamp,
+}
+
+impl Within {
+    /// Mended or not.
+    pub fn any(from: Stamp, to: Stamp) -> Self {
+        Self { from, good: from, to }
+    }
+
+    /// The place in a list from which on a change counts.
+    fn first<T>(self, list: &[T], told: impl Fn(&T) -> At, mended: impl Fn(&T) -> bool) -> usize {
+        let first = list.partition_point(|item| told(item).stamp < self.from);
+        let until = first + list[first..].partition_point(|item| told(item).stamp <= self.good);
+        let near = &list[first.max(until.saturating_sub(MOST_LOOKED_AT))..until];
+        near.iter().rposition(mended).map_or(first, |last| until - near.len() + last + 1)
+    }
+}
+
 /// A way that is taken away and put back elsewhere: lease, radio and dialler need some seconds for it.
 const ELSEWHERE_WITHIN: Duration = Duration::from_secs(10);
 /// No system says so much in a few seconds; a forged log may.
@@ -101,13 +124,19 @@ impl<'a> Timeline<'a> {
         Some((way.at, way.after?))
     }
 
-    /// The way to the far end left its interface between the two moments.
-    pub fn way_moved(&self, ipv6: bool, from: Stamp, to: Stamp) -> Option<Moved<'a>> {
+    /// The way to the far end left its interface.
+    pub fn way_moved(&self, ipv6: bool, within: Within) -> Option<Moved<'a>> {
         let ways = self.ways(ipv6);
-        let first = ways.partition_point(|way| way.at.stamp < from);
+        let at_first = ways[..ways.partition_point(|way| way.at.stamp < within.from)].last().and_then(|way| way.after);
+        let over = |way: &Way<'a>| way.after.map(|hop| &hop.interface);
+        let first = within.first(
+            ways,
+            |way| way.at,
+            |way| at_first.is_some() && over(way) == at_first.map(|hop| &hop.interface),
+        );
         let stood = ways[..first].last().and_then(|way| way.after);
         let mut near = ways[first..].iter().take(MOST_LOOKED_AT);
-        let left = near.by_ref().take_while(|way| way.at.stamp <= to).find_map(|way| {
+        let left = near.by_ref().take_while(|way| way.at.stamp <= within.to).find_map(|way| {
             let before = way.before.or(stood).filter(|_| !way.found)?;
             let same = way.after.is_some_and(|after| after.interface == before.interface);
             (!same).then_some((way, before))
@@ -124,11 +153,11 @@ impl<'a> Timeline<'a> {
         so_at(self.surroundings.addresses.get(&address)?, at, |held| held.at).copied().filter(|held| !held.gone)
     }
 
-    /// An address was taken away between the two moments.
-    pub fn address_gone(&self, address: IpAddr, from: Stamp, to: Stamp) -> Option<Held<'a>> {
+    /// An address was taken away.
+    pub fn address_gone(&self, address: IpAddr, within: Within) -> Option<Held<'a>> {
         let all = self.surroundings.addresses.get(&address)?;
-        let first = all.partition_point(|held| held.at.stamp < from);
-        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
+        let first = within.first(all, |held| held.at, |held| !held.gone);
+        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= within.to);
         near.find(|held| held.gone).copied()
     }
 
@@ -156,14 +185,14 @@ impl<'a> Timeline<'a> {
         self.surroundings.links.contains_key(interface)
     }
 
-    /// An interface that stood did not stand any more from a moment between the two on.
-    pub fn link_lost(&self, interface: &str, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+    /// An interface that stood did not stand any more.
+    pub fn link_lost(&self, interface: &str, within: Within) -> Option<LinkLoss<'a>> {
         let (name, states) = self.surroundings.links.get_key_value(interface)?;
-        let first = states.partition_point(|state| state.at.stamp < from);
+        let first = within.first(states, |state| state.at, |state| state.word == LinkWord::Stands);
         let stood = |index: usize| index.checked_sub(1).is_none_or(|i| states[i].word == LinkWord::Stands);
         let near = states.iter().enumerate().skip(first).take(MOST_LOOKED_AT);
         let (index, lost) = near
-            .take_while(|(_, state)| state.at.stamp <= to)
+            .take_while(|(_, state)| state.at.stamp <= within.to)
             .find(|(index, state)| state.word != LinkWord::Stands && stood(*index))?;
         let back =
             states[index..].iter().take(MOST_STATES).find(|state| state.word == LinkWord::Stands).map(|state| state.at);
@@ -172,10 +201,10 @@ impl<'a> Timeline<'a> {
     }
 
     /// As `link_lost`, of whichever physical interface: what a tunnel runs over is not told.
-    pub fn any_link_lost(&self, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+    pub fn any_link_lost(&self, within: Within) -> Option<LinkLoss<'a>> {
         let names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
         let physical = |loss: &LinkLoss| matches!(loss.kind, LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile);
-        names.filter_map(|name| self.link_lost(name, from, to)).filter(physical).min_by_key(|loss| loss.at.stamp)
+        names.filter_map(|name| self.link_lost(name, within)).filter(physical).min_by_key(|loss| loss.at.stamp)
     }
 
     /// A tunnel came, went or changed between the two moments.
