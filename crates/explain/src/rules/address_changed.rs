@@ -20,8 +20,7 @@ fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)>
 }
 
 fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, record::Seq)> {
-    let (from, to) = (gone.at.stamp.minus(ANOTHER_WITHIN), gone.at.stamp.plus(ANOTHER_WITHIN));
-    let (other, at) = timeline.address_came(gone.interface, address.is_ipv6(), from, to)?;
+    let (other, at) = timeline.address_came(address, gone, ANOTHER_WITHIN)?;
     Some((other, at.seq))
 }
 

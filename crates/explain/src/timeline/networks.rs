@@ -59,6 +59,8 @@ pub struct Held<'a> {
     pub at: At,
     pub interface: &'a str,
     pub gone: bool,
+    /// It was there when we first looked.
+    pub found: bool,
 }
 
 /// The interface that carried something at a moment.
@@ -161,15 +163,21 @@ impl<'a> Timeline<'a> {
         near.find(|held| held.gone).copied()
     }
 
-    /// Another address of the same family came to an interface between the two moments.
-    pub fn address_came(&self, interface: &str, ipv6: bool, from: Stamp, to: Stamp) -> Option<(IpAddr, At)> {
-        self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| address.is_ipv6() == ipv6).find_map(
-            |(address, all)| {
-                let first = all.partition_point(|held| held.at.stamp < from);
-                let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
-                near.find(|held| !held.gone && held.interface == interface).map(|held| (*address, held.at))
-            },
-        )
+    /// What came to an interface near the moment at which it lost an address: that one again, or another of its family
+    /// that it did not hold already.
+    pub fn address_came(&self, lost: IpAddr, gone: &Held, near: Duration) -> Option<(IpAddr, At)> {
+        let of_family = |address: &IpAddr| address.is_ipv6() == lost.is_ipv6();
+        let mut all = self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| of_family(address));
+        let to = gone.at.stamp.plus(near);
+        all.find_map(|(address, held)| {
+            let from = if *address == lost { gone.at.stamp } else { gone.at.stamp.minus(near) };
+            // A lease that is renewed is told again.
+            let is_new = |index: usize| index.checked_sub(1).map_or(!held[index].found, |before| held[before].gone);
+            let first = held.partition_point(|held| held.at.stamp < from);
+            let near = (first..held.len()).take(MOST_LOOKED_AT).take_while(|index| held[*index].at.stamp <= to);
+            let mut came = near.filter(|index| !held[*index].gone && is_new(*index));
+            came.find(|index| held[*index].interface == gone.interface).map(|index| (*address, held[index].at))
+        })
     }
 
     pub fn link_kind(&self, interface: &str) -> Option<LinkKind> {

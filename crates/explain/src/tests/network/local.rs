@@ -365,3 +365,26 @@ fn a_way_put_back_at_once_does_not_show_why_all_stayed_lost() {
     both(lost.clone().at(24.5).everything_back().at(60.3).time_up(), "network_switched this_computer shown");
     both(lost.at(40.0).everything_back().at(60.3).time_up(), "network_switched this_computer likely");
 }
+
+#[test]
+fn a_lease_that_was_renewed_or_found_before_it_was_lost_was_not_got_back() {
+    let then = |run: Run| {
+        let told = both(run.everything_dies().at(60.3).time_up(), "address_changed this_computer shown");
+        told.head.drops[0].says.clone()
+    };
+    let lost = |run: Run| run.address_gone("eth0", "10.0.0.1");
+    let renewed = || Run::watched().at(15.0).address_comes("eth0", "10.0.0.1", false).at(20.0);
+    let says = then(lost(renewed()).address_comes("eth0", "10.0.0.77", false));
+    assert!(says.contains("at 10:00:20.00 UTC and has 10.0.0.77 since;"), "{says}");
+    let says = then(lost(Run::watched().at(7.0)));
+    assert!(says.contains("at 10:00:07.00 UTC; it did not come back"), "{says}");
+    // A second address of the interface, renewed meanwhile, did not come in its place.
+    let beside = Run::watched().address_comes("eth0", "10.0.0.5", true).at(20.0);
+    let says = then(lost(beside).address_comes("eth0", "10.0.0.5", false));
+    assert!(says.contains("at 10:00:20.00 UTC; it did not come back"), "{says}");
+    // A renewal alone changes nothing.
+    both(
+        renewed().address_comes("eth0", "10.0.0.1", false).everything_dies().at(60.3).time_up(),
+        "not_proven not_proven not_proven",
+    );
+}
