@@ -58,7 +58,7 @@ fn of(limit: &UdpLimit) -> Finding {
         id: "udp_idle_limit",
         measured,
         says: format!(
-            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}, {} of {} to be proved{back}: set its UDP timeout to 300 s, or send a packet at least every {}.{known}",
+            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}; {} of {} kept quiet were forgotten{back}: set its UDP timeout to 300 s, or send a packet at least every {}.{known}",
             limit.died.len(),
             limit.died.len() + limit.lived.len(),
             super::heartbeat_advice::whole_seconds(limit.over.unwrap_or(limit.under) / 2),

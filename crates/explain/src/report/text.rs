@@ -2,7 +2,7 @@
 
 use super::groups::{Group, groups};
 use crate::{
-    Confidence, Outcome, Plane, Story, rules,
+    Confidence, Outcome, Plane, Story,
     story::{LaneView, SpanState},
     verdict::{By, DropVerdict},
     words,
@@ -174,8 +174,11 @@ impl Page<'_> {
 
     /// What an earlier drop of the same group said already is left out.
     fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
+        let mut label = "  ruled out  ";
         for out in drop.ruled_out.iter().filter(|out| !earlier.iter().any(|d| d.ruled_out.contains(out))) {
-            self.wrapped("  ruled out  ", &format!("{}: {}", rules::rule(out.cause).title, out.says));
+            // The sentence says what was not so; the cause's own name would only say it again.
+            self.wrapped(label, &out.says);
+            label = "             ";
         }
         if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
             self.wrapped("     retest  ", &drop.advice.retest);

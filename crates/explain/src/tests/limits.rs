@@ -250,7 +250,7 @@ fn a_nat_with_two_udp_limits_has_each_told() {
     assert_eq!(figures(1)["came_back"], "other_port");
     assert_eq!(
         all[1].says,
-        "The router or firewall forgets UDP flows that carried packets both ways after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more), 2 of 3 to be proved; what we sent afterwards left from another public port: set its UDP timeout to 300 s, or send a packet at least every 5 s."
+        "The router or firewall forgets UDP flows that carried packets both ways after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more); 2 of 3 kept quiet were forgotten; what we sent afterwards left from another public port: set its UDP timeout to 300 s, or send a packet at least every 5 s."
     );
 }
 
