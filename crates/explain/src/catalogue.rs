@@ -2,7 +2,7 @@
 //! often repeated and wrong.
 
 use crate::limits::{Activity, Close, IdleLimit, LifetimeLimit, UdpLimit};
-use record::fact::Opened;
+use record::fact::{Opened, RungCarrier};
 use serde::Deserialize;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -94,10 +94,14 @@ const MOST_WITH_SETTINGS: usize = 3;
 pub fn idle(limit: &IdleLimit) -> Option<String> {
     let (from, to) = limit.interval();
     let inside = || {
-        let those = catalogue().limit.iter().filter(|e| e.kind == Kind::Idle);
-        those
-            .filter(|entry| matches!(entry.layer, Layer::Websocket | Layer::Tcp) && entry.seconds.overlaps(from, to))
-            .collect::<Vec<_>>()
+        // What does not understand WebSockets ends them as it ends everything.
+        let layer = |layer: Layer| match limit.carrier() {
+            Some(RungCarrier::Websocket) => layer == Layer::Websocket,
+            Some(RungCarrier::Tcp) => layer == Layer::Tcp,
+            None => matches!(layer, Layer::Websocket | Layer::Tcp),
+        };
+        let those = catalogue().limit.iter().filter(|entry| entry.kind == Kind::Idle && layer(entry.layer));
+        those.filter(|entry| entry.seconds.overlaps(from, to)).collect::<Vec<_>>()
     };
     let fits = |e: &&Entry| limit.close.is_none_or(|close| e.closes_so(close)) && e.counts.allows(&limit.activity);
     let all = inside();

@@ -58,6 +58,8 @@ pub enum Only {
     Said(Side),
     /// Only such connections are ended.
     On(RungCarrier),
+    /// Such connections are ended after so long, and others after another silence.
+    Each(RungCarrier),
 }
 
 /// From ends that were seen at their own moment.
@@ -109,6 +111,13 @@ impl IdleLimit {
             None => (self.over.unwrap_or_default(), self.under),
         }
     }
+    /// What alone it holds for, of what connections travel in.
+    pub fn carrier(&self) -> Option<RungCarrier> {
+        match self.only {
+            Some(Only::On(carrier) | Only::Each(carrier)) => Some(carrier),
+            Some(Only::Said(_)) | None => None,
+        }
+    }
     /// The safe side of it.
     pub fn least(&self) -> Duration {
         self.exact.map_or(self.over.unwrap_or(self.under), |exact| exact.median.saturating_sub(exact.spread))
@@ -139,25 +148,30 @@ pub fn find(timeline: &Timeline) -> Limits {
     let lifetime = lifetime::find(timeline, &ends);
     let mut limits = Limits { lifetime, udp: udp::find(timeline, &ends), ..Limits::default() };
     for host in outcome::by_host(timeline, &ends) {
-        match idle::find(timeline, &host) {
-            // What lives no longer than that when it is busy does not die of silence.
-            Some(Ok(limit)) if limits.lifetime_of(&host.name).is_some_and(|l| same(l.exact.median, limit.under)) => {}
-            Some(Ok(limit)) => limits.idle.push(limit),
-            Some(Err(unclear)) => limits.unclear.push(unclear),
-            None => {}
+        for found in idle::find(timeline, &host) {
+            match found {
+                // What lives no longer than that when it is busy does not die of silence.
+                Ok(limit) if limits.lifetime_of(&host.name).is_some_and(|l| same(l.exact.median, limit.under)) => {}
+                Ok(limit) => limits.idle.push(limit),
+                Err(unclear) => limits.unclear.push(unclear),
+            }
         }
     }
     limits
 }
 
 impl Limits {
+    /// That a call meets: its signaling is a WebSocket.
     pub fn idle_of(&self, host: &str) -> Option<&IdleLimit> {
-        self.idle.iter().find(|limit| limit.host == host)
+        self.of_websockets().find(|limit| limit.host == host)
     }
     pub fn lifetime_of(&self, host: &str) -> Option<&LifetimeLimit> {
         self.lifetime.iter().find(|limit| limit.host == host)
     }
     pub fn shortest_idle(&self) -> Option<&IdleLimit> {
-        self.idle.iter().min_by_key(|limit| limit.least())
+        self.of_websockets().min_by_key(|limit| limit.least())
+    }
+    fn of_websockets(&self) -> impl Iterator<Item = &IdleLimit> {
+        self.idle.iter().filter(|limit| limit.carrier() != Some(RungCarrier::Tcp))
     }
 }

@@ -23,11 +23,13 @@ fn of(limit: &IdleLimit) -> Finding {
     let only = match limit.only {
         Some(Only::Said(Side::Them)) => " in the far end's direction, while what we send first still crosses",
         Some(Only::Said(Side::Us)) => " in our direction, while what the far end sends first still crosses",
-        Some(Only::On(_)) | None => "",
+        Some(Only::On(_) | Only::Each(_)) | None => "",
     };
     let what = match limit.only {
         Some(Only::On(RungCarrier::Websocket)) => "WebSockets, and no plain TCP connections,",
         Some(Only::On(RungCarrier::Tcp)) => "plain TCP connections, and no WebSockets,",
+        Some(Only::Each(RungCarrier::Websocket)) => "WebSockets",
+        Some(Only::Each(RungCarrier::Tcp)) => "plain TCP connections",
         Some(Only::Said(_)) | None => "TCP connections",
     };
     let how = limit.close.map_or_else(|| "in several ways".into(), |close| close.words());

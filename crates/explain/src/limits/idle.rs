@@ -18,27 +18,31 @@ use std::time::Duration;
 const MOST_NAMED: usize = 24;
 
 /// `Err` where no single limit explains what happened; nothing where nothing died, or too little did.
-pub(super) fn find(timeline: &Timeline, host: &Host) -> Option<Result<IdleLimit, Unclear>> {
+pub(super) fn find(timeline: &Timeline, host: &Host) -> Vec<Result<IdleLimit, Unclear>> {
     let all: Vec<&Outcome> = host.quiet.iter().collect();
-    match of(timeline, host, &all)? {
-        Ok(limit) => Some(Ok(limit)),
-        Err(unclear) => {
-            // A NAT that lost a flow lets our own first word through and not the far end's, or the reverse.
-            let of_side = |side: Side| of_those(timeline, host, |o| o.seen() || o.proved_by == Some(side));
-            // What understands WebSockets ends them by a timer of its own.
-            let of_carrier = |carrier: RungCarrier| of_those(timeline, host, |o| o.carrier == Some(carrier));
-            let only = |only: Only, limit| Some(Ok(IdleLimit { only: Some(only), ..limit }));
-            match (of_side(Side::Us), of_side(Side::Them)) {
-                (None, Some(Ok(limit))) => return only(Only::Said(Side::Them), limit),
-                (Some(Ok(limit)), None) => return only(Only::Said(Side::Us), limit),
-                _ => {}
-            }
-            match (of_carrier(RungCarrier::Websocket), of_carrier(RungCarrier::Tcp)) {
-                (None, Some(Ok(limit))) => only(Only::On(RungCarrier::Tcp), limit),
-                (Some(Ok(limit)), None) => only(Only::On(RungCarrier::Websocket), limit),
-                _ => Some(Err(unclear)),
-            }
+    let unclear = match of(timeline, host, &all) {
+        None => return vec![],
+        Some(Ok(limit)) => return vec![Ok(limit)],
+        Some(Err(unclear)) => unclear,
+    };
+    // A NAT that lost a flow lets our own first word through and not the far end's, or the reverse.
+    let of_side = |side: Side| of_those(timeline, host, |o| o.seen() || o.proved_by == Some(side));
+    // What understands WebSockets ends them by a timer of its own.
+    let of_carrier = |carrier: RungCarrier| of_those(timeline, host, |o| o.carrier == Some(carrier));
+    let only = |only: Only, limit| Ok(IdleLimit { only: Some(only), ..limit });
+    match (of_side(Side::Us), of_side(Side::Them)) {
+        (None, Some(Ok(limit))) => return vec![only(Only::Said(Side::Them), limit)],
+        (Some(Ok(limit)), None) => return vec![only(Only::Said(Side::Us), limit)],
+        _ => {}
+    }
+    let (websocket, tcp) = (RungCarrier::Websocket, RungCarrier::Tcp);
+    match (of_carrier(websocket), of_carrier(tcp)) {
+        (None, Some(Ok(limit))) => vec![only(Only::On(tcp), limit)],
+        (Some(Ok(limit)), None) => vec![only(Only::On(websocket), limit)],
+        (Some(Ok(first)), Some(Ok(second))) => {
+            vec![only(Only::Each(websocket), first), only(Only::Each(tcp), second)]
         }
+        _ => vec![Err(unclear)],
     }
 }
 

@@ -14,17 +14,13 @@ use std::time::Duration;
 const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
-    let onset = around::onset(timeline, drop)?;
-    if around::other_plane_went_on(timeline, drop).is_some() {
-        return None;
-    }
+    let onset = around::onset_near_by(timeline, drop)?;
     let address = around::our_address(timeline, drop)?;
-    Some((address, timeline.address_gone(address, onset.earliest(), onset.latest)?))
+    Some((address, timeline.address_gone(address, onset.blamed())?))
 }
 
 fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, record::Seq)> {
-    let (from, to) = (gone.at.stamp.minus(ANOTHER_WITHIN), gone.at.stamp.plus(ANOTHER_WITHIN));
-    let (other, at) = timeline.address_came(gone.interface, address.is_ipv6(), from, to)?;
+    let (other, at) = timeline.address_came(address, gone, ANOTHER_WITHIN)?;
     Some((other, at.seq))
 }
 
@@ -81,8 +77,10 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
     let address = around::our_address(timeline, drop)?;
     let held = timeline.holder(address, onset.earliest())?;
-    let gone = timeline.address_gone(address, onset.earliest(), onset.bad.plus(around::NEAR));
-    gone.is_none().then(|| format!("The address {address} stayed with {}.", held.interface))
+    timeline
+        .address_gone(address, onset.unchanged())
+        .is_none()
+        .then(|| format!("The address {address} stayed with {}.", held.interface))
 }
 
 pub const RULE: Rule = Rule {
@@ -90,23 +88,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::ThisComputer,
     title: "its address changed",
     advice,
-    outranks: &[
-        Cause::DnsFailed,
-        Cause::GatewayLost,
-        Cause::UdpBlocked,
-        Cause::IdleTimeout,
-        Cause::LifetimeCap,
-        Cause::NatExpired,
-        Cause::NatRebound,
-        Cause::PathLost,
-        Cause::ServiceRestarted,
-        Cause::ServiceUnreachable,
-        Cause::TurnFailed,
-        Cause::OneWayLoss,
-        Cause::HalfOpen,
-        Cause::ConnectionReset,
-        Cause::NotProven,
-    ],
+    outranks: around::further_than(Cause::AddressChanged),
     settle: Duration::from_secs(3),
     find,
     rules_out: Some(rules_out),

@@ -2,10 +2,14 @@
 
 use super::look;
 use crate::{
-    Drop, Plane,
+    Cause, Confidence, Drop, Plane,
     drops::Loss,
     rows,
-    timeline::{Timeline, controls::shortest, networks::Carrying},
+    timeline::{
+        Timeline,
+        controls::shortest,
+        networks::{Carrying, Within},
+    },
     words,
 };
 use record::{
@@ -41,10 +45,9 @@ pub fn onset(timeline: &Timeline, drop: &Drop) -> Option<Onset> {
         }
     }
     // An end that came over the wire shows that the wire was whole until then.
-    let by_wire = matches!(drop.loss, Loss::SocketEnded(_))
-        && look::closed(timeline, drop).is_some_and(|(_, closed)| {
-            matches!(closed.end, End::CloseFrame { by: Side::Them, .. } | End::Fin | End::CloseNotify)
-        });
+    let by_wire = look::closed(timeline, drop).is_some_and(|(_, closed)| {
+        matches!(closed.end, End::CloseFrame { by: Side::Them, .. } | End::Fin | End::CloseNotify)
+    });
     Some(Onset { good, bad, latest: if by_wire { bad } else { bad.plus(NEAR) } })
 }
 
@@ -52,6 +55,60 @@ impl Onset {
     pub fn earliest(&self) -> Stamp {
         self.good.minus(NEAR)
     }
+    /// When a change that is to blame was told.
+    pub fn blamed(&self) -> Within {
+        Within { from: self.earliest(), good: self.good, to: self.latest }
+    }
+    /// When nothing may have changed, not even for a moment, for it to be said that all stayed as it was.
+    pub fn unchanged(&self) -> Within {
+        Within::any(self.earliest(), self.bad.plus(NEAR))
+    }
+}
+
+/// The onset of a loss that a fault in this computer's own network, or right beside it, can have made: nothing where the
+/// other plane went on, nor where the far end said goodbye, for its word came over a way that stood.
+pub fn onset_near_by(timeline: &Timeline, drop: &Drop) -> Option<Onset> {
+    let onset = onset(timeline, drop)?;
+    let said_goodbye = look::closed(timeline, drop).is_some_and(|(_, closed)| {
+        let with_it = look::twin(timeline, drop).is_none() || look::media_ended_with(timeline, drop, closed).is_some();
+        with_it && matches!(closed.end, End::CloseFrame { by: Side::Them, .. })
+    });
+    (!said_goodbye && other_plane_went_on(timeline, drop).is_none()).then_some(onset)
+}
+
+/// Causes in this computer's own network, and what they look like from further away: each fits where those after it do,
+/// and says more.
+const FROM_NEAR_TO_FAR: &[Cause] = &[
+    Cause::LinkDown,
+    Cause::VpnChanged,
+    Cause::NetworkSwitched,
+    Cause::AddressChanged,
+    Cause::DnsFailed,
+    Cause::GatewayLost,
+    Cause::UdpBlocked,
+    Cause::IdleTimeout,
+    Cause::LifetimeCap,
+    Cause::NatExpired,
+    Cause::NatRebound,
+    Cause::PathLost,
+    Cause::ServiceRestarted,
+    Cause::ServiceUnreachable,
+    Cause::TurnFailed,
+    Cause::OneWayLoss,
+    Cause::HalfOpen,
+    Cause::ConnectionReset,
+    Cause::NotProven,
+];
+
+pub const fn further_than(cause: Cause) -> &'static [Cause] {
+    let mut after = FROM_NEAR_TO_FAR;
+    while let [first, rest @ ..] = after {
+        after = rest;
+        if *first as u8 == cause as u8 {
+            break;
+        }
+    }
+    after
 }
 
 /// The end of it, on whichever plane it lasted longer.
@@ -165,10 +222,13 @@ pub fn said_by_any(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> S
 pub const OTHERS: [ControlKind; 2] = [ControlKind::Https, ControlKind::Stun];
 pub const FAR: [ControlKind; 2] = [ControlKind::FarTcp, ControlKind::FarUdp];
 
-/// Not this plane alone: the other one died with it, or a control did.
-pub fn everything_died(timeline: &Timeline, drop: &Drop) -> bool {
+/// How sure it is that a change of the way made the loss: more than this plane died with it, and the connection was not
+/// ended by a word that came over the wire after the change.
+pub fn confidence(timeline: &Timeline, drop: &Drop) -> Confidence {
     let asked = [&FAR[..], &OTHERS, &[ControlKind::Gateway]].concat();
-    look::twin(timeline, drop).is_some() || said_by_any(timeline, drop, &asked).silent().is_some()
+    let more = look::twin(timeline, drop).is_some() || said_by_any(timeline, drop, &asked).silent().is_some();
+    let by_wire = onset(timeline, drop).is_some_and(|onset| onset.latest == onset.bad);
+    if more && !by_wire { Confidence::Shown } else { Confidence::Likely }
 }
 
 /// The whole way out was dead and not only that to the far end: another server fell silent too, and none answered.

@@ -34,10 +34,7 @@ fn stands<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Stands<'a>> {
     let found = match drop.loss {
         Loss::NeverStood => timeline.portal_at(timeline.hold_end()),
         _ => {
-            let onset = around::onset(timeline, drop)?;
-            if around::other_plane_went_on(timeline, drop).is_some() {
-                return None;
-            }
+            let onset = around::onset_near_by(timeline, drop)?;
             // One that stood long before let the call through.
             timeline.portal_in(onset.earliest(), onset.bad.plus(FOUND_WITHIN).min(around::over(timeline, drop)))
         }

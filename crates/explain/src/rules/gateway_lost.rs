@@ -22,9 +22,9 @@ struct Lost {
 }
 
 fn lost(timeline: &Timeline, drop: &Drop) -> Option<Lost> {
-    let onset = around::onset(timeline, drop)?;
+    let onset = around::onset_near_by(timeline, drop)?;
     let said = around::said(timeline, drop, ControlKind::Gateway);
-    if said.alive().is_some() || around::other_plane_went_on(timeline, drop).is_some() {
+    if said.alive().is_some() {
         return None;
     }
     // Many gateways answer no questions of their own and pass everything on.

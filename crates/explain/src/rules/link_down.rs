@@ -4,7 +4,7 @@ use super::{around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
-    timeline::networks::{LinkLoss, LinkWord},
+    timeline::networks::{LinkLoss, LinkWord, Within},
     words,
 };
 use record::fact::{ControlKind, LinkKind};
@@ -21,20 +21,17 @@ struct Down<'a> {
 }
 
 fn down<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Down<'a>> {
-    let onset = around::onset(timeline, drop)?;
+    let onset = around::onset_near_by(timeline, drop)?;
     let carrying = around::carrying(timeline, drop)?;
-    if around::other_plane_went_on(timeline, drop).is_some() {
-        return None;
-    }
     if carrying.kind == LinkKind::Tunnel {
-        let link = timeline.any_link_lost(onset.earliest(), onset.latest)?;
+        let link = timeline.any_link_lost(onset.blamed())?;
         return Some(Down { link, under: Some(carrying.interface), late: false });
     }
     let radio = carrying.kind == LinkKind::Wifi
         && around::said(timeline, drop, ControlKind::Gateway).silent().is_some()
         && onset.latest > onset.bad;
-    let latest = if radio { onset.bad.plus(RADIO_TELLS_WITHIN) } else { onset.latest };
-    let link = timeline.link_lost(carrying.interface, onset.earliest(), latest)?;
+    let to = if radio { onset.bad.plus(RADIO_TELLS_WITHIN) } else { onset.latest };
+    let link = timeline.link_lost(carrying.interface, Within { to, ..onset.blamed() })?;
     Some(Down { link, under: None, late: link.at.stamp > onset.latest })
 }
 
@@ -46,7 +43,8 @@ fn agrees(timeline: &Timeline, drop: &Drop, link: &LinkLoss) -> bool {
 
 fn took_over<'a>(timeline: &Timeline<'a>, drop: &Drop, link: &LinkLoss) -> Option<(record::Seq, &'a str)> {
     let until = link.back.map_or(around::over(timeline, drop), |back| back.stamp);
-    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), link.at.stamp.minus(around::NEAR), until)?;
+    let within = Within::any(link.at.stamp.minus(around::NEAR), until);
+    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), within)?;
     let (at, hop) = moved.after?;
     (hop.interface.as_str() != link.interface).then_some((at.seq, hop.interface.as_str()))
 }
@@ -125,8 +123,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
     let carrying = around::carrying(timeline, drop)?;
     let name = carrying.interface;
-    let until = onset.bad.plus(RADIO_TELLS_WITHIN);
-    if !timeline.link_watched(name) || timeline.link_lost(name, onset.earliest(), until).is_some() {
+    let within = Within { to: onset.bad.plus(RADIO_TELLS_WITHIN), ..onset.unchanged() };
+    if !timeline.link_watched(name) || timeline.link_lost(name, within).is_some() {
         return None;
     }
     let address = around::our_address(timeline, drop)
@@ -142,26 +140,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::ThisComputer,
     title: "its network link went down",
     advice,
-    outranks: &[
-        Cause::NetworkSwitched,
-        Cause::AddressChanged,
-        Cause::VpnChanged,
-        Cause::DnsFailed,
-        Cause::GatewayLost,
-        Cause::UdpBlocked,
-        Cause::IdleTimeout,
-        Cause::LifetimeCap,
-        Cause::NatExpired,
-        Cause::NatRebound,
-        Cause::PathLost,
-        Cause::ServiceRestarted,
-        Cause::ServiceUnreachable,
-        Cause::TurnFailed,
-        Cause::OneWayLoss,
-        Cause::HalfOpen,
-        Cause::ConnectionReset,
-        Cause::NotProven,
-    ],
+    outranks: around::further_than(Cause::LinkDown),
     settle: RADIO_TELLS_WITHIN,
     find,
     rules_out: Some(rules_out),

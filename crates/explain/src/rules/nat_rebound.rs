@@ -1,9 +1,10 @@
 //! `nat_rebound`: the public address or port of a live flow changed under it. Whoever sends to the old one reaches nobody.
 
-use super::look;
+use super::{around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
+    timeline::At,
     words,
 };
 use record::{Seq, Stamp};
@@ -13,6 +14,10 @@ use std::time::Duration;
 /// A server is asked once in several seconds, so the change is noticed that much later than it happened.
 const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 const BEFORE: Duration = Duration::from_secs(2);
+/// What changes after the loss was over for so long had no part in it.
+const AFTER: Duration = Duration::from_secs(5);
+/// One connection alone shows nothing of the others.
+const SEVERAL: usize = 2;
 
 struct Rebound {
     seq: Seq,
@@ -25,26 +30,30 @@ struct Rebound {
 }
 
 fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
-    let (from, to) = (drop.last_good.minus(BEFORE), drop.declared.plus(NOTICED_WITHIN));
-    let inside = |at: Stamp| from <= at && at <= to;
+    let to = drop.declared.plus(NOTICED_WITHIN).min(drop.over(timeline).plus(AFTER));
+    let inside = |at: Stamp| drop.last_good.minus(BEFORE) <= at && at <= to;
     let by_server = timeline.between.public.iter().find_map(|seen| {
         let before = seen.before.filter(|before| *before != seen.public && inside(seen.at.stamp))?;
         let (by, local) = (seen.server.to_string(), Some(seen.local));
         Some(Rebound { seq: seen.at.seq, at: seen.at.stamp, before, after: seen.public, by, local })
     });
-    let by_far_end = || {
-        // Each connection has a port of its own; only the address is the same for all of them.
-        let mut before: Option<SocketAddr> = None;
-        for (at, after) in timeline.lanes.iter().filter(|l| l.carrier().is_some()).flat_map(|l| &l.seen_from) {
-            let changed = before.replace(*after).filter(|b| b.ip() != after.ip() && b.is_ipv4() == after.is_ipv4());
-            if let Some(before) = changed.filter(|_| inside(at.stamp)) {
-                let (after, by) = (*after, "the far end".to_owned());
-                return Some(Rebound { seq: at.seq, at: at.stamp, before, after, by, local: None });
-            }
-        }
-        None
-    };
-    by_server.or_else(by_far_end)
+    by_server.or_else(|| by_far_end(timeline, inside))
+}
+
+/// Each connection has a port of its own; only the address is the same for all of them. Where several share the load, each
+/// connection may have another one: only when all before had the one and all after have the other did it change.
+fn by_far_end(timeline: &Timeline, inside: impl Fn(Stamp) -> bool) -> Option<Rebound> {
+    let lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some());
+    let mut seen: Vec<(At, SocketAddr)> = lanes.flat_map(|lane| &lane.seen_from).copied().collect();
+    seen.sort_by_key(|(at, _)| at.seq);
+    let (_, first) = *seen.first()?;
+    let changed = seen.iter().position(|(_, address)| address.ip() != first.ip())?;
+    let (before, after) = seen.split_at(changed);
+    let (at, address) = *after.first()?;
+    let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later)| later.ip() != first.ip());
+    let changed = for_all && first.is_ipv4() == address.is_ipv4() && inside(at.stamp);
+    let by = "the far end".to_owned();
+    changed.then_some(Rebound { seq: at.seq, at: at.stamp, before: first, after: address, by, local: None })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -53,7 +62,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     // The system's own address is what a NAT translates: while it stays, the change was made outside this computer.
     let same_local =
         timeline.pair_at(drop.declared).zip(found.local).map(|(pair, local)| pair.local.ip() == local.ip());
-    let shown = found.before.ip() != found.after.ip() && same_local != Some(false);
+    // Media finds its way back from another address by the next check; TCP cannot.
+    let tcp_lived = drop.plane == Plane::Media && around::other_plane_went_on(timeline, drop).is_some();
+    let shown = found.before.ip() != found.after.ip() && same_local != Some(false) && !tcp_lived;
     Some(Finding {
         owner: None,
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },

@@ -11,13 +11,13 @@ use crate::{
 use record::fact::{Hop, LinkKind};
 use std::time::Duration;
 
+/// What was sent again and again without a way gets through so soon after it is back.
+const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
+
 /// The move that can have done it. `vpn_changed` tells of those that lead into a tunnel or out of one.
 pub(super) fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
-    let onset = around::onset(timeline, drop)?;
-    if around::other_plane_went_on(timeline, drop).is_some() {
-        return None;
-    }
-    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), onset.earliest(), onset.latest)?;
+    let onset = around::onset_near_by(timeline, drop)?;
+    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), onset.blamed())?;
     // What went over another interface all the while is not touched by it.
     let ours =
         around::carrying(timeline, drop).is_none_or(|carrying| carrying.interface == moved.before.interface.as_str());
@@ -33,6 +33,12 @@ fn elsewhere<'a>(moved: &Moved<'a>) -> Option<(record::Seq, &'a Hop)> {
     (hop.interface != moved.before.interface).then_some((at.seq, hop))
 }
 
+/// It led over the same interface again, and the loss lasted on.
+fn put_back_long_before(timeline: &Timeline, drop: &Drop, moved: &Moved) -> bool {
+    elsewhere(moved).is_none()
+        && moved.after.is_some_and(|(back, _)| around::over(timeline, drop).since(back.stamp) > GOES_ON_WITHIN)
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let moved = moved(timeline, drop).filter(|moved| !of_tunnel(moved))?;
     // A way goes with the address it stands on, and comes back with the next: then it is the address that changed.
@@ -44,9 +50,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let back = look::came_back(drop);
     let measured = Measured::seconds(around::lasted(timeline, drop)).word("from", moved.before.interface.as_str());
     let of_drop = around::last_sign(drop);
+    let confidence = match put_back_long_before(timeline, drop, &moved) {
+        true => Confidence::Likely,
+        false => around::confidence(timeline, drop),
+    };
     let finding = |says: String, because: Evidence, measured: Measured| Finding {
         owner: None,
-        confidence: if around::everything_died(timeline, drop) { Confidence::Shown } else { Confidence::Likely },
+        confidence,
         says,
         because: because.and(drop.seq, of_drop),
         measured,
@@ -95,7 +105,7 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
     let ipv6 = around::is_ipv6(timeline, drop);
     let (_, hop) = timeline.way_at(ipv6, onset.earliest())?;
-    let stayed = timeline.way_moved(ipv6, onset.earliest(), onset.bad.plus(around::NEAR)).is_none();
+    let stayed = timeline.way_moved(ipv6, onset.unchanged()).is_none();
     stayed.then(|| format!("The way to the far end stayed {}.", surroundings::hop(hop)))
 }
 
@@ -104,24 +114,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::ThisComputer,
     title: "its way to the network changed",
     advice,
-    outranks: &[
-        Cause::AddressChanged,
-        Cause::DnsFailed,
-        Cause::GatewayLost,
-        Cause::UdpBlocked,
-        Cause::IdleTimeout,
-        Cause::LifetimeCap,
-        Cause::NatExpired,
-        Cause::NatRebound,
-        Cause::PathLost,
-        Cause::ServiceRestarted,
-        Cause::ServiceUnreachable,
-        Cause::TurnFailed,
-        Cause::OneWayLoss,
-        Cause::HalfOpen,
-        Cause::ConnectionReset,
-        Cause::NotProven,
-    ],
+    outranks: around::further_than(Cause::NetworkSwitched),
     settle: Duration::from_secs(3),
     find,
     rules_out: Some(rules_out),

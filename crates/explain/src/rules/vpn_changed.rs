@@ -5,7 +5,7 @@ use super::{
     network_switched::{moved, of_tunnel},
 };
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    Advice, Cause, Drop, Owner, Rule, Timeline,
     rows::surroundings,
     rule::{Evidence, Finding, Measured},
     timeline::networks::{LinkWord, Moved},
@@ -55,7 +55,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: if around::everything_died(timeline, drop) { Confidence::Shown } else { Confidence::Likely },
+        confidence: around::confidence(timeline, drop),
         says: format!(
             "The way to the far end moved {way} the tunnel {tunnel} at {at}: {since}; {}.",
             look::came_back(drop)
@@ -93,13 +93,13 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let (from, to) = (onset.earliest(), onset.bad.plus(around::NEAR));
+    let unchanged = onset.unchanged();
     let ipv6 = around::is_ipv6(timeline, drop);
-    let (_, hop) = timeline.way_at(ipv6, from)?;
-    if timeline.way_moved(ipv6, from, to).is_some() {
+    let (_, hop) = timeline.way_at(ipv6, unchanged.from)?;
+    if timeline.way_moved(ipv6, unchanged).is_some() {
         return None;
     }
-    Some(match timeline.tunnel_changed(from, to) {
+    Some(match timeline.tunnel_changed(unchanged.from, unchanged.to) {
         Some((tunnel, _)) => {
             format!("The tunnel {tunnel} changed, and the way to the far end stayed {}.", surroundings::hop(hop))
         }
@@ -112,25 +112,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::ThisComputer,
     title: "a VPN came or went",
     advice,
-    outranks: &[
-        Cause::NetworkSwitched,
-        Cause::AddressChanged,
-        Cause::DnsFailed,
-        Cause::GatewayLost,
-        Cause::UdpBlocked,
-        Cause::IdleTimeout,
-        Cause::LifetimeCap,
-        Cause::NatExpired,
-        Cause::NatRebound,
-        Cause::PathLost,
-        Cause::ServiceRestarted,
-        Cause::ServiceUnreachable,
-        Cause::TurnFailed,
-        Cause::OneWayLoss,
-        Cause::HalfOpen,
-        Cause::ConnectionReset,
-        Cause::NotProven,
-    ],
+    outranks: around::further_than(Cause::VpnChanged),
     settle: Duration::from_secs(3),
     find,
     rules_out: Some(rules_out),

@@ -294,3 +294,32 @@ fn what_ends_websockets_alone_is_told_as_that() {
         says(&told, "idle_limit").contains("ends WebSockets, and no plain TCP connections, that are quiet for 13.0 s")
     );
 }
+
+#[test]
+fn a_proxy_before_a_firewall_has_each_limit_told_for_what_it_ends() {
+    let plan = |plan: &mut record::fact::Plan| plan.planned_s = 400.0;
+    let mut run = Run::standing().plan(plan).at(1.0).rung(1, 45.0).rung(2, 58.0).rung(3, 61.0).rung(4, 95.0);
+    for (lane, quiet) in [(5, 45.0), (6, 61.0), (7, 345.0), (8, 355.0)] {
+        run = run.tcp_rung(lane, quiet);
+    }
+    run = run.at(46.0).proved(1, 45.0).proved(5, 45.0).at(59.0).proved(2, 58.0).at(61.05);
+    run = run.lane_ends(3, End::Fin, 60.05, 60.05).lane_ends(4, End::Fin, 60.05, 60.05).at(62.0).proved(6, 61.0);
+    let told = check(run.at(346.0).proved(7, 345.0).at(356.0).dead_at_proof(8, 355.0).at(400.3).time_up(), &[]);
+    assert_eq!(ids(&told), ["idle_limit", "idle_limit", "heartbeat_advice"]);
+    let [proxy, firewall] = [0, 1].map(|index| told.head.findings[index].says.as_str());
+    assert!(proxy.contains("ends WebSockets that are quiet for 60.0 s") && proxy.contains("nginx"), "{proxy}");
+    assert!(
+        firewall.contains("ends plain TCP connections that are quiet for some time between 5 min 45 s"),
+        "{firewall}"
+    );
+    assert!(firewall.contains("AWS NAT gateway (350 s") && !firewall.contains("nginx"), "{firewall}");
+    assert!(says(&told, "heartbeat_advice").starts_with("The shortest idle limit is 60.0 s"));
+}
+
+#[test]
+fn what_ends_plain_tcp_alone_is_no_limit_of_a_call_over_a_websocket() {
+    let run = Run::standing().at(1.0).tcp_rung(1, 25.0).tcp_rung(2, 26.0).rung(3, 25.0).at(14.0);
+    let run = run.lane_ends(1, End::Fin, 4.0, 4.0).lane_ends(2, End::Fin, 4.0, 4.0).at(26.0).proved(3, 25.0);
+    let told = check(run.at(60.3).time_up(), &[]);
+    assert_eq!(ids(&told), ["idle_limit"], "its heartbeat is not too long");
+}

@@ -207,14 +207,49 @@ fn public(before: Option<&str>, public: &str) -> Net {
 
 #[test]
 fn a_public_address_that_changes_as_media_is_lost_is_told() {
-    let run = Run::standing().note(public(None, "198.51.100.7:61000")).at(20.0).media_stops();
-    let run = run.at(23.0).note(public(Some("198.51.100.7:61000"), "203.0.113.9:61000")).at(25.0).ice_restarted();
+    let run = |run: Run| {
+        let run = run.note(public(None, "198.51.100.7:61000")).at(20.0).media_stops().at(23.0);
+        run.note(public(Some("198.51.100.7:61000"), "203.0.113.9:61000")).at(26.0).ice_restarted()
+    };
+    // A TCP connection that is answered on and on shows that its own address did not change.
+    let told = checked(&run(Run::standing()).at(60.3).time_up().log());
+    assert_eq!((told.head.drops[0].cause, told.head.drops[0].confidence), (Cause::NatRebound, Confidence::Likely));
+    let run = run(Run::standing().at(19.0).stops_answering());
     check(
         run.at(60.3).time_up(),
         &[
-            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back after 4.70 s.",
+            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back after 5.70 s.",
         ],
     );
+}
+
+#[test]
+fn a_public_address_that_changes_when_all_is_back_had_no_part_in_the_loss() {
+    let run = Run::standing().note(public(None, "198.51.100.7:61000")).at(20.0).media_stops().at(22.0).media_back();
+    let run = run.at(33.0).note(public(Some("198.51.100.7:61000"), "203.0.113.9:61000")).at(60.3).time_up();
+    assert_eq!(checked(&run.log()).head.drops[0].cause, Cause::NotProven);
+}
+
+#[test]
+fn lanes_that_leave_by_other_public_addresses_show_a_change_only_where_all_of_them_moved() {
+    let (one, other) = ("198.51.100.7:61000", "203.0.113.9:61000");
+    let lost = |before: Run, after: &str| {
+        let run = before.at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true);
+        let run = run.talking_tcp(8).seen_from(8, after).at(22.0).bare(9).seen_from(9, other).at(60.3).time_up();
+        let told = checked(&run.log());
+        (told.head.drops[0].cause, told.head.drops[0].confidence)
+    };
+    let from = |addresses: [&str; 2]| {
+        let run = Run::standing().beating(1).seen_from(1, addresses[0]).at(1.0).rung(2, 90.0);
+        run.seen_from(2, addresses[1])
+    };
+    assert_eq!(lost(from([one, one]), other), (Cause::NatRebound, Confidence::Shown));
+    // Two uplinks that share the load, before or after.
+    assert_eq!(lost(from([one, other]), other), (Cause::ConnectionReset, Confidence::Likely));
+    assert_eq!(lost(from([one, one]), one).0, Cause::NatRebound, "the last one moved");
+    let back = |run: Run| run.at(21.0).closes(1, End::Reset).at(22.0).reconnected(2, "a", true).talking_tcp(7);
+    let run = back(from([one, one]).at(20.0).bare(9).seen_from(9, other)).seen_from(7, one).at(60.3).time_up();
+    assert_eq!(checked(&run.log()).head.drops[0].cause, Cause::ConnectionReset);
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub struct Held<'a> {
     pub at: At,
     pub interface: &'a str,
     pub gone: bool,
+    /// It was there when we first looked.
+    pub found: bool,
 }
 
 /// The interface that carried something at a moment.
@@ -68,6 +70,29 @@ pub struct Carrying<'a> {
     pub interface: &'a str,
     pub kind: LinkKind,
     pub gateway: Option<IpAddr>,
+}
+
+/// When a change can have been told that made a loss. What had been mended by `good`, when all still worked, did not.
+#[derive(Clone, Copy, Debug)]
+pub struct Within {
+    pub from: Stamp,
+    pub good: Stamp,
+    pub to: Stamp,
+}
+
+impl Within {
+    /// Mended or not.
+    pub fn any(from: Stamp, to: Stamp) -> Self {
+        Self { from, good: from, to }
+    }
+
+    /// The place in a list from which on a change counts.
+    fn first<T>(self, list: &[T], told: impl Fn(&T) -> At, mended: impl Fn(&T) -> bool) -> usize {
+        let first = list.partition_point(|item| told(item).stamp < self.from);
+        let until = first + list[first..].partition_point(|item| told(item).stamp <= self.good);
+        let near = &list[first.max(until.saturating_sub(MOST_LOOKED_AT))..until];
+        near.iter().rposition(mended).map_or(first, |last| until - near.len() + last + 1)
+    }
 }
 
 /// A way that is taken away and put back elsewhere: lease, radio and dialler need some seconds for it.
@@ -101,13 +126,19 @@ impl<'a> Timeline<'a> {
         Some((way.at, way.after?))
     }
 
-    /// The way to the far end left its interface between the two moments.
-    pub fn way_moved(&self, ipv6: bool, from: Stamp, to: Stamp) -> Option<Moved<'a>> {
+    /// The way to the far end left its interface.
+    pub fn way_moved(&self, ipv6: bool, within: Within) -> Option<Moved<'a>> {
         let ways = self.ways(ipv6);
-        let first = ways.partition_point(|way| way.at.stamp < from);
+        let at_first = ways[..ways.partition_point(|way| way.at.stamp < within.from)].last().and_then(|way| way.after);
+        let over = |way: &Way<'a>| way.after.map(|hop| &hop.interface);
+        let first = within.first(
+            ways,
+            |way| way.at,
+            |way| at_first.is_some() && over(way) == at_first.map(|hop| &hop.interface),
+        );
         let stood = ways[..first].last().and_then(|way| way.after);
         let mut near = ways[first..].iter().take(MOST_LOOKED_AT);
-        let left = near.by_ref().take_while(|way| way.at.stamp <= to).find_map(|way| {
+        let left = near.by_ref().take_while(|way| way.at.stamp <= within.to).find_map(|way| {
             let before = way.before.or(stood).filter(|_| !way.found)?;
             let same = way.after.is_some_and(|after| after.interface == before.interface);
             (!same).then_some((way, before))
@@ -124,23 +155,29 @@ impl<'a> Timeline<'a> {
         so_at(self.surroundings.addresses.get(&address)?, at, |held| held.at).copied().filter(|held| !held.gone)
     }
 
-    /// An address was taken away between the two moments.
-    pub fn address_gone(&self, address: IpAddr, from: Stamp, to: Stamp) -> Option<Held<'a>> {
+    /// An address was taken away.
+    pub fn address_gone(&self, address: IpAddr, within: Within) -> Option<Held<'a>> {
         let all = self.surroundings.addresses.get(&address)?;
-        let first = all.partition_point(|held| held.at.stamp < from);
-        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
+        let first = within.first(all, |held| held.at, |held| !held.gone);
+        let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= within.to);
         near.find(|held| held.gone).copied()
     }
 
-    /// Another address of the same family came to an interface between the two moments.
-    pub fn address_came(&self, interface: &str, ipv6: bool, from: Stamp, to: Stamp) -> Option<(IpAddr, At)> {
-        self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| address.is_ipv6() == ipv6).find_map(
-            |(address, all)| {
-                let first = all.partition_point(|held| held.at.stamp < from);
-                let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= to);
-                near.find(|held| !held.gone && held.interface == interface).map(|held| (*address, held.at))
-            },
-        )
+    /// What came to an interface near the moment at which it lost an address: that one again, or another of its family
+    /// that it did not hold already.
+    pub fn address_came(&self, lost: IpAddr, gone: &Held, near: Duration) -> Option<(IpAddr, At)> {
+        let of_family = |address: &IpAddr| address.is_ipv6() == lost.is_ipv6();
+        let mut all = self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| of_family(address));
+        let to = gone.at.stamp.plus(near);
+        all.find_map(|(address, held)| {
+            let from = if *address == lost { gone.at.stamp } else { gone.at.stamp.minus(near) };
+            // A lease that is renewed is told again.
+            let is_new = |index: usize| index.checked_sub(1).map_or(!held[index].found, |before| held[before].gone);
+            let first = held.partition_point(|held| held.at.stamp < from);
+            let near = (first..held.len()).take(MOST_LOOKED_AT).take_while(|index| held[*index].at.stamp <= to);
+            let mut came = near.filter(|index| !held[*index].gone && is_new(*index));
+            came.find(|index| held[*index].interface == gone.interface).map(|index| (*address, held[index].at))
+        })
     }
 
     pub fn link_kind(&self, interface: &str) -> Option<LinkKind> {
@@ -156,14 +193,14 @@ impl<'a> Timeline<'a> {
         self.surroundings.links.contains_key(interface)
     }
 
-    /// An interface that stood did not stand any more from a moment between the two on.
-    pub fn link_lost(&self, interface: &str, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+    /// An interface that stood did not stand any more.
+    pub fn link_lost(&self, interface: &str, within: Within) -> Option<LinkLoss<'a>> {
         let (name, states) = self.surroundings.links.get_key_value(interface)?;
-        let first = states.partition_point(|state| state.at.stamp < from);
+        let first = within.first(states, |state| state.at, |state| state.word == LinkWord::Stands);
         let stood = |index: usize| index.checked_sub(1).is_none_or(|i| states[i].word == LinkWord::Stands);
         let near = states.iter().enumerate().skip(first).take(MOST_LOOKED_AT);
         let (index, lost) = near
-            .take_while(|(_, state)| state.at.stamp <= to)
+            .take_while(|(_, state)| state.at.stamp <= within.to)
             .find(|(index, state)| state.word != LinkWord::Stands && stood(*index))?;
         let back =
             states[index..].iter().take(MOST_STATES).find(|state| state.word == LinkWord::Stands).map(|state| state.at);
@@ -172,10 +209,10 @@ impl<'a> Timeline<'a> {
     }
 
     /// As `link_lost`, of whichever physical interface: what a tunnel runs over is not told.
-    pub fn any_link_lost(&self, from: Stamp, to: Stamp) -> Option<LinkLoss<'a>> {
+    pub fn any_link_lost(&self, within: Within) -> Option<LinkLoss<'a>> {
         let names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
         let physical = |loss: &LinkLoss| matches!(loss.kind, LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile);
-        names.filter_map(|name| self.link_lost(name, from, to)).filter(physical).min_by_key(|loss| loss.at.stamp)
+        names.filter_map(|name| self.link_lost(name, within)).filter(physical).min_by_key(|loss| loss.at.stamp)
     }
 
     /// A tunnel came, went or changed between the two moments.

@@ -126,12 +126,12 @@ impl<'a> Timeline<'a> {
                     states.push(link(LinkWord::Stands, None));
                 }
             }
-            Net::Address { interface, address, .. } => {
-                let held = Held { at, interface: interface.as_str(), gone: false };
+            Net::Address { interface, address, found, .. } => {
+                let held = Held { at, interface: interface.as_str(), gone: false, found: *found };
                 around.addresses.entry(*address).or_default().push(held);
             }
             Net::AddressGone { interface, address } => {
-                let held = Held { at, interface: interface.as_str(), gone: true };
+                let held = Held { at, interface: interface.as_str(), gone: true, found: false };
                 around.addresses.entry(*address).or_default().push(held);
             }
             Net::Route { to, before, after, found } => {

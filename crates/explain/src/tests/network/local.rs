@@ -315,3 +315,82 @@ fn what_the_system_says_of_sleep_is_told_and_sleep_outranks_what_it_did_to_the_n
     assert!(because.contains(&"The system said that it has woken. It was 10:01:20.00 UTC."), "{because:?}");
     assert!(told.head.headline.starts_with("This computer: it slept (Shown)"), "{}", told.head.headline);
 }
+
+#[test]
+fn what_was_mended_before_the_last_sign_of_life_did_not_end_it() {
+    let events: [fn(Run) -> Run; 5] = [
+        |run| run.link_down("eth0").at(18.7).link_up("eth0"),
+        |run| run.route_moves(Some("eth0"), None).at(19.3).route_moves(None, Some("eth0")),
+        |run| run.link_up("wg0").route_moves(Some("eth0"), Some("wg0")).at(19.3).route_moves(Some("wg0"), Some("eth0")),
+        |run| run.address_gone("eth0", "10.0.0.1").at(19.3).address_comes("eth0", "10.0.0.1", false),
+        |run| run.wifi("eth0", false).at(19.3).wifi("eth0", true),
+    ];
+    for event in events {
+        // A second after it the service is killed.
+        let run = event(Run::watched().asking_all().at(18.5)).at(20.0).closes_after(1, End::Reset, 0.1).media_stops();
+        let run = run.at(25.0).reconnected(2, "b", false).called_anew().at(60.3).time_up();
+        let told = super::checked(&run.log());
+        for drop in &told.head.drops {
+            assert_eq!(drop.cause, Cause::ServiceRestarted, "{}", drop.says);
+        }
+        // It did change, and nobody says that it did not.
+        does_not_rule_out_all(&told);
+    }
+    // Mended and broken again, it is to blame.
+    let run =
+        Run::watched().asking_all().at(18.5).link_down("eth0").at(18.7).link_up("eth0").at(20.0).link_down("eth0");
+    let told = both(run.everything_dies().at(60.3).time_up(), "link_down this_computer shown");
+    assert!(told.head.drops[0].says.contains("lost its carrier at 10:00:20.00 UTC;"), "{}", told.head.drops[0].says);
+}
+
+fn does_not_rule_out_all(told: &crate::Story) {
+    let own = [Cause::LinkDown, Cause::NetworkSwitched, Cause::AddressChanged, Cause::VpnChanged];
+    let out = told.head.drops.iter().flat_map(|drop| &drop.ruled_out).map(|out| out.cause);
+    let out: std::collections::BTreeSet<_> = out.filter(|cause| own.contains(cause)).collect();
+    assert!(out.len() < own.len(), "{out:?}");
+}
+
+#[test]
+fn a_goodbye_that_came_over_the_wire_was_not_the_work_of_a_way_that_moved_before_it() {
+    let moved = |run: Run| run.link_up("wg0").route_moves(Some("eth0"), Some("wg0"));
+    let began = || moved(Run::watched().asking_all().at(20.0)).at(20.4);
+    let anew = |run: Run| run.media_stops().at(25.0).reconnected(2, "b", false).called_anew().at(60.3).time_up();
+    let restarted = ["signaling", "media"].map(|plane| format!("{plane} service_restarted voice_service shown"));
+    let restarted: Vec<&str> = restarted.iter().map(String::as_str).collect();
+    named(anew(began().close_frame(1, 1012, "restart")), &restarted);
+    // A FIN may have been made by a program of this computer that ends connections when the way moves.
+    let likely = ["signaling", "media"].map(|plane| format!("{plane} vpn_changed this_computer likely"));
+    let likely: Vec<&str> = likely.iter().map(String::as_str).collect();
+    named(anew(began().closes(1, End::Fin)), &likely);
+}
+
+#[test]
+fn a_way_put_back_at_once_does_not_show_why_all_stayed_lost() {
+    let run = Run::watched().at(20.0).route_moves(Some("eth0"), None).stops_answering().media_stops();
+    let lost = run.route_moves(None, Some("eth0")).at(22.5).unanswered(1, 1.6, 2.6);
+    both(lost.clone().at(24.5).everything_back().at(60.3).time_up(), "network_switched this_computer shown");
+    both(lost.at(40.0).everything_back().at(60.3).time_up(), "network_switched this_computer likely");
+}
+
+#[test]
+fn a_lease_that_was_renewed_or_found_before_it_was_lost_was_not_got_back() {
+    let then = |run: Run| {
+        let told = both(run.everything_dies().at(60.3).time_up(), "address_changed this_computer shown");
+        told.head.drops[0].says.clone()
+    };
+    let lost = |run: Run| run.address_gone("eth0", "10.0.0.1");
+    let renewed = || Run::watched().at(15.0).address_comes("eth0", "10.0.0.1", false).at(20.0);
+    let says = then(lost(renewed()).address_comes("eth0", "10.0.0.77", false));
+    assert!(says.contains("at 10:00:20.00 UTC and has 10.0.0.77 since;"), "{says}");
+    let says = then(lost(Run::watched().at(7.0)));
+    assert!(says.contains("at 10:00:07.00 UTC; it did not come back"), "{says}");
+    // A second address of the interface, renewed meanwhile, did not come in its place.
+    let beside = Run::watched().address_comes("eth0", "10.0.0.5", true).at(20.0);
+    let says = then(lost(beside).address_comes("eth0", "10.0.0.5", false));
+    assert!(says.contains("at 10:00:20.00 UTC; it did not come back"), "{says}");
+    // A renewal alone changes nothing.
+    both(
+        renewed().address_comes("eth0", "10.0.0.1", false).everything_dies().at(60.3).time_up(),
+        "not_proven not_proven not_proven",
+    );
+}
