@@ -2,7 +2,10 @@
 //! or when nothing crossed it for a while. No program of Debian's ends tunnels by age, so this one is the lab's own.
 
 use super::reflector;
-use crate::{World, world::SERVER};
+use crate::{
+    World,
+    world::{SERVER, wait_until},
+};
 use anyhow::{Context, Result};
 use engine::Clock;
 use record::Stamp;
@@ -37,7 +40,13 @@ struct Passed {
 }
 
 pub fn start(world: &World, ends: Ends) -> Result<Ender> {
-    let listener = world.server.inside(|| TcpListener::bind((SERVER, PORT)))??;
+    // A program that another story starts at this moment holds what was just closed until it has begun.
+    let mut listener = None;
+    wait_until("the port of the one before is free", Duration::from_secs(2), || {
+        listener = world.server.inside(|| TcpListener::bind((SERVER, PORT)))?.ok();
+        Ok(listener.is_some())
+    })?;
+    let listener = listener.context("it was bound")?;
     listener.set_nonblocking(true)?;
     let stop = Arc::new(AtomicBool::new(false));
     let until = Arc::clone(&stop);

@@ -27,8 +27,8 @@ pub fn start(world: &World, names: &[(&str, &str)]) -> Result<Program> {
     let settings = write(
         "dnsmasq.conf",
         format!(
-            "keep-in-foreground\nno-resolv\nno-hosts\nbind-interfaces\nlisten-address={ADDRESS}\nexcept-interface=lo\n\
-             user=root\ngroup=root\npid-file\nlog-queries\nlog-facility=-\n{records}"
+            "no-daemon\nno-resolv\nno-hosts\nbind-interfaces\nlisten-address={ADDRESS}\nexcept-interface=lo\n\
+             pid-file\nlog-queries\n{records}"
         ),
     )?;
     let program =
