@@ -130,7 +130,7 @@ fn tell(mut timeline: Timeline) -> Story {
 
 fn setup(timeline: &Timeline) -> Setup {
     let socket = timeline.sockets.iter().rev().find(|socket| socket.ready.is_some());
-    let media = timeline.pairs.last().map(|pair| format!("UDP {} to {}", pair.local, pair.remote));
+    let media = timeline.pairs.last().map(|pair| crate::words::media_flow(timeline, pair));
     let flows = Setup {
         signaling_flow: socket.map(crate::words::flow),
         media_flow: media,

@@ -1,9 +1,9 @@
 //! Phrases that every sentence is made of, so that the same thing has the same words everywhere.
 
-use crate::timeline::Socket;
+use crate::timeline::{Pair, Socket, Timeline};
 use record::{
     Heard, Stamp, Wall,
-    fact::{ConnectStage, End, RefusalKind, Side, TlsTrouble, Trouble},
+    fact::{CandidateKind, ConnectStage, End, RefusalKind, Side, TlsTrouble, Trouble},
 };
 use std::time::Duration;
 
@@ -87,6 +87,16 @@ pub fn flow(socket: &Socket) -> String {
     match &socket.tcp {
         Some(tcp) => format!("TCP {} to {}", tcp.local, tcp.remote),
         None => format!("the connection to {}", socket.to),
+    }
+}
+
+/// The media's way as a log on it shows it. What goes by a relay of ours is seen between here and the relay only.
+pub fn media_flow(timeline: &Timeline, pair: &Pair) -> String {
+    let ends = format!("{} to {}", pair.local, pair.remote);
+    match (pair.local_kind, timeline.relay_of(pair)) {
+        (CandidateKind::Relay, Some(server)) => format!("media by the relay {server} (beyond it UDP {ends})"),
+        (CandidateKind::Relay, None) => format!("media by a relay (beyond it UDP {ends})"),
+        _ => format!("UDP {ends}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
 
 use super::groups::{Group, groups};
-use crate::{Story, words};
+use crate::{Confidence, Story, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
@@ -24,7 +24,12 @@ pub fn ticket(story: &Story) -> String {
 
 fn of(group: &Group) -> Option<String> {
     let first = *group.drops.first()?;
-    let mut says = format!("{} ({}). {}: {}", group.head(), group.confidence, group.how_often(), moments(group));
+    let word = match group.confidence {
+        // Its owner says so already.
+        Confidence::NotProven => String::new(),
+        confidence => format!(" ({confidence})"),
+    };
+    let mut says = format!("{}{word}. {}: {}", group.head(), group.how_often(), moments(group));
     says.push_str(&format!(" {}", first.says));
     for because in first.because.iter().filter(|because| !said(&first.says, &because.says)) {
         says.push_str(&format!(" {}", because.says));

@@ -287,6 +287,11 @@ pub fn our_address_later(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
 /// The far end's addresses, as a rule of a firewall or of a VPN names them.
 pub fn far_hosts(timeline: &Timeline) -> String {
     let socket = timeline.sockets.iter().rev().find_map(|socket| Some(socket.tcp?.remote.ip()));
+    // What goes by a relay of ours never meets the far end's address here.
+    let relay = timeline.pairs.last().and_then(|pair| timeline.relay_of(pair));
+    if let (Some(socket), Some(relay)) = (socket, relay) {
+        return format!("{socket} and {relay}");
+    }
     let media = timeline.pairs.last().map(|pair| pair.remote.ip());
     match (socket, media) {
         (Some(socket), Some(media)) if socket != media => format!("{socket} and {media}"),

@@ -130,7 +130,7 @@ pub fn search(timeline: &Timeline, drop: &Drop) -> String {
     let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
     let flow = match drop.plane {
         Plane::Signaling => socket(timeline, drop).map(words::flow),
-        Plane::Media => timeline.pair_at(drop.declared).map(|pair| format!("UDP {} to {}", pair.local, pair.remote)),
+        Plane::Media => timeline.pair_at(drop.declared).map(|pair| words::media_flow(timeline, pair)),
     };
     match flow {
         Some(flow) => format!("{flow} at {date} {at}"),

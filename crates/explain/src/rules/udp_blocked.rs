@@ -80,7 +80,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let flow = match timeline.pair_at(drop.declared) {
-        Some(pair) => format!("UDP {} to {}", pair.local, pair.remote),
+        Some(pair) => words::media_flow(timeline, pair),
         None => format!("UDP from this computer to {}", around::far_hosts(timeline)),
     };
     Advice {

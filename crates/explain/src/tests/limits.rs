@@ -323,3 +323,15 @@ fn what_ends_plain_tcp_alone_is_no_limit_of_a_call_over_a_websocket() {
     let told = check(run.at(60.3).time_up(), &[]);
     assert_eq!(ids(&told), ["idle_limit"], "its heartbeat is not too long");
 }
+
+#[test]
+fn a_bare_websocket_without_a_ladder_is_no_proof_and_no_lie() {
+    let not_tested = |run: Run| check(run.at(20.3).time_up(), &[]).head.not_tested[0].clone();
+    assert_eq!(
+        not_tested(Run::standing().at(1.0).bare(1)),
+        "Idle periods over 5.00 s on signaling were not tested: the heartbeat kept the connection from being quiet, and no silence of the bare WebSocket beside it was proved to be survived."
+    );
+    let found = Run::standing().at(1.0).bare(1).bare(2).at(10.0).lane_ends(1, End::Fin, 9.0, 9.0);
+    let says = not_tested(found.lane_ends(2, End::Fin, 9.0, 9.0));
+    assert!(says.starts_with("Quiet UDP flows"), "where a limit was found it is a finding: {says}");
+}

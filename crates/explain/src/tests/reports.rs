@@ -94,3 +94,17 @@ fn what_was_ruled_out_for_both_planes_is_said_once() {
     assert_eq!(text.matches("     retest  ").count(), 1, "{text}");
     assert_eq!(text.matches("   wrong if  ").count(), 2, "each plane has its own doubt:\n{text}");
 }
+
+#[test]
+fn a_ticket_of_a_relayed_call_names_the_relay_and_says_once_that_nothing_is_proven() {
+    let relay = "turn:198.51.100.1:3478?transport=udp";
+    let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false);
+    let run = run.relay_by(relay).pair(record::fact::CandidateKind::Relay).at(0.3).flowing();
+    let ticket = report::ticket(&checked(&run.at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log()));
+    let flow = format!("media by the relay {relay} (beyond it UDP 10.0.0.1:50000 to 10.0.0.2:40000)");
+    assert_eq!(ticket.matches(flow.as_str()).count(), 2, "{ticket}");
+    assert!(
+        ticket.starts_with("Not proven: the connection was lost, and nothing recorded shows why. Media"),
+        "{ticket}"
+    );
+}

@@ -2,7 +2,7 @@
 
 use crate::{Timeline, limits::coverage, words};
 use record::{
-    fact::{ControlKind, Plan},
+    fact::{ControlKind, Manner, Plan},
     profile::Silence,
 };
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         if timeline.stood().is_none() {
             list.push("Nothing beyond the first steps was tested: the call never stood.".to_owned());
         } else {
-            list.extend(coverage::tcp(timeline).unwrap_or_else(|| Some(quiet(plan))));
+            list.extend(coverage::tcp(timeline).unwrap_or_else(|| quiet(timeline, plan)));
             list.extend(coverage::udp(timeline).unwrap_or_else(|| Some(quiet_udp(plan))));
         }
         list.extend(plan.not_tested.iter().map(ToString::to_string));
@@ -52,19 +52,28 @@ fn controls(timeline: &Timeline) -> Option<String> {
 }
 
 /// The false all-clear of a silent call: what keeps itself from being quiet meets no idle timer.
-fn quiet(plan: &Plan) -> String {
+fn quiet(timeline: &Timeline, plan: &Plan) -> Option<String> {
+    // The bare WebSocket met a limit: a finding, and no gap.
+    if !timeline.limits.idle.is_empty() {
+        return None;
+    }
     let heartbeat = plan.heartbeat.map(|heartbeat| (words::millis(heartbeat.every_ms), "the heartbeat"));
     let own = (plan.kind.as_str() == "janus").then_some((JANUS_KEEPALIVE, "the keepalive of Janus's own protocol"));
-    match heartbeat.into_iter().chain(own).min() {
+    // What it survived is not known: nothing is ever said on it.
+    let beside = match timeline.lanes.iter().any(|lane| lane.manner == Manner::BareWebsocket) {
+        true => "no silence of the bare WebSocket beside it was proved to be survived",
+        false => "no quiet connection ran beside it",
+    };
+    Some(match heartbeat.into_iter().chain(own).min() {
         Some((every, talker)) => format!(
-            "Idle periods over {} on signaling were not tested: {talker} kept the connection from being quiet, and no quiet connection ran beside it.",
+            "Idle periods over {} on signaling were not tested: {talker} kept the connection from being quiet, and {beside}.",
             words::length(every)
         ),
         None => {
             "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone."
                 .into()
         }
-    }
+    })
 }
 
 fn quiet_udp(plan: &Plan) -> String {
