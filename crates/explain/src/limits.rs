@@ -98,6 +98,8 @@ pub struct LifetimeLimit {
     pub who: Who,
     /// Lanes of the call's side are among them; without one, only the call's own sockets show it.
     pub by_lanes: bool,
+    /// They ended at steady intervals and none of another age lived through one: what is done by the clock looks the same.
+    pub every: Option<Duration>,
 }
 
 impl IdleLimit {

@@ -20,6 +20,13 @@ fn of(limit: &LifetimeLimit) -> Finding {
     };
     let how = limit.close.map_or_else(|| "in several ways".into(), |close| close.words());
     let known = catalogue::lifetime(limit).map(|known| format!(" It is {known}.")).unwrap_or_default();
+    let clock = limit.every.map(|every| {
+        format!(
+            " They ended every {}, and what is done by the clock (a reload, a deployment) looks the same: compare with its log.",
+            words::length(every)
+        )
+    });
+    let clock = clock.unwrap_or_default();
     let mut measured = Measured::default()
         .number("seconds", limit.exact.median.as_secs_f64())
         .number("spread_s", limit.exact.spread.as_secs_f64())
@@ -32,7 +39,7 @@ fn of(limit: &LifetimeLimit) -> Finding {
         id: "lifetime_limit",
         measured,
         says: format!(
-            "{who} ends TCP connections when they are {} old, however busy they are, {how} ({}, spread {}): no heartbeat helps; raise the limit on a connection's or request's duration beyond the longest call, or open the next connection before the old one ends.{known}",
+            "{who} ends TCP connections when they are {} old, however busy they are, {how} ({}, spread {}): no heartbeat helps; raise the limit on a connection's or request's duration beyond the longest call, or open the next connection before the old one ends.{known}{clock}",
             words::length(limit.exact.median),
             words::count(limit.exact.count, "end"),
             words::length(limit.exact.spread)

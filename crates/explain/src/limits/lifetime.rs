@@ -3,7 +3,7 @@
 use super::{Close, LifetimeLimit, Who, exact, same, together::Sorted};
 use crate::{
     Timeline,
-    timeline::{Socket, host},
+    timeline::{HeldLane, Socket, host},
 };
 use record::{Seq, Stamp, fact::Sight};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ const APART: Duration = Duration::from_secs(2);
 const REPEATS_OF_LANES: usize = 2;
 const REPEATS_OF_CALL: usize = 3;
 const MOST_NAMED: usize = 24;
+/// Nobody reloads anything more often by the clock.
+const SHORTEST_PERIOD: Duration = Duration::from_secs(60);
 /// The far end may notice its side up to a heartbeat later.
 const NEAR: Duration = Duration::from_secs(10);
 
@@ -53,7 +55,7 @@ pub(super) fn find(timeline: &Timeline, sorted: &Sorted) -> Vec<LifetimeLimit> {
         let Some(busy) = busy_socket(timeline, socket) else { continue };
         hosts.entry(host(socket.to)).or_default().died.push(busy);
     }
-    hosts.into_iter().filter_map(|(name, host)| of(name, host)).collect()
+    hosts.into_iter().filter_map(|(name, host)| of(timeline, name, host)).collect()
 }
 
 fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
@@ -70,7 +72,7 @@ fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     (quiet < age / 2).then_some(Busy { at, seq: closed.at.seq, age, close, who, lane: false })
 }
 
-fn of(name: &str, mut host: Host) -> Option<LifetimeLimit> {
+fn of(timeline: &Timeline, name: &str, mut host: Host) -> Option<LifetimeLimit> {
     host.died.sort_by_key(|busy| busy.age);
     let died = most_alike(&host.died);
     let first = died.first()?;
@@ -94,7 +96,23 @@ fn of(name: &str, mut host: Host) -> Option<LifetimeLimit> {
         close: Close::common(died.iter().map(|busy| busy.close)),
         who: Who::common(died.iter().map(|busy| busy.who)),
         by_lanes,
+        every: by_the_clock(timeline, name, died, exact.median),
     })
+}
+
+/// Whoever reloads a proxy every ten minutes ends connections that are ten minutes old, if all began anew at the last time.
+fn by_the_clock(timeline: &Timeline, name: &str, died: &[Busy], age: Duration) -> Option<Duration> {
+    let mut moments: Vec<Stamp> = died.iter().map(|busy| busy.at).collect();
+    moments.sort_unstable();
+    moments.dedup_by(|later, before| later.since(*before) <= APART);
+    let every = exact(moments.windows(2).map(|pair| pair[1].since(pair[0]))).map(|every| every.median);
+    let of_another_age = |lane: &HeldLane, at: Stamp| {
+        let old = lane.stands.map(|stands| at.since(stands.at.stamp));
+        old.is_some_and(|old| !same(old, age)) && lane.lived_through(at.minus(APART), at).is_some()
+    };
+    let mut lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some() && lane.host() == name);
+    let outlived = lanes.any(|lane| moments.iter().take(MOST_NAMED).any(|at| of_another_age(lane, *at)));
+    every.filter(|every| *every >= SHORTEST_PERIOD && !outlived)
 }
 
 /// Sorted by age: the longest stretch in which the first and the last are the same.

@@ -79,7 +79,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         Owner::VoiceService => "the service",
         _ => "a device on the way, or the service's own front,",
     };
-    let shown = foretold.is_some() || (beside.is_some() && control.is_some());
+    // A clock would have made the same come true.
+    let clock = limit.is_some_and(|limit| limit.every.is_some());
+    let shown = match control {
+        Some(_) => foretold.is_some() || beside.is_some(),
+        None => foretold.is_some() && !clock,
+    };
     Some(Finding {
         owner: Some(owner),
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },

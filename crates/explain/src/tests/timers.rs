@@ -364,3 +364,36 @@ fn a_lane_that_never_stood_is_no_limit() {
     let told = check(Run::standing().at(1.0).bare(1).note(failed).at(60.3).time_up(), &[]);
     assert_eq!(told.head.findings, []);
 }
+
+/// All end every ten minutes, as old as each other, while media goes on.
+fn reloaded(foreseen: bool, beside: bool) -> Run {
+    let mut run = Run::standing().plan(|plan| plan.planned_s = 3_000.0).at(1.0).beating(1);
+    for n in 1..=4 {
+        let at = 600.0 * f64::from(n);
+        run = run.at(at - 100.0);
+        run = if beside { run.beating(20 + n).at(at - 20.0) } else { run.at(at - 20.0) };
+        run = if foreseen { noted(run).0 } else { run };
+        run = run.lane_answers(n).at(at).lane_ends(n, End::Fin, 1.0, if n == 1 { 599.0 } else { 599.5 });
+        run = run.closes(n, End::Fin).at(at + 0.5).beating(n + 1).reconnected(n + 1, "a", true);
+        run = if beside { run.at(at + 3.0).lane_answers(20 + n) } else { run };
+    }
+    run.at(2_900.0).time_up()
+}
+
+#[test]
+fn what_is_reloaded_by_the_clock_is_not_shown_to_be_a_limit_of_age() {
+    let told = checked(&reloaded(true, false).log());
+    for drop in &told.head.drops {
+        assert_eq!((drop.cause, drop.confidence), (Cause::LifetimeCap, Confidence::Likely), "{}", drop.says);
+    }
+    let says = |told: &crate::Story| {
+        told.head.findings.iter().find(|finding| finding.id == "lifetime_limit").map(|finding| finding.says.clone())
+    };
+    assert!(
+        says(&told).is_some_and(|says| says.contains("They ended every 10 min 00 s, and what is done by the clock"))
+    );
+    // One of another age that lived through it shows that it was their age.
+    let told = checked(&reloaded(false, true).log());
+    assert!(says(&told).is_some_and(|says| !says.contains("by the clock")));
+    assert!(told.head.drops.iter().all(|drop| drop.confidence == Confidence::Shown), "{:?}", told.head.drops[0].says);
+}
