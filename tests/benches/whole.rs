@@ -22,6 +22,7 @@ use tempfile::TempDir;
 const LAUNCHES: usize = 20;
 const LAUNCH_FOR: &str = "1s";
 const HOLD_FOR: &str = "60s";
+const BUNDLE: &str = "bench.witness";
 /// How long to soak; without it these are benchmarks.
 const SOAK: &str = "LINEWITNESS_SOAK";
 /// So many readings of a soak, whatever its length.
@@ -256,7 +257,7 @@ impl Call {
         // Beside the build and not in /tmp, which may be memory: the log is to be written to a disk.
         let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).context("making a home for the call")?;
         let mut command = Command::new(&bench.program);
-        command.args(["hold", "--to", &bench.url, "--for", how_long, "--format", "jsonl", "--out", "bench.witness"]);
+        command.args(["hold", "--to", &bench.url, "--for", how_long, "--format", "jsonl", "--out", BUNDLE]);
         command.env("LINEWITNESS_HOME", home.path()).env_remove("LINEWITNESS_TOKEN").current_dir(&home);
         let placed = bench.clock.now();
         let (process, lines) = spawn(&mut command)?;
@@ -293,8 +294,12 @@ impl Call {
             self.drain()?;
         }
         let status = self.process.0.wait().context("waiting for the hold")?;
-        ensure!(status.success(), "nothing was broken, and yet the hold ended with {status}");
-        Ok(fs::metadata(self.home.path().join("bench.witness")).context("looking at the bundle")?.len())
+        if !status.success() {
+            // What it holds is the only witness of what went wrong.
+            let kept = self.home.keep().join(BUNDLE);
+            bail!("nothing was broken, and yet the hold ended with {status}; see {}", kept.display());
+        }
+        Ok(fs::metadata(self.home.path().join(BUNDLE)).context("looking at the bundle")?.len())
     }
 
     fn log_bytes(&self) -> Result<u64> {
