@@ -113,6 +113,8 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let foretelling = tokio::spawn(foresight::watch(run.recorder.clone()));
     let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
     foretelling.abort();
+    // It may be in the middle of a note, and the bundle is made of all that was noted.
+    let _ended = foretelling.await;
     // The bundle first: whoever does not read what is shown must not keep it from being written.
     let noted = screen.last_fact().await;
     let (words, code) = match finish(&run, &by, noted, prepared.out, args.format) {

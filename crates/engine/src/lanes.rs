@@ -45,6 +45,9 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// TCP and TLS show the path and not a service: half as often is enough.
 const LINES_BEAT_EVERY: Duration = Duration::from_secs(10);
 
+/// For every goodbye.
+const END_WITHIN: Duration = Duration::from_millis(500);
+
 pub struct Lanes {
     gate: watch::Sender<Option<LaneGate>>,
     own_servers: Vec<IceServer>,
@@ -105,8 +108,9 @@ impl Lanes {
     pub async fn end(&mut self) {
         self.stop.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(std::time::Duration::from_millis(500), all).await.is_err() {
-            self.tasks.abort_all();
+        if tokio::time::timeout(END_WITHIN, all).await.is_err() {
+            // Waited for: what is only told to end may note something after the hold's own end.
+            self.tasks.shutdown().await;
         }
     }
 }

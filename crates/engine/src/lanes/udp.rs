@@ -7,6 +7,7 @@
 use super::far;
 use super::ground::Ground;
 use super::ladder::{Ladder, Outcome};
+use super::street::Waits;
 use super::{plan, told};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use record::wire::{
@@ -43,6 +44,10 @@ const LONGEST_OF_ONE_PACKET: Duration = Duration::from_secs(125);
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(600);
 
+/// A call that stood for so long let some rungs be tried. Where one takes the other's place sooner and sooner again, each
+/// next ladder waits longer than the one before: a dozen sockets for each call would teach nothing.
+const STOOD_LONG: Duration = Duration::from_secs(60);
+
 /// Until `stop` says so; then in order. What it must hear of the call it listens for from this moment.
 pub fn run(ground: Ground, mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send {
     let far = far::follow(&ground);
@@ -65,12 +70,16 @@ fn rungs(profile: &Profile) -> Vec<Duration> {
 }
 
 async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Option<IpAddr>>) {
+    let mut waits = Waits::default();
+    let mut wait = Duration::ZERO;
     loop {
         let lane_gate = ground.gate.borrow_and_update().clone();
         let address = *far.borrow_and_update();
         let gate = lane_gate.as_ref().zip(address).and_then(|(gate, ip)| through(gate, ip));
+        let began = ground.recorder.now();
         let climbing = async {
             if let Some(gate) = &gate {
+                tokio::time::sleep(wait).await;
                 climb(gate, &ground).await;
             }
             std::future::pending::<()>().await
@@ -86,6 +95,12 @@ async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Optio
         tokio::select! {
             () = climbing => {}
             () = changed => {}
+        }
+        if gate.is_some() {
+            if ground.recorder.now().since(began) >= STOOD_LONG {
+                waits = Waits::default();
+            }
+            wait = waits.next();
         }
     }
 }

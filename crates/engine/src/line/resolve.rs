@@ -5,6 +5,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+/// An answer may hold thousands, and each attempt tells them all. The system has put the best ones first, and services have
+/// a dozen.
+const MOST: usize = 32;
+
 /// `Ok(None)` if the host is an address already and nobody was asked.
 pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option<Vec<SocketAddr>>, Trouble> {
     if host.parse::<IpAddr>().is_ok() {
@@ -12,7 +16,7 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option
     }
     match tokio::time::timeout(patience, tokio::net::lookup_host((host, port))).await {
         Ok(Ok(found)) => {
-            let found: Vec<SocketAddr> = found.collect();
+            let found = kept(found);
             if found.is_empty() {
                 return Err(Trouble::NoSuchName { says: "the name has no address".into() });
             }
@@ -23,6 +27,10 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option
             says: Heard::new(&format!("the resolver did not answer within {} s", patience.as_secs_f64())),
         }),
     }
+}
+
+fn kept(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    found.take(MOST).collect()
 }
 
 pub fn trouble(error: &io::Error) -> Trouble {
@@ -55,6 +63,13 @@ fn is_no_such_name(error: &io::Error, _: &str) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_name_with_thousands_of_addresses_the_first_are_kept() {
+        let all = (0..4_000u32).map(|n| SocketAddr::from((n.to_be_bytes(), 443)));
+        let kept = kept(all.clone());
+        assert_eq!(kept, all.take(MOST).collect::<Vec<_>>());
+    }
 
     #[test]
     fn a_name_that_does_not_exist_is_told_from_a_resolver_that_failed() {

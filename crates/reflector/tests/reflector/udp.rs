@@ -237,6 +237,23 @@ async fn what_still_waits_when_the_hold_ends_is_closed_in_order() {
     ladder.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_take_each_others_place_at_once_do_not_begin_a_ladder_each() {
+    let mut ladder = climb(&[20_000], async |far| far).await;
+    ladder.until("the first ladder", |told| told.len() == 2).await;
+    let mut calls = vec![];
+    for _ in 0..20 {
+        tokio::time::sleep(100 * MS).await;
+        let (call, next) = gate(&ladder.desk).await;
+        ladder.lanes.let_in(Some(next), &[]);
+        calls.push(call);
+    }
+    tokio::time::sleep(300 * MS).await;
+    let begun = ladder.told().len();
+    assert!(begun <= 4, "{begun} rungs were begun by twenty calls within two seconds");
+    ladder.close().await;
+}
+
 #[tokio::test]
 async fn lanes_and_media_share_a_port_where_they_must() {
     let free = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();

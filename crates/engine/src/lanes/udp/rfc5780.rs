@@ -15,7 +15,7 @@ use record::{
 };
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::Semaphore;
@@ -81,13 +81,40 @@ async fn look(url: &IceUrl, ground: &Ground) -> Option<Server> {
     let socket = socket(at).await.ok()?;
     let first = Asked::of(&socket, at, &ground.recorder).await?;
     // Asked at a place of its own, it would answer from there, which is no second address.
-    let other = first.other.filter(|other| other.ip() != at.ip() && other.is_ipv4() == at.is_ipv4())?;
+    let other = first.other.filter(|other| other.ip() != at.ip() && is_alike(at.ip(), other.ip()))?;
     let second = SocketAddr::new(other.ip(), at.port());
     note(&first, at, &socket, at, ground).await;
     if let Some(seen) = Asked::of(&socket, second, &ground.recorder).await {
         note(&seen, second, &socket, at, ground).await;
     }
     server.answers_elsewhere(ground).await.then_some(server)
+}
+
+/// Of the same family, and of the same reach: a server out there must not have us ask around in the network at home.
+fn is_alike(server: IpAddr, other: IpAddr) -> bool {
+    reach(server).is_some_and(|reach_of_server| reach(other) == Some(reach_of_server))
+        && server.is_ipv4() == other.is_ipv4()
+}
+
+#[derive(PartialEq)]
+enum Reach {
+    Computer,
+    Link,
+    Site,
+    World,
+}
+
+/// Nothing where it is no one's address.
+fn reach(ip: IpAddr) -> Option<Reach> {
+    Some(match ip.to_canonical() {
+        ip if ip.is_multicast() || ip.is_unspecified() || ip == Ipv4Addr::BROADCAST => return None,
+        ip if ip.is_loopback() => Reach::Computer,
+        IpAddr::V4(v4) if v4.is_link_local() => Reach::Link,
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => Reach::Link,
+        IpAddr::V4(v4) if v4.is_private() => Reach::Site,
+        IpAddr::V6(v6) if v6.is_unique_local() => Reach::Site,
+        _ => Reach::World,
+    })
 }
 
 async fn note(seen: &Asked, server: SocketAddr, socket: &UdpSocket, to: SocketAddr, ground: &Ground) {

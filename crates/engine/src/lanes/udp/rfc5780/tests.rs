@@ -143,3 +143,21 @@ async fn a_far_end_that_holds_lanes_measures_better() {
     run(ground).await;
     assert!(facts(&mut noted).iter().all(|fact| matches!(fact, Fact::Net(_))));
 }
+
+#[test]
+fn a_second_address_that_leads_elsewhere_than_the_first_is_none() {
+    let alike = |server: &str, other: &str| is_alike(server.parse().unwrap(), other.parse().unwrap());
+    for (server, other) in
+        [("203.0.113.1", "198.51.100.1"), ("192.168.1.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::2")]
+    {
+        assert!(alike(server, other), "{server} {other}");
+    }
+    for other in
+        ["127.0.0.1", "192.168.1.1", "169.254.169.254", "224.0.0.1", "255.255.255.255", "0.0.0.0", "2001:db8::1"]
+    {
+        assert!(!alike("203.0.113.1", other), "{other}");
+    }
+    for other in ["::1", "fe80::1", "fd00::1", "ff02::1", "::ffff:192.168.1.1", "203.0.113.1"] {
+        assert!(!alike("2001:db8::1", other), "{other}");
+    }
+}
