@@ -38,7 +38,7 @@ use lifeline::Lifeline;
 use media::Voice;
 use peer::{Bind, BindWhere, PeerSettings};
 use record::profile::{IcePolicy, IceServer, Silence};
-use record::{Fact, Heard};
+use record::{Fact, Heard, Scrub};
 use relay::Relays;
 use rtc::interceptor::{Registry, Slot};
 use rtc::peer_connection::configuration::RTCOfferOptions;
@@ -111,6 +111,11 @@ const TICK: Duration = Duration::from_millis(40);
 /// The stack closes within a tenth of a second when it works.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
+fn credentials(servers: &[IceServer]) -> Scrub {
+    let secrets = servers.iter().flat_map(|server| server.username.iter().chain(&server.credential));
+    Scrub::new(secrets.map(|secret| secret.reveal().clone()))
+}
+
 impl Call {
     pub async fn new(setup: CallSetup, recorder: &Recorder) -> anyhow::Result<(Self, UnboundedReceiver<CallEvent>)> {
         let plan = servers::plan(&setup.ice_servers);
@@ -118,7 +123,7 @@ impl Call {
             recorder.note(Fact::Blind { watcher: "ice".into(), why: Heard::new(says) });
         }
         let gathering = Arc::new(Gathering { relays: labels(&plan), ..Gathering::default() });
-        let instruments = Arc::new(Instruments::new(setup.silence, recorder.clone()));
+        let instruments = Arc::new(Instruments::new(setup.silence, recorder.clone(), credentials(&setup.ice_servers)));
         let (events, from_call) = unbounded_channel();
         let lifeline = Arc::new(Lifeline::new(events, Arc::clone(&instruments)));
         let (tracks, arriving) = unbounded_channel();

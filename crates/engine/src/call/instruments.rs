@@ -12,7 +12,7 @@ use super::wire::{self, Class, Kind, method};
 use crate::Recorder;
 use record::fact::{Ice, Media, MediaSample};
 use record::profile::Silence;
-use record::{Fact, Heard, Stamp, millis, stamp::to_the_microsecond};
+use record::{Fact, Heard, Scrub, Stamp, millis, stamp::to_the_microsecond};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
@@ -41,14 +41,15 @@ struct Readings {
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 impl Instruments {
-    pub fn new(silence: Silence, recorder: Recorder) -> Self {
+    /// `scrub` holds what servers were told and must not bring into the log.
+    pub fn new(silence: Silence, recorder: Recorder, scrub: Scrub) -> Self {
         let read = Readings {
             gap: GapDetector::new(silence),
             consent: ConsentClock::default(),
             inbound: Inbound::default(),
             checks: Checks::default(),
             reports: Reports::default(),
-            turn: TurnLedger::default(),
+            turn: TurnLedger::new(scrub),
             sending: Sending::default(),
             second: MediaSample::default(),
             second_began: None,

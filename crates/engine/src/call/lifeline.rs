@@ -53,7 +53,7 @@ mod tests {
     fn a_stack_dies_once_and_never_after_a_wanted_end() {
         let recorder = Recorder::unwritten(Clock::real());
         let mut facts = recorder.listen();
-        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder));
+        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder, record::Scrub::default()));
         let (events, mut told) = unbounded_channel();
         let lifeline = Lifeline::new(events.clone(), Arc::clone(&instruments));
         lifeline.tell(CallEvent::Connected);

@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_of_our_own_system_is_a_fact_and_kept_from_the_stack() {
         let recorder = Recorder::unwritten(Clock::real());
-        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder.clone()));
+        let instruments = Arc::new(Instruments::new(Silence::Frames, recorder.clone(), record::Scrub::default()));
         let socket = PlainSocket::new(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
         let relays = Relays::new(vec![], None, Arc::clone(&instruments));
         let tap = Tap::new(socket, instruments, relays);

@@ -2,7 +2,7 @@
 
 use super::wire::{Class, Stun, attribute, method};
 use record::fact::{Ice, TurnRequest};
-use record::{Heard, Stamp};
+use record::{Heard, Scrub, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct TurnLedger {
     servers: BTreeMap<SocketAddr, Server>,
+    /// The credentials, which a server could repeat in its reasons.
+    scrub: Scrub,
     waiting: BTreeMap<Transaction, Request>,
     /// Since when a socket asks a server for a relay.
     allocating: BTreeMap<(SocketAddr, SocketAddr), Stamp>,
@@ -42,6 +44,10 @@ const UNAUTHORIZED: u16 = 401;
 const STALE_NONCE: u16 = 438;
 
 impl TurnLedger {
+    pub fn new(scrub: Scrub) -> Self {
+        Self { scrub, ..Self::default() }
+    }
+
     pub fn name(&mut self, server: SocketAddr, label: Heard) {
         self.servers.entry(server).or_insert(Server { label, last_answer: None, said_lost: false });
     }
@@ -89,7 +95,7 @@ impl TurnLedger {
             _ => {}
         }
         self.allocating.remove(&(local, server));
-        Some(refused(server_label, request.method, code, &says))
+        Some(refused(server_label, request.method, code, self.scrub.hear(&says)))
     }
 
     pub fn tick(&mut self, now: Stamp) -> Vec<Ice> {
@@ -114,7 +120,7 @@ impl TurnLedger {
         for key @ (_, server, method) in forgotten {
             self.stale.remove(&key);
             if let Some(server) = self.servers.get(&server) {
-                facts.push(refused(server.label.clone(), method, STALE_NONCE, "stale nonce, and no second try"));
+                facts.push(refused(server.label.clone(), method, STALE_NONCE, "stale nonce, and no second try".into()));
             }
         }
         facts
@@ -128,9 +134,9 @@ impl TurnLedger {
     }
 }
 
-fn refused(server: Heard, method: u16, code: u16, says: &str) -> Ice {
+fn refused(server: Heard, method: u16, code: u16, says: Heard) -> Ice {
     let request = named(method).unwrap_or(TurnRequest::Other);
-    Ice::TurnRefused { server, request, code, says: Heard::new(says) }
+    Ice::TurnRefused { server, request, code, says }
 }
 
 fn named(method: u16) -> Option<TurnRequest> {
@@ -196,6 +202,17 @@ mod tests {
 
     fn label() -> Heard {
         "turn:relay.example:3478".into()
+    }
+
+    #[test]
+    fn a_password_that_the_server_repeats_stays_out_of_the_log() {
+        let mut talk = Conversation::new();
+        talk.ledger.scrub = Scrub::new(["hunter2hunter2".to_owned()]);
+        talk.ask(method::ALLOCATE, 1, &[SIGNED]);
+        let reason: &[u8] = b"\0\0\x04\x01no such user hunter2hunter2";
+        let refused = talk.answer(Class::Error, method::ALLOCATE, 1, &[(attribute::ERROR_CODE, reason)]);
+        let Some(Ice::TurnRefused { code: 401, says, .. }) = refused else { panic!("{refused:?}") };
+        assert!(says.as_str().starts_with("no such user") && !says.as_str().contains("hunter2"), "{says}");
     }
 
     #[test]
