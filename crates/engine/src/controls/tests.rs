@@ -13,7 +13,6 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-mod load;
 mod tcp;
 mod udp;
 
