@@ -5,8 +5,8 @@ use crate::{parts::TUN, path::same_call};
 use anyhow::{Result, ensure};
 use linewitness_lab::part::{second_uplink, tunnel};
 use linewitness_lab::{Hold, Story, Told, World, far::reflector, world::ms_between, world::now};
-use record::Fact;
 use record::fact::{Ice, Net};
+use record::{Fact, Wall};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -74,16 +74,21 @@ fn second_way(world: &World) -> Result<()> {
     second.take_route()?;
     let after = now();
     hold.finish(Duration::from_secs(35))?.expect(|told| {
-        told.ended("dropped", 3)?;
-        let media = told.verdict.one("media")?;
-        media.last_good_before(after, 40.0 + ms_between(before, after))?;
-        media.first_bad_after(before, 350.0)?;
-        media.restored_after(before, after, 15_000.0)?;
-        told.all_are(&["media"], "network_switched", "this_computer", "shown")?;
-        told.rests_on(media, "the route moved", |fact| matches!(fact, Fact::Net(Net::Route { found: false, .. })))?;
+        lost_by_a_route_that_moved(told, before, after, "network_switched")?;
         left_from(told, second_uplink::ADDRESS)?;
         same_call(told)
     })
+}
+
+/// Media alone was lost, with the deed between these two; the cause is this computer's own, and shown by the route itself.
+fn lost_by_a_route_that_moved(told: &Told, before: Wall, after: Wall, cause: &str) -> Result<()> {
+    told.ended("dropped", 3)?;
+    let media = told.verdict.one("media")?;
+    media.last_good_before(after, 40.0 + ms_between(before, after))?;
+    media.first_bad_after(before, 350.0)?;
+    media.restored_after(before, after, 15_000.0)?;
+    told.all_are(&["media"], cause, "this_computer", "shown")?;
+    told.rests_on(media, "the route moved", |fact| matches!(fact, Fact::Net(Net::Route { found: false, .. })))
 }
 
 fn into_tunnel(world: &World) -> Result<()> {
@@ -96,13 +101,7 @@ fn into_tunnel(world: &World) -> Result<()> {
     tunnel.take_route()?;
     let after = now();
     hold.finish(Duration::from_secs(35))?.expect(|told| {
-        told.ended("dropped", 3)?;
-        let media = told.verdict.one("media")?;
-        media.last_good_before(after, 40.0 + ms_between(before, after))?;
-        media.first_bad_after(before, 350.0)?;
-        media.restored_after(before, after, 15_000.0)?;
-        told.all_are(&["media"], "vpn_changed", "this_computer", "shown")?;
-        told.rests_on(media, "the route moved", |fact| matches!(fact, Fact::Net(Net::Route { found: false, .. })))?;
+        lost_by_a_route_that_moved(told, before, after, "vpn_changed")?;
         left_from(told, tunnel::ADDRESS)?;
         // Some seconds of the call at the least, each way.
         ensure!(tunnel.carried() > 500, "only {} packets went through the tunnel", tunnel.carried());
