@@ -91,7 +91,7 @@ impl Dice {
     }
 
     /// SplitMix64: plain, and well spread also for seeds that lie side by side.
-    pub fn next(&mut self) -> u64 {
+    pub fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -101,12 +101,12 @@ impl Dice {
 
     /// Below one.
     pub fn fraction(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.throw() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     pub fn shuffle<T>(&mut self, list: &mut [T]) {
         for n in (1..list.len()).rev() {
-            list.swap(n, (self.next() % (n as u64 + 1)) as usize);
+            list.swap(n, (self.throw() % (n as u64 + 1)) as usize);
         }
     }
 }
