@@ -6,6 +6,7 @@
 
 pub mod judge;
 pub mod scenario;
+pub mod score;
 pub mod truth;
 pub mod verdict;
 
