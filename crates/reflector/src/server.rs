@@ -3,6 +3,7 @@
 use crate::calls::Calls;
 use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
+use crate::journal::{Entry, Journal};
 use crate::lanes::{
     self,
     desk::{self, Desks},
@@ -50,6 +51,7 @@ pub struct House {
     udp: Option<Udp>,
     pub token: Token,
     pub outside: Outside,
+    pub journal: Journal,
     shutdown: watch::Receiver<bool>,
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
@@ -118,6 +120,7 @@ impl Reflector {
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
             outside: Outside { address: settings.advertise, mux: media },
+            journal: Journal::default(),
             certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
             settings,
@@ -153,6 +156,11 @@ impl Reflector {
 
     pub fn warnings(&self) -> Vec<String> {
         [self.house.settings.warnings(), self.warnings.clone()].concat()
+    }
+
+    /// Each call's beginning and end are told to `listener`, which must not wait.
+    pub fn tell_of_calls(&self, listener: impl Fn(Entry) + Send + Sync + 'static) {
+        self.house.journal.tell(listener);
     }
 
     /// Until `shutdown` is ready; then every call is told and closed, and what does not end within the drain time is cut.

@@ -5,6 +5,7 @@ mod beside;
 mod desk;
 mod door;
 mod hostile;
+mod journal;
 mod lanes;
 mod media;
 mod nat;
