@@ -17,6 +17,7 @@ use std::fmt;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+pub mod allowance;
 pub(crate) mod connect;
 pub(crate) mod dial;
 pub mod ending;
