@@ -187,16 +187,24 @@ impl Channel {
     }
 }
 
+/// The first line of what was read, once it is whole; nothing at all, which nobody says, where it is too long to become one.
+pub fn take_line(unread: &mut Vec<u8>) -> Option<String> {
+    match unread.iter().position(|byte| *byte == b'\n') {
+        Some(end) if end <= LARGEST_MESSAGE => {
+            let rest = unread.split_off(end + 1);
+            let line = std::mem::replace(unread, rest);
+            Some(String::from_utf8_lossy(&line[..end]).into_owned())
+        }
+        None if unread.len() <= LARGEST_MESSAGE => None,
+        _ => Some(String::new()),
+    }
+}
+
 /// `Err(None)`: the other side ended it in order.
 async fn line(carrier: &mut Carrier, unread: &mut Vec<u8>) -> Result<String, Option<Error>> {
     loop {
-        if let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
-            let rest = unread.split_off(end + 1);
-            let line = std::mem::replace(unread, rest);
-            return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
-        }
-        if unread.len() > LARGEST_MESSAGE {
-            return Ok(String::new());
+        if let Some(line) = take_line(unread) {
+            return Ok(line);
         }
         match carrier.read_buf(unread).await {
             Ok(0) => return Err(None),
