@@ -216,14 +216,19 @@ impl Told {
         });
         let answered: u32 = self
             .facts(|fact| match fact {
-                Fact::Control(Control::Sample { control, answered, .. }) if controls.contains(control) => Some(*answered),
+                Fact::Control(Control::Sample { control, answered, .. }) if controls.contains(control) => {
+                    Some(*answered)
+                }
                 _ => None,
             })
             .iter()
             .sum();
         let silent = self
             .count(|fact| matches!(fact, Fact::Control(Control::Silent { control, .. }) if controls.contains(control)));
-        ensure!(answered > 0 && silent == 0, "the control {kind:?} answered {answered} times and fell silent {silent} times");
+        ensure!(
+            answered > 0 && silent == 0,
+            "the control {kind:?} answered {answered} times and fell silent {silent} times"
+        );
         Ok(())
     }
 

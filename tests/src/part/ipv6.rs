@@ -6,13 +6,7 @@
 //! fd81::2        fe80::1    fd83::1     fd83::10
 //! ```
 
-use crate::{
-    Program, World,
-    far::coturn,
-    ns::Ns,
-    witness,
-    world::cable,
-};
+use crate::{Program, World, far::coturn, ns::Ns, witness, world::cable};
 use anyhow::Result;
 
 pub const CLIENT: &str = "fd81::2";

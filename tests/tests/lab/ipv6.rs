@@ -141,9 +141,8 @@ fn relayed(world: &World) -> Result<()> {
 
 fn all_over_ipv6(told: &Told) -> Result<()> {
     let other = |address: &SocketAddr| address.is_ipv4();
-    let stray = told.count(
-        |fact| matches!(fact, Fact::Ice(Ice::Pair { local, remote, .. }) if other(local) || other(remote)),
-    );
+    let stray =
+        told.count(|fact| matches!(fact, Fact::Ice(Ice::Pair { local, remote, .. }) if other(local) || other(remote)));
     ensure!(stray == 0, "{stray} pairs over IPv4");
     Ok(())
 }

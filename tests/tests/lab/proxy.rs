@@ -17,14 +17,15 @@ fn dies(world: &World) -> Result<()> {
     let _reflector = reflector::start(world, "reflector")?;
     let proxy = proxy::start(world)?;
     let by = ["env", &proxy::variable()];
-    let hold = Hold::established_by(world, &by, "hold", &["--to", &reflector::url(), "--for", "20s"])?;
-    sleep(Duration::from_secs(3));
+    let hold = Hold::established_by(world, &by, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
+    // Long enough for connections beside the call to have been quiet for different times.
+    sleep(Duration::from_secs(7));
     let killed = now();
     proxy.kill();
     sleep(Duration::from_secs(5));
     let _again = proxy::start(world)?;
     let back = now();
-    hold.finish(Duration::from_secs(20))?.expect(|told| {
+    hold.finish(Duration::from_secs(25))?.expect(|told| {
         told.ended("dropped", 3)?;
         // Media never went through it.
         told.verdict.none("media")?;

@@ -15,7 +15,11 @@ pub const STORIES: &[Story] = &[
         needs: SETPRIV,
         tell: long,
     },
-    Story { name: "without_pings_a_short_silence_of_the_gateway_is_blamed_on_nobody_else", needs: SETPRIV, tell: short },
+    Story {
+        name: "without_pings_a_short_silence_of_the_gateway_is_blamed_on_nobody_else",
+        needs: SETPRIV,
+        tell: short,
+    },
 ];
 
 const SETPRIV: &[(&str, &str)] = &[("setpriv", "util-linux")];
@@ -48,7 +52,12 @@ fn short(world: &World) -> Result<()> {
     })
 }
 
-fn silent_gateway(world: &World, silence: Duration, planned: u64, said: impl FnOnce(&Told) -> Result<()>) -> Result<()> {
+fn silent_gateway(
+    world: &World,
+    silence: Duration,
+    planned: u64,
+    said: impl FnOnce(&Told) -> Result<()>,
+) -> Result<()> {
     world.client.sysctl("ipv4/ping_group_range", "1 0")?;
     let _reflector = reflector::start(world, "reflector")?;
     let by = rights::ordinary_user(world)?;
