@@ -160,7 +160,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
                 format!("The TURN server {server} carried no media after {last}, and {how}"),
                 Evidence::of(at.seq, format!("A relay beside the call at {server} did not live through it either."))
                     .and(drop.seq, around::last_sign(drop)),
-                signaling.is_some() && (says.is_some() || udp.is_some()),
+                // Its own word, or that everything else was reached.
+                says.is_some() || signaling.is_some() && udp.is_some(),
             )
         }
         Sign::Unanswered(trouble) => {
