@@ -240,7 +240,7 @@ pub fn everywhere_dead(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
 pub fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<(Seq, Stamp)> {
     let onset = onset(timeline, drop)?;
     let silence = timeline.control_silent(ControlKind::FarTcp, onset.good, onset.bad)?;
-    silence.refused().then_some((silence.at.seq, silence.since))
+    silence.refused.then_some((silence.at.seq, silence.since))
 }
 
 /// Who was asked, in the words of its control: "stun.example:3478".
