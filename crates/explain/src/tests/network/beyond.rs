@@ -174,6 +174,18 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
 }
 
 #[test]
+fn of_media_that_goes_elsewhere_a_silent_far_end_tells_nothing() {
+    let lost = |silent: &[ControlKind]| {
+        let run = super::local::relayed().asking_all().at(21.2).control_silent(silent).media_stops().at(25.5);
+        run.all_controls_back().media_back().at(60.3).time_up()
+    };
+    named(lost(&FAR), &["media not_proven not_proven not_proven"]);
+    named(lost(&BEYOND), &["media path_lost internet_path shown"]);
+    // Nor does one that answers clear the way that media took.
+    does_not_rule_out(&named(lost(&[]), &["media not_proven not_proven not_proven"]), Cause::PathLost);
+}
+
+#[test]
 fn a_path_that_was_lost_half_a_minute_before_is_not_blamed() {
     let run = Run::watched().asking_all().at(5.0).control_silent(&BEYOND).at(8.0).all_controls_back().at(35.0);
     let run = run.stops_answering().media_stops().at(37.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(60.3).time_up();
