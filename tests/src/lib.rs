@@ -1,24 +1,43 @@
-//! The lab: real programs in network namespaces, real faults at known times, and what Linewitness said of them.
+//! The lab: faults at known times, and what Linewitness said of them.
 //!
-//! A story builds a `World` (client, router, server), starts the far end in it, places a `Hold`, breaks something with a
-//! `Fault`, and compares the verdict with the truth: the first packet that the fault touched, as the kernel stamped it.
-//! The stories stand in `tests/lab/`; this library is their stage.
-#![cfg(target_os = "linux")]
+//! A scenario is a file: the world, what is broken in it and when, and what must be said of that. Two runners play it:
+//! `netns` with the real program between real programs on a real kernel, `sim` with scripted clocks on a computed network.
+//! Both are judged alike, by the truth: the first packet that a fault touched, never the command that caused it.
 
-pub mod far;
-pub mod fault;
-pub mod hold;
-pub mod ns;
-pub mod part;
-pub mod program;
-pub mod rights;
-pub mod stage;
+pub mod judge;
+pub mod mutation;
+pub mod scenario;
+pub mod score;
+pub mod truth;
 pub mod verdict;
+
+// The real kernel's faults need Linux' network namespaces.
+#[cfg(target_os = "linux")]
+pub mod far;
+#[cfg(target_os = "linux")]
+pub mod fault;
+#[cfg(target_os = "linux")]
+pub mod hold;
+#[cfg(target_os = "linux")]
+pub mod ns;
+#[cfg(target_os = "linux")]
+pub mod part;
+#[cfg(target_os = "linux")]
+pub mod program;
+#[cfg(target_os = "linux")]
+pub mod rights;
+#[cfg(target_os = "linux")]
+pub mod stage;
+#[cfg(target_os = "linux")]
 pub mod witness;
+#[cfg(target_os = "linux")]
 pub mod world;
 
-pub use fault::{Fault, Truth};
-pub use hold::{Hold, Told};
-pub use program::Program;
-pub use stage::Story;
-pub use world::World;
+#[cfg(target_os = "linux")]
+pub use {
+    fault::{Fault, Truth},
+    hold::{Hold, Told},
+    program::Program,
+    stage::Story,
+    world::World,
+};

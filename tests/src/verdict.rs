@@ -171,20 +171,9 @@ impl Verdict {
 }
 
 impl Finding {
-    /// As long as the truth: at the moment where ends were seen as they happened, else between what was survived and what
-    /// was not, and neither further from the truth than allowed.
+    /// As long as the truth, and not further from it than allowed.
     pub fn is_near(&self, truth: f64, within: f64) -> Result<()> {
-        let figure = |name: &str| self.measured[name].as_f64();
-        let near = match (figure("seconds"), figure("over_s"), figure("under_s")) {
-            (Some(seconds), ..) => (seconds - truth).abs() <= within,
-            (None, Some(over), Some(under)) => {
-                // A proof crosses the wire a moment after its silence was over.
-                const UNDERWAY: f64 = 0.1;
-                (truth - within..=truth + UNDERWAY).contains(&over)
-                    && (truth - UNDERWAY..=truth + within).contains(&under)
-            }
-            _ => false,
-        };
+        let near = is_near(&self.measured, truth, within);
         ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.id, self.measured);
         Ok(())
     }
@@ -233,7 +222,7 @@ impl Drop {
     /// moments; more than that after the truth is a life that was not there.
     pub fn last_good_before(&self, truth: Wall, ms: f64) -> Result<()> {
         const UNDERWAY_MS: f64 = 5.0;
-        let early = crate::world::ms_between(self.last_good, truth);
+        let early = ms_between(self.last_good, truth);
         ensure!(
             (-UNDERWAY_MS..=ms).contains(&early),
             "{}: last good lies {early:.1} ms before the truth {truth}; allowed is {ms}",
@@ -244,7 +233,7 @@ impl Drop {
 
     /// `first_bad` at most `ms` after the truth.
     pub fn first_bad_after(&self, truth: Wall, ms: f64) -> Result<()> {
-        let late = crate::world::ms_between(truth, self.first_bad);
+        let late = ms_between(truth, self.first_bad);
         ensure!(
             (-WRITTEN_MS..=ms).contains(&late),
             "{}: first bad lies {late:.1} ms after the truth {truth}; allowed is 0 to {ms}",
@@ -257,10 +246,30 @@ impl Drop {
     pub fn restored_after(&self, last_hit: Wall, lifted: Wall, ms: f64) -> Result<()> {
         let restored = self.restored()?;
         ensure!(restored > last_hit, "{}: restored at {restored}, while the fault still bit at {last_hit}", self.plane);
-        let late = crate::world::ms_between(lifted, restored);
+        let late = ms_between(lifted, restored);
         ensure!(late <= ms, "{}: restored {late:.0} ms after the fault was lifted; allowed is {ms}", self.plane);
         Ok(())
     }
+}
+
+/// What was measured is as long as the truth: at the moment where ends were seen as they happened, else between what was
+/// survived and what was not, and neither further from the truth than allowed.
+pub fn is_near(measured: &Value, truth: f64, within: f64) -> bool {
+    let figure = |name: &str| measured[name].as_f64();
+    match (figure("seconds"), figure("over_s"), figure("under_s")) {
+        (Some(seconds), ..) => (seconds - truth).abs() <= within,
+        (None, Some(over), Some(under)) => {
+            // A proof crosses the wire a moment after its silence was over.
+            const UNDERWAY: f64 = 0.1;
+            (truth - within..=truth + UNDERWAY).contains(&over) && (truth - UNDERWAY..=truth + within).contains(&under)
+        }
+        _ => false,
+    }
+}
+
+/// Milliseconds from `a` to `b`; negative if `b` is earlier.
+pub fn ms_between(a: Wall, b: Wall) -> f64 {
+    (b.micros() - a.micros()) as f64 / 1000.0
 }
 
 /// A finished sentence, as a person would be shown it.

@@ -166,11 +166,6 @@ pub fn now() -> Wall {
     Clock::real().now().wall
 }
 
-/// Milliseconds from `a` to `b`; negative if `b` is earlier.
-pub fn ms_between(a: Wall, b: Wall) -> f64 {
-    (b.micros() - a.micros()) as f64 / 1000.0
-}
-
 /// Asks until the answer is yes. The interval is short against every limit of the lab.
 pub fn wait_until(what: &str, limit: Duration, mut yes: impl FnMut() -> Result<bool>) -> Result<()> {
     let clock = Clock::real();

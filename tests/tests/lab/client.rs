@@ -4,7 +4,7 @@
 use crate::{parts::TUN, path::same_call};
 use anyhow::{Result, ensure};
 use linewitness_lab::part::{second_uplink, tunnel};
-use linewitness_lab::{Hold, Story, Told, World, far::reflector, world::ms_between, world::now};
+use linewitness_lab::{Hold, Story, Told, World, far::reflector, verdict::ms_between, world::now};
 use record::fact::{Ice, Net};
 use record::{Fact, Wall};
 use std::thread::sleep;

@@ -86,7 +86,7 @@ fn half_open(world: &World) -> Result<()> {
         signaling.last_good_before(truth.first(), 6_000.0)?;
         // Found by the kernel's own figures: with five seconds between heartbeats, well under ten from the first byte lost.
         ensure!(
-            linewitness_lab::world::ms_between(truth.first(), signaling.declared) < 10_000.0,
+            linewitness_lab::verdict::ms_between(truth.first(), signaling.declared) < 10_000.0,
             "declared at {}, the first byte was lost at {}",
             signaling.declared,
             truth.first()

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result, ensure};
 use engine::Clock;
-use linewitness_lab::world::{SERVER, ms_between, now};
+use linewitness_lab::verdict::ms_between;
+use linewitness_lab::world::{SERVER, now};
 use linewitness_lab::{Fault, Story, World};
 use record::Wall;
 use std::net::UdpSocket;

@@ -1,0 +1,258 @@
+//! `judge`: what was said, held against the truth and the ending. Pure: both runners are judged alike.
+
+use crate::scenario::{
+    Scenario,
+    ending::{self, Plane},
+};
+use crate::truth::Played;
+use crate::verdict::{self, Verdict};
+use record::fact::{Action, End, Move, Signaling};
+use record::{Event, Fact};
+use serde::Serialize;
+use serde_json::Value;
+
+/// One expected drop and what was said of it, or a drop that was said and nobody expected.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    pub plane: Plane,
+    /// The cause that was expected; none of a drop that never was.
+    pub cause: Option<String>,
+    pub said: Option<String>,
+    /// What told of the end, where something did: `fin`, `reset`, `close_frame`; else it was silence.
+    pub told_by: Option<String>,
+    pub label: Label,
+    /// *Shown*, and wrong: the one thing that must never be.
+    pub shown_and_wrong: bool,
+    /// From the truth to the first sign of death.
+    pub onset_error_ms: Option<f64>,
+    /// The truth lies outside of what was said to hold it, by so much.
+    pub outside_ms: Option<f64>,
+    /// From the truth to when it was declared.
+    pub delay_ms: Option<f64>,
+    /// From the first packet that crossed again to what was said of it.
+    pub recovery_error_ms: Option<f64>,
+    /// From the undoing to the recovery, or from the beginning where nothing was undone.
+    pub recovered_after_ms: Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Label {
+    Exact,
+    /// Another cause, and the right owner.
+    RightOwner,
+    NotProven,
+    Wrong,
+    /// There was a drop, and none was said.
+    Missed,
+    /// There was none, and one was said.
+    FalseDrop,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Judged {
+    pub rows: Vec<Row>,
+    /// What else is not as it should be, each a sentence. Empty, and all rows exact: the scenario was told well.
+    pub complaints: Vec<String>,
+}
+
+/// `verdict.json` gives times to the millisecond, cut and not rounded; stamps of different clocks are read one after another.
+const WRITTEN_MS: f64 = 1.5;
+/// Packets that were past the fault when it began arrive in the next moments.
+const UNDERWAY_MS: f64 = 5.0;
+
+impl Judged {
+    pub fn is_well(&self) -> bool {
+        self.complaints.is_empty() && self.rows.iter().all(|row| row.label == Label::Exact)
+    }
+}
+
+pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
+    let Played { verdict, log, .. } = played;
+    let ending = &scenario.ending;
+    let mut judged = Judged::default();
+    let wanted = ending.outcome.name();
+    judged.complain(verdict.outcome == wanted, || format!("the outcome is {}, and not {wanted}", verdict.outcome));
+    for plane in [Plane::Signaling, Plane::Media] {
+        judged.plane(plane, ending, played);
+    }
+    judged.findings(ending, verdict);
+    let anew = new_calls(&log.events);
+    judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
+    judged
+}
+
+impl Judged {
+    fn complain(&mut self, well: bool, why: impl FnOnce() -> String) {
+        if !well {
+            self.complaints.push(why());
+        }
+    }
+
+    fn plane(&mut self, plane: Plane, ending: &ending::Ending, played: &Played) {
+        let mut wanted = ending.drops.iter().filter(|drop| drop.plane == plane).peekable();
+        let mut again = None;
+        for said in played.verdict.on(plane.name()) {
+            // The last of them may be said to come again.
+            let first = wanted.next_if(|_| true);
+            match first.or(again) {
+                Some(want) => self.drop(want, said, first.is_some(), played),
+                None => self.rows.push(Row { label: Label::FalseDrop, ..Row::of(plane, None, Some(said)) }),
+            }
+            again = first.or(again).filter(|want| want.again);
+        }
+        for missed in wanted {
+            self.rows.push(Row { label: Label::Missed, ..Row::of(plane, Some(missed), None) });
+        }
+    }
+
+    fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, played: &Played) {
+        let mut row = Row::of(want.plane, Some(want), Some(said));
+        row.label = label(want, said);
+        row.told_by = told_by(said, &played.log.events);
+        row.shown_and_wrong = said.confidence == "shown" && !matches!(row.label, Label::Exact | Label::NotProven);
+        let about = format!("{} {}", said.plane, said.cause);
+        if row.label == Label::Exact {
+            let (is, should) = (said.confidence.as_str(), want.confidence.name());
+            self.complain(is == should, || format!("{about}: {is}, and not {should}"));
+            self.measured(&about, &want.measured, &said.measured);
+            for path in &want.rests_on {
+                let rests = rests_on(said, &played.log.events, path);
+                self.complain(rests, || format!("{about}: the evidence holds no {path}"));
+            }
+        }
+        if let (Some(step), true) = (want.step, timed) {
+            self.times(&about, want, said, &played.truths[step - 1], &mut row);
+        }
+        self.complain(!want.for_good || said.restored.is_none(), || format!("{about}: restored, and it never was"));
+        self.rows.push(row);
+    }
+
+    fn times(
+        &mut self,
+        about: &str,
+        want: &ending::Drop,
+        said: &verdict::Drop,
+        truth: &crate::truth::Truth,
+        row: &mut Row,
+    ) {
+        let effect = truth.of(want.plane);
+        let Some(began) = effect.began else {
+            self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
+            return;
+        };
+        let ms = |span: record::profile::Span| span.get().as_secs_f64() * 1e3;
+        let onset = began.ms_to(said.first_bad);
+        row.onset_error_ms = Some(onset.abs());
+        let (good, bad) = (began.ms_to(said.last_good) - UNDERWAY_MS, -onset - WRITTEN_MS);
+        row.outside_ms = Some(good.max(bad)).filter(|outside| *outside > 0.0);
+        if let Some(outside) = row.outside_ms {
+            self.complaints.push(format!("{about}: the truth lies {outside:.1} ms outside of what should hold it"));
+        }
+        row.delay_ms = Some(began.ms_to(said.declared).max(0.0));
+        let late = |what: &str, is: Option<f64>, most: Option<record::profile::Span>| match (is, most) {
+            (Some(is), Some(most)) if is > ms(most) => {
+                Some(format!("{about}: {what} is {is:.1} ms, allowed are {most}"))
+            }
+            _ => None,
+        };
+        let onset = late("the onset's error", row.onset_error_ms, want.onset_within);
+        let delay = late("the delay of detection", row.delay_ms, want.declared_within);
+        if let Some(restored) = said.restored {
+            row.recovery_error_ms = effect.back.map(|back| back.ms_to(restored).abs());
+            row.recovered_after_ms = Some(effect.undone.unwrap_or(began).ms_to(restored));
+        }
+        let never = (want.restored_within.is_some() && said.restored.is_none())
+            .then(|| format!("{about}: it was never restored"));
+        let back = late("the time until it was restored", row.recovered_after_ms, want.restored_within);
+        self.complaints.extend([onset, delay, never, back].into_iter().flatten());
+    }
+
+    fn findings(&mut self, ending: &ending::Ending, verdict: &Verdict) {
+        for want in &ending.findings {
+            let found = verdict.findings(&want.id);
+            self.complain(!found.is_empty(), || format!("{} was not found", want.id));
+            for one in found {
+                self.measured(&want.id, &want.measured, &one.measured);
+            }
+        }
+        for id in &ending.no_finding {
+            self.complain(verdict.findings(id).is_empty(), || format!("{id} was found, and is not there"));
+        }
+    }
+
+    fn measured(&mut self, about: &str, want: &ending::Measured, is: &Value) {
+        if let Some(truth) = want.seconds {
+            let within = want.within.unwrap_or(1.0);
+            self.complain(verdict::is_near(is, truth, within), || {
+                format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}")
+            });
+        }
+        for (name, word) in [("ended", &want.ended), ("direction", &want.direction)] {
+            if let Some(word) = word {
+                self.complain(is[name] == word.as_str(), || format!("{about}: {name} is {}, and not {word}", is[name]));
+            }
+        }
+    }
+}
+
+impl Row {
+    fn of(plane: Plane, want: Option<&ending::Drop>, said: Option<&verdict::Drop>) -> Self {
+        Self {
+            plane,
+            cause: want.map(|want| want.cause.clone()),
+            said: said.map(|said| said.cause.clone()),
+            told_by: None,
+            label: Label::Wrong,
+            // A drop that never was and is said to be shown is of that kind too.
+            shown_and_wrong: want.is_none() && said.is_some_and(|said| said.confidence == "shown"),
+            onset_error_ms: None,
+            outside_ms: None,
+            delay_ms: None,
+            recovery_error_ms: None,
+            recovered_after_ms: None,
+        }
+    }
+}
+
+fn label(want: &ending::Drop, said: &verdict::Drop) -> Label {
+    match () {
+        () if said.cause == want.cause && said.owner == want.owner => Label::Exact,
+        () if said.cause == "not_proven" => Label::NotProven,
+        () if said.owner == want.owner => Label::RightOwner,
+        () => Label::Wrong,
+    }
+}
+
+/// The end of the socket as the log has it at the moment that the drop was declared.
+fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
+    // The verdict cuts to the millisecond.
+    let then = |event: &&Event| (event.at.wall.micros() - said.declared.micros()) / 1000 == 0;
+    events.iter().filter(then).find_map(|event| {
+        match &event.fact {
+            Fact::Signaling(Signaling::Closed { end, .. }) if said.plane == Plane::Signaling.name() => match end {
+                End::Fin => Some("fin"),
+                End::Reset => Some("reset"),
+                End::CloseFrame { .. } => Some("close_frame"),
+                End::CloseNotify => Some("close_notify"),
+                _ => None,
+            },
+            _ => None,
+        }
+        .map(str::to_owned)
+    })
+}
+
+/// Among the evidence is a fact of that name, as the log writes it.
+fn rests_on(said: &verdict::Drop, events: &[Event], path: &str) -> bool {
+    let cited = |event: &&Event| said.because.iter().any(|because| because.seq == event.seq);
+    events.iter().filter(cited).any(|event| {
+        let fact = serde_json::to_value(&event.fact).unwrap_or_default();
+        path.split('.').try_fold(&fact, |value, key| value.get(key)).is_some()
+    })
+}
+
+fn new_calls(events: &[Event]) -> u32 {
+    let anew = |event: &&Event| matches!(&event.fact, Fact::Action(Action::Began { step: Move::NewCall, .. }));
+    events.iter().filter(anew).count() as u32
+}
