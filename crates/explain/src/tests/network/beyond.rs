@@ -43,6 +43,28 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
     both(run, "gateway_lost local_network shown");
 }
 
+/// A gateway that answers by ration is silent without a word of it; that it answered after the loss does not show that it
+/// did in it.
+#[test]
+fn answers_by_ration_show_life_only_where_they_came() {
+    let lost = |rationed: bool, answered: f64| {
+        let run = Run::watched().asking(&FAR);
+        let target = "10.0.0.254".into();
+        let asking = Control::Asking { control: 9, kind: Gateway, target, rationed };
+        let dead = run.note(asking).at(20.0).control_silent(&FAR).stops_answering().media_stops();
+        let dead = dead.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(answered);
+        let last_ok = Some(dead.stamp());
+        let run = if answered < 26.0 { dead.at(26.0).everything_back() } else { dead.everything_back() };
+        run.at(30.0)
+            .note(Control::Sample { control: 9, asked: 5, answered: 1, rtt_ms: Some(1.0), last_ok })
+            .at(60.3)
+            .time_up()
+    };
+    both(lost(true, 29.0), "not_proven not_proven not_proven");
+    both(lost(true, 23.1), "path_lost internet_path likely");
+    both(lost(false, 29.0), "path_lost internet_path likely");
+}
+
 #[test]
 fn without_the_links_being_watched_a_silent_gateway_is_only_likely() {
     both(lost_with(Run::standing().asking(&[Gateway]), &[Gateway]), "gateway_lost local_network likely");
@@ -135,15 +157,16 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
 
 #[test]
 fn a_far_end_that_refuses_new_connections_is_there_and_its_service_is_not() {
-    let lost = |run: Run| {
+    let lost = |run: Run, refused: bool| {
         let run = run.at(20.0).control_silent(&FAR).stops_answering().media_stops().at(22.0);
         let last_ok = Some(run.ago(2.0));
-        let control = 3;
-        let run = run.note(Control::Silent { control, asked: run_asked(), last_ok, says: "Connection refused".into() });
+        let (control, asked, says) = (3, run_asked(), "Verbindungsaufbau abgelehnt".into());
+        let run = run.note(Control::Silent { control, asked, last_ok, says, refused });
         run.at(22.5).unanswered(1, 1.6, 2.6).at(60.3).time_up()
     };
-    both(lost(Run::watched().asking_all()), "service_unreachable voice_service shown");
-    both(lost(Run::watched().asking_as_usual()), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), true), "service_unreachable voice_service shown");
+    both(lost(Run::watched().asking_as_usual(), true), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), false), "path_lost internet_path likely");
 }
 
 fn run_asked() -> record::Stamp {
@@ -173,6 +196,18 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
 }
 
 #[test]
+fn of_media_that_goes_elsewhere_a_silent_far_end_tells_nothing() {
+    let lost = |silent: &[ControlKind]| {
+        let run = super::local::relayed().asking_all().at(21.2).control_silent(silent).media_stops().at(25.5);
+        run.all_controls_back().media_back().at(60.3).time_up()
+    };
+    named(lost(&FAR), &["media not_proven not_proven not_proven"]);
+    named(lost(&BEYOND), &["media path_lost internet_path shown"]);
+    // Nor does one that answers clear the way that media took.
+    does_not_rule_out(&named(lost(&[]), &["media not_proven not_proven not_proven"]), Cause::PathLost);
+}
+
+#[test]
 fn a_path_that_was_lost_half_a_minute_before_is_not_blamed() {
     let run = Run::watched().asking_all().at(5.0).control_silent(&BEYOND).at(8.0).all_controls_back().at(35.0);
     let run = run.stops_answering().media_stops().at(37.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(60.3).time_up();
@@ -185,7 +220,7 @@ fn another_instance_behind_a_balancer_after_everything_was_dead_is_no_restart() 
         let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
         run.at(26.0).all_controls_back().reconnected(2, "b", true).called_anew().at(60.3).time_up()
     };
-    both_in_any_order(run(&FAR), "service_restarted voice_service shown");
+    both_in_any_order(run(&FAR), "service_restarted voice_service likely");
     both_in_any_order(run(&BEYOND), "path_lost internet_path shown");
 }
 
@@ -316,17 +351,21 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
 
 #[test]
 fn udp_that_never_passed_keeps_a_call_from_being_placed() {
-    let never = |stun: bool| {
-        let run = Run::begun().asking(&[Stun]);
-        let run = if stun { run } else { run.control_silent(&[Stun]) };
+    let never = |asked: &[ControlKind], silent: &[ControlKind]| {
+        let run = Run::begun().asking(asked).control_silent(silent);
         let run = run.at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false).at(20.0);
         let stage = ConnectStage::Ice;
         let trouble = Trouble::NoAnswer { waited_ms: 20_000.0 };
         let failed = record::fact::Signaling::ConnectFailed { conn: 1, stage, trouble, took_ms: 1.0 };
         run.note(Fact::from(failed)).note(Mark::Ended { by: EndedBy::NotEstablished })
     };
-    named(never(false), &["media udp_blocked local_network shown"]);
-    named(never(true), &["media handshake_failed not_proven not_proven"]);
+    let unproven = "media handshake_failed not_proven not_proven";
+    named(never(&[Stun, FarUdp], &[Stun, FarUdp]), &["media udp_blocked local_network shown"]);
+    // The one server that was never heard of may be the wrong one.
+    named(never(&[Stun], &[Stun]), &["media udp_blocked local_network likely"]);
+    named(never(&[Stun], &[]), &[unproven]);
+    // The far end was answering over UDP all the while.
+    named(never(&[Stun, FarUdp], &[Stun]), &[unproven]);
 }
 
 #[test]
@@ -339,7 +378,7 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     check(
         lost(407).reconnected(3, "a", true).at(60.3).time_up(),
         &[
-            "signaling proxy_refused local_network shown: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
+            "signaling proxy_refused local_network likely: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
         ],
     );
     named(lost(502).at(60.3).time_up(), &["signaling proxy_refused local_network likely"]);
@@ -350,7 +389,7 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     let early = lost(407).reconnected(3, "a", true).at(50.0).closes(3, End::Reset).at(51.0).reconnected(4, "a", true);
     named(
         early.at(60.3).time_up(),
-        &["signaling proxy_refused local_network shown", "signaling connection_reset internet_path likely"],
+        &["signaling proxy_refused local_network likely", "signaling connection_reset internet_path likely"],
     );
 }
 
