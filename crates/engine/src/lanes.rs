@@ -60,8 +60,8 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// What fits into the hold and what does not, worked out before anything is done: each of the latter is a sentence.
-    pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
+    /// What fits into the hold and what does not, worked out before anything is done.
+    pub fn plan(profile: &Profile) -> fact::Beside {
         plan::plan(profile)
     }
 

@@ -15,6 +15,7 @@ mod recovery;
 mod untested;
 
 pub use recovery::{By, Recovery};
+pub use untested::left_out;
 
 pub const SCHEMA: &str = "linewitness.verdict/1";
 

@@ -275,7 +275,6 @@ fn a_call_without_media_is_judged_by_its_checks() {
         beside: None,
         token_ends: None,
         credentials_end: vec![],
-        not_tested: vec![],
     };
     story.fact(Mark::Started(Box::new(plan))).connecting().ready(false);
     story.fact(Ice::Dtls { state: "connected".into() }).after(30.0);
