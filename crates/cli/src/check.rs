@@ -86,7 +86,10 @@ fn said_beside(profile: &Profile, beside: &Beside) -> String {
         out.push("- hold one WebSocket without any heartbeat;".into());
     }
     if beside.talking {
-        out.extend(talking(profile, beside).map(|over| format!("- hold connections that speak every few seconds, over {over};")));
+        out.extend(
+            talking(profile, beside)
+                .map(|over| format!("- hold connections that speak every few seconds, over {over};")),
+        );
     }
     if let Some(rungs) = ladder(&beside.quiet_ladder_s) {
         let count = beside.quiet_ladder_s.len();

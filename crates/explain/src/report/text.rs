@@ -105,10 +105,20 @@ impl Page<'_> {
             Confidence::Likely => "◐",
             Confidence::NotProven => "○",
         };
-        self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
+        // Of whom nothing is proven, the owner's place says so already.
+        let sure = match group.confidence {
+            Confidence::NotProven => String::new(),
+            confidence => format!(" {confidence}"),
+        };
+        self.wrapped("", &format!("{}  {disc}{sure}", group.head()));
         let Some(first) = group.drops.first() else { return };
-        let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
-        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
+        if group.never_stood {
+            let (began, failed) = (self.moment(first.last_good), self.moment(first.first_bad));
+            self.wrapped("", &format!("{}; tried from {began}, and first failed at {failed}.", group.how_often()));
+        } else {
+            let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
+            self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
+        }
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
 
@@ -228,8 +238,12 @@ impl Page<'_> {
         let date = started.timestamp().strftime("%Y-%m-%d").to_string();
         self.line(&format!("  started    {date} {}", self.moment(started)));
         // With a loss in it, the time is that of the watch and not of the call.
-        let name = if story.head.drops.is_empty() { "held" } else { "watched" };
-        self.line(&format!("  {name:<11}{}", words::length(words::millis(story.head.held_s * 1e3))));
+        let (name, seconds) = match (story.head.outcome, story.head.drops.is_empty()) {
+            (Outcome::NotEstablished, _) => ("tried for", story.axis.length_s),
+            (_, true) => ("held", story.head.held_s),
+            (_, false) => ("watched", story.head.held_s),
+        };
+        self.line(&format!("  {name:<11}{}", words::length(words::millis(seconds * 1e3))));
         let every = setup.heartbeat_every_s.map(|s| format!("every {}", words::length(words::millis(s * 1e3))));
         let rows = [
             ("to", (!setup.to.is_empty()).then(|| format!("{} ({})", setup.to, setup.kind))),

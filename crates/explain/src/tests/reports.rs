@@ -33,7 +33,7 @@ fn a_ticket_is_one_paragraph_with_flow_second_retest_and_doubt() {
     assert!(!ticket.contains('\n'));
     for part in [
         "TCP 10.0.0.1:51001 to 10.0.0.2:7000 at 2026-11-21 10:00:20 UTC",
-        "first bad 2026-11-21T10:00:20.00Z, back after 1.20 s",
+        "first bad 2026-11-21T10:00:20.00Z, back 1.20 s later",
         "To confirm: ",
         "then hold with the same profile for 1 min.",
         "We are wrong if a capture beside the service shows that it sent it itself.",
