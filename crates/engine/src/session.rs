@@ -23,7 +23,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, Sleep};
 
 /// From the first attempt to the first RTP; beyond it a person has long given up waiting.
-const ESTABLISH_WITHIN: Duration = Duration::from_secs(30);
+pub const ESTABLISH_WITHIN: Duration = Duration::from_secs(30);
 /// How long a goodbye may take before we leave without its answer.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(1500);
 /// Dropping a socket takes no answer of anybody.

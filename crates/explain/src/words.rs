@@ -23,6 +23,21 @@ pub fn length(d: Duration) -> String {
     }
 }
 
+/// What was planned, in whole seconds where it is: `31 s`, `2 min 05 s`, `15 min`, `4 h`.
+pub fn planned(d: Duration) -> String {
+    let s = d.as_secs();
+    if d.subsec_nanos() > 0 {
+        return length(d);
+    }
+    match (s / 3600, s % 3600 / 60, s % 60) {
+        _ if s < 120 => format!("{s} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, 0, 0) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
 pub fn ms(ms: f64) -> String {
     if ms.abs() < 9.95 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
@@ -264,6 +279,9 @@ mod tests {
         assert_eq!(say(60_060), "60.1 s");
         assert_eq!(say(725_000), "12 min 05 s");
         assert_eq!(say(14_400_000), "4 h 00 min");
+        let say = |ms| planned(Duration::from_millis(ms));
+        assert_eq!([say(31_000), say(125_000), say(900_000), say(14_400_000)], ["31 s", "2 min 05 s", "15 min", "4 h"]);
+        assert_eq!(say(500), "0.50 s");
         assert_eq!(millis(f64::NAN), Duration::ZERO);
         assert_eq!(millis(f64::INFINITY), Duration::ZERO);
     }

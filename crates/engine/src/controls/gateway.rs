@@ -29,7 +29,7 @@ pub const NOT_PERMITTED: &str = "pings are not permitted here (net.ipv4.ping_gro
     seen late";
 
 pub const NEVER: Never = Never {
-    watcher: "gateway",
+    watcher: record::Sense::Gateway,
     why: "the gateway does not answer pings; allow them there to see whether it lives when a call is lost",
 };
 

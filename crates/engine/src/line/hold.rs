@@ -39,7 +39,7 @@ pub async fn hold(
     if held.look(at.recorder.now()).is_none() {
         let why =
             "this system does not tell whether TCP is acknowledged; only unanswered pings show a dead path".into();
-        at.recorder.note(Fact::Blind { watcher: "tcp_info".into(), why });
+        at.recorder.note(Fact::Blind { watcher: record::Sense::TcpInfo, why });
     }
     loop {
         let planned = held.wake_at();

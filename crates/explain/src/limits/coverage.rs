@@ -61,7 +61,7 @@ impl Rungs {
             let Some(planned) = planned_ms(&lane.manner) else { continue };
             any = true;
             match (&lane.proved, &lane.ended) {
-                (Some(proof), _) => rungs.proved = rungs.proved.max(Some(proof.quiet)),
+                (Some(proof), _) => rungs.proved = rungs.proved.max(Some(proof.quiet.min(words::millis(planned)))),
                 (None, Some(ended)) if ended.at.stamp <= over => rungs.cut.push(words::millis(planned)),
                 (None, _) => rungs.unfinished.push(words::millis(planned)),
             }
@@ -79,18 +79,18 @@ impl Rungs {
         let mut says = match self.proved {
             Some(proved) => format!(
                 "Idle periods over {} {on} were not tested: that is the longest silence that was proved to be survived",
-                words::length(proved)
+                words::planned(proved)
             ),
             None => format!("Idle periods {on} were not tested: no rung of the ladder was finished"),
         };
         says.extend(rungs(&self.unfinished, "begun and not finished"));
         says.extend(rungs(&self.cut, "cut off by something else"));
         for (from, why) in plan.into_iter().flat_map(|plan| left_out(plan, ladder)) {
-            let from = words::length(from);
+            let from = words::planned(from);
             says.push_str(&match why {
                 WhyNot::HoldTooShort => format!("; the planned hold was too short for {from} and more"),
                 WhyNot::ReflectorWaits { at_most_s } => {
-                    format!("; a reflector waits {} at most", words::length(words::millis(at_most_s * 1e3)))
+                    format!("; a reflector waits {} at most", words::planned(words::millis(at_most_s * 1e3)))
                 }
                 WhyNot::OnlyReflector => continue,
             });
@@ -104,12 +104,12 @@ impl Rungs {
 fn rungs(list: &[Duration], what: &str) -> Option<String> {
     Some(match list {
         [] => return None,
-        [one] => format!("; a rung of {} was {what}", words::length(*one)),
+        [one] => format!("; a rung of {} was {what}", words::planned(*one)),
         [first, .., last] => format!(
             "; {} of {} to {} were {what}",
             words::count(list.len(), "rung"),
-            words::length(*first),
-            words::length(*last)
+            words::planned(*first),
+            words::planned(*last)
         ),
     })
 }

@@ -260,7 +260,7 @@ fn what_the_ladder_covered_stands_in_what_was_not_tested() {
     let told = check(run.proved(2, 25.0).at(60.3).time_up(), &[]);
     let list = told.head.not_tested.join(" ");
     assert!(
-        list.contains("Idle periods over 25.0 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95.0 s was begun and not finished."),
+        list.contains("Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95 s was begun and not finished."),
         "{list}"
     );
     assert!(list.contains("Quiet UDP flows were not tested"), "{list}");
@@ -282,7 +282,7 @@ fn a_hold_that_ends_early_is_told_by_what_ran_and_not_by_what_was_planned() {
     assert_eq!(
         of("on TCP"),
         [
-            "Idle periods over 25.0 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 105.0 s was begun and not finished; a rung of 45.0 s was cut off by something else; the planned hold was too short for 2 min 05 s and more."
+            "Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 105 s was begun and not finished; a rung of 45 s was cut off by something else; the planned hold was too short for 2 min 05 s and more."
         ]
     );
     assert_eq!(

@@ -89,13 +89,13 @@ pub fn left_out(plan: &Plan) -> Vec<String> {
     let mut list = Vec::new();
     for (ladder, what) in [(Ladder::Tcp, "quiet periods"), (Ladder::Udp, "quiet periods over UDP")] {
         list.extend(coverage::left_out(plan, ladder).map(|(from, why)| {
-            let from = words::length(from);
+            let from = words::planned(from);
             match why {
                 WhyNot::HoldTooShort => format!("{what} of {from} and longer: the hold is too short"),
                 WhyNot::OnlyReflector => format!("{what}: only a Linewitness reflector keeps connections quiet"),
                 WhyNot::ReflectorWaits { at_most_s } => format!(
                     "{what} of {from} and longer: a reflector waits {} at most",
-                    words::length(words::millis(at_most_s * 1e3))
+                    words::planned(words::millis(at_most_s * 1e3))
                 ),
             }
         }));
