@@ -2,12 +2,14 @@
 
 use crate::{args::Check, files, say, say::Failure};
 use engine::{Clock, plan};
+use explain::planned;
 use record::{
     Profile,
     fact::{Beside, LeftOut, Plan},
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub fn run(args: &Check) -> Result<ExitCode, Failure> {
     let profile = files::profile(&args.profile)?;
@@ -26,7 +28,7 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     let mut out = Vec::new();
     let name = if plan.name.is_empty() { "This profile".to_owned() } else { format!("\"{}\"", plan.name) };
     out.push(format!("{name} is valid.\n\nIt will"));
-    out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, profile.for_));
+    out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, planned(profile.for_.get())));
     if profile.stay_awake {
         out.push("- ask the system not to sleep meanwhile;".into());
     }
@@ -134,5 +136,6 @@ fn talking(profile: &Profile, beside: &Beside) -> Option<String> {
 }
 
 fn seconds(ms: f64) -> String {
-    format!("{} s", ms / 1e3)
+    // A profile holds no other lengths than those that fit.
+    Duration::try_from_secs_f64(ms / 1e3).map_or_else(|_| format!("{ms} ms"), planned)
 }

@@ -14,6 +14,7 @@ mod foresight;
 pub mod limits;
 pub mod names;
 pub mod now;
+mod outages;
 pub mod report;
 pub mod rows;
 pub mod rule;

@@ -6,6 +6,8 @@ use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
 const MOST_MOMENTS: usize = 6;
+/// A paragraph, and no list.
+const MOST_FINDINGS: usize = 3;
 
 pub fn ticket(story: &Story) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -15,6 +17,10 @@ pub fn ticket(story: &Story) -> String {
     }
     for group in &groups {
         parts.extend(of(group));
+    }
+    if groups.is_empty() {
+        let found = story.head.findings.iter().map(|finding| finding.says.clone());
+        parts.extend(found.chain(story.outages.iter().cloned()).take(MOST_FINDINGS));
     }
     parts.push(run(story));
     parts.extend(flows(story));

@@ -5,11 +5,11 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{At, attempts::Failure, host, networks::LinkWord},
+    timeline::{At, attempts::Failure, networks::LinkWord},
     words,
 };
 use record::fact::{ConnectStage, TlsTrouble, Trouble};
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 /// Who can act. Only what the other side said itself, or what can lie nowhere else, is called shown.
 fn owner(timeline: &Timeline, stage: ConnectStage, trouble: Option<&Trouble>) -> (Owner, Confidence) {
@@ -21,7 +21,7 @@ fn owner(timeline: &Timeline, stage: ConnectStage, trouble: Option<&Trouble>) ->
         // The address is wrong, or this network's resolver does not know it: the service has no part in either.
         (S::Dns, Some(T::NoSuchName { .. })) => (O::NotProven, Confidence::NotProven),
         (S::Dns, _) => (O::LocalNetwork, Likely),
-        (S::Tcp, Some(T::Refused)) if on_this_computer(timeline) => (O::ThisComputer, Likely),
+        (S::Tcp, Some(T::Refused)) if timeline.is_loopback() => (O::ThisComputer, Likely),
         (S::Tcp, Some(T::Refused)) => (O::VoiceService, Likely),
         (S::Tls, Some(T::Tls { kind, .. })) => match kind {
             TlsTrouble::Expired | TlsTrouble::WrongName | TlsTrouble::Revoked => (O::VoiceService, Likely),
@@ -35,11 +35,6 @@ fn owner(timeline: &Timeline, stage: ConnectStage, trouble: Option<&Trouble>) ->
         // From one end it cannot be told where a packet without an answer was lost.
         _ => (O::NotProven, Confidence::NotProven),
     }
-}
-
-fn on_this_computer(timeline: &Timeline) -> bool {
-    let address = timeline.plan.map_or("", |plan| host(plan.to.as_str()));
-    address == "localhost" || address.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// This computer had no way to anywhere when the attempt failed, and that is how it failed.
@@ -58,7 +53,7 @@ fn no_network<'a>(timeline: &Timeline<'a>) -> Option<NoNetwork<'a>> {
         (ConnectStage::Tcp, Trouble::NoAnswer { .. }) => true,
         _ => false,
     };
-    if !by_the_way || on_this_computer(timeline) {
+    if !by_the_way || timeline.is_loopback() {
         return None;
     }
     let last = |ipv6: bool| {

@@ -12,7 +12,19 @@ fn the_verdict_has_the_promised_names() {
     top.sort();
     assert_eq!(
         top,
-        ["drops", "findings", "headline", "held_s", "not_tested", "outcome", "owner", "planned_s", "schema", "started"]
+        [
+            "complete",
+            "drops",
+            "findings",
+            "headline",
+            "held_s",
+            "not_tested",
+            "outcome",
+            "owner",
+            "planned_s",
+            "schema",
+            "started"
+        ]
     );
     assert_eq!(verdict["schema"], "linewitness.verdict/1");
     assert_eq!(verdict["outcome"], "dropped");

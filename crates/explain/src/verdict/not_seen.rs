@@ -12,12 +12,14 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     if !timeline.network_watched() {
         list.push("The interfaces, addresses and routes of this computer were not watched, so a change of its own network would not be known.".into());
     }
-    if !asked(ControlKind::Gateway) {
+    // Between a computer and itself there is neither a gateway nor a way.
+    let on_a_network = !timeline.is_loopback();
+    if on_a_network && !asked(ControlKind::Gateway) {
         list.push(
             "The gateway was not asked, so a fault of the local network cannot be told from one beyond it.".into(),
         );
     }
-    if !asked(ControlKind::Https) && !asked(ControlKind::Stun) {
+    if on_a_network && !asked(ControlKind::Https) && !asked(ControlKind::Stun) {
         list.push(
             "No other server was asked, so a fault of the way to the far end cannot be told from one of the service."
                 .into(),
