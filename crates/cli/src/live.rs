@@ -16,7 +16,7 @@ use explain::now::Now;
 use jiff::tz::TimeZone;
 use record::{
     Event, Fact, Seq, Stamp,
-    fact::{Mark, Plan},
+    fact::{Beside, Mark, Plan},
     log,
 };
 use std::io::IsTerminal;
@@ -133,7 +133,15 @@ fn opening(plan: &Plan) -> String {
         (false, "") => format!("Calling {}", plan.to),
         (false, name) => format!("{name}\nCalling {}", plan.to),
     };
-    format!("{what}\nCtrl-C ends it early; what happened is saved either way.\n")
+    let limits =
+        |beside: &Beside| beside.bare_websocket || !beside.quiet_ladder_s.is_empty() || !beside.udp_ladder_s.is_empty();
+    let beside = match plan.beside.as_ref().is_some_and(limits) {
+        true => {
+            "Other connections run beside the call and are ended on purpose, to find limits; the report tells of them.\n"
+        }
+        false => "",
+    };
+    format!("{what}\n{beside}Ctrl-C ends it early; what happened is saved either way.\n")
 }
 
 /// Every fact as it is noted, until the mark of the log's end. Never waits.
@@ -207,7 +215,7 @@ fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: imp
     }
 }
 
-/// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`; nothing once it is over.
+/// `Holding  01:12 of 15:00 (13:48 left)  rtt 24 ms  lost 0  beside it: 3 ended`; nothing once it is over.
 fn status(now: &Now, at: Stamp) -> Option<String> {
     let state = now.state(at);
     if now.is_over() {
@@ -216,19 +224,19 @@ fn status(now: &Now, at: Stamp) -> Option<String> {
     let Some(since) = now.established else {
         let tried = now.started.map_or(Duration::ZERO, |since| at.since(since));
         let most = explain::planned(session::ESTABLISH_WITHIN);
-        return Some(format!("{state}  {}   it is tried for {most} at most", minutes(tried)));
+        return Some(format!("{state}  {}  it is tried for {most} at most", minutes(tried)));
     };
     let held = at.since(since);
     // In whole seconds, so that what is held and what is left always add up.
     let left = Duration::from_secs(now.planned.as_secs().saturating_sub(held.as_secs()));
-    let rtt = now.rtt_ms.map(|ms| format!("   rtt {ms:.0} ms")).unwrap_or_default();
-    let beside = now.beside().map(|says| format!("   Beside the call: {says}; see the report")).unwrap_or_default();
+    let rtt = now.rtt_ms.map(|ms| format!("  rtt {ms:.0} ms")).unwrap_or_default();
+    let figures = if now.media_flows() { format!("{rtt}  lost {}", now.lost_in) } else { String::new() };
+    let beside = now.beside().map(|says| format!("  beside it: {says}")).unwrap_or_default();
     Some(format!(
-        "{state}  {} of {} ({} left){rtt}   lost {}{beside}",
+        "{state}  {} of {} ({} left){figures}{beside}",
         minutes(held.min(now.planned)),
         minutes(now.planned),
         minutes(left),
-        now.lost_in
     ))
 }
 
@@ -316,6 +324,6 @@ mod tests {
         let mut now = Now::default();
         now.started = Some(recorder.now());
         let line = status(&now, recorder.now()).expect("it is not over");
-        assert_eq!(line, "Connecting  00:00   it is tried for 30 s at most");
+        assert_eq!(line, "Connecting  00:00  it is tried for 30 s at most");
     }
 }

@@ -163,11 +163,16 @@ impl Now {
         "Holding".into()
     }
 
+    /// Its figures are those of now.
+    pub fn media_flows(&self) -> bool {
+        self.established.is_some() && self.media_lost_since.is_none()
+    }
+
     pub fn is_over(&self) -> bool {
         self.ended
     }
 
-    /// "3 quiet connections ended", where anything was found beside the call.
+    /// "3 ended, no names", where anything was found beside the call.
     pub fn beside(&self) -> Option<String> {
         self.beside.says()
     }
@@ -259,7 +264,7 @@ mod tests {
         let blind = Fact::Blind { watcher: record::Sense::Sleep, why: "no D-Bus".into() };
         let (now, seen) = seen(run.note(blind).at(40.0));
         assert_eq!(seen, ["The call stands, after 0.30 s."]);
-        assert_eq!(now.beside().as_deref(), Some("2 quiet connections ended"));
+        assert_eq!(now.beside().as_deref(), Some("2 ended"));
     }
 
     #[test]

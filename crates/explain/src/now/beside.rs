@@ -1,16 +1,15 @@
 //! What was found beside the call so far, as one calm count.
 
-use crate::{names::Names, words};
+use crate::names::Names;
 use record::{
     Fact,
-    fact::{Control, ControlKind, Lane, Manner},
+    fact::{Control, ControlKind, Lane},
 };
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, Default)]
 pub struct Beside {
-    quiet_ended: usize,
-    others_ended: usize,
+    ended: usize,
     /// Controls that are not answered now.
     silent: BTreeSet<u32>,
     names_silent: bool,
@@ -22,10 +21,7 @@ const MOST: usize = 64;
 impl Beside {
     pub fn observe(&mut self, fact: &Fact, names: &Names) {
         match fact {
-            Fact::Lane(Lane::Ended { lane, .. }) => match names.manner(*lane) {
-                Some(Manner::Quiet(_) | Manner::QuietUdp(_) | Manner::BareWebsocket) => self.quiet_ended += 1,
-                _ => self.others_ended += 1,
-            },
+            Fact::Lane(Lane::Ended { .. }) => self.ended += 1,
             Fact::Control(Control::Silent { control, .. }) if self.silent.len() < MOST => {
                 self.silent.insert(*control);
             }
@@ -37,14 +33,11 @@ impl Beside {
         self.names_silent = self.silent.iter().any(|control| names.kind(*control) == Some(ControlKind::Dns));
     }
 
+    /// Short enough for what is left of a line.
     pub fn says(&self) -> Option<String> {
-        let ended = |n: usize, what: &str| (n > 0).then(|| format!("{} ended", words::count(n, what)));
-        let parts = [
-            ended(self.quiet_ended, "quiet connection"),
-            ended(self.others_ended, "other connection"),
-            self.names_silent.then(|| "names do not resolve".to_owned()),
-        ];
-        let list: Vec<String> = parts.into_iter().flatten().collect();
+        let ended = (self.ended > 0).then(|| format!("{} ended", self.ended));
+        let names = self.names_silent.then(|| "no names".to_owned());
+        let list: Vec<String> = ended.into_iter().chain(names).collect();
         (!list.is_empty()).then(|| list.join(", "))
     }
 }
