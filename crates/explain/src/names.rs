@@ -25,7 +25,7 @@ impl Names {
     pub fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::Lane(Lane::Opening { lane, manner, .. }) => keep(&mut self.lanes, *lane, *manner),
-            Fact::Control(Control::Asking { control, kind, target }) => {
+            Fact::Control(Control::Asking { control, kind, target, .. }) => {
                 keep(&mut self.controls, *control, (*kind, target.clone()));
             }
             Fact::Action(Action::Began { id, step, .. }) => keep(&mut self.moves, *id, *step),

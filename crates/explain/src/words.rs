@@ -159,7 +159,7 @@ pub fn ended(end: &End) -> String {
         }
         End::Local { errno, says } if unreachable(*errno) => format!("because {}", no_way(*errno, says)),
         End::Local { errno, says } => format!("by {}", own_error(*errno, says)),
-        End::Broken { says } => format!("because what came was no longer WebSocket{}", quoted(says)),
+        End::Broken { says } => format!("because what came broke the protocol{}", quoted(says)),
         End::LetGo => "because we let go of it".into(),
     }
 }
