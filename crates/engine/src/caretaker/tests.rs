@@ -18,7 +18,6 @@ fn plan() -> Plan {
         beside: None,
         token_ends: None,
         credentials_end: vec![],
-        not_tested: vec![],
     }
 }
 

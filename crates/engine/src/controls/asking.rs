@@ -47,7 +47,7 @@ pub struct Manner {
 
 #[derive(Clone, Debug)]
 pub struct Never {
-    pub watcher: &'static str,
+    pub watcher: record::Sense,
     pub why: &'static str,
 }
 
@@ -224,7 +224,7 @@ impl Asking {
                 if !self.never && now.since(self.began) >= NEVER_AFTER {
                     self.never = true;
                     let why = self.failed.clone().unwrap_or_else(|| never.why.into()).says;
-                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher.into(), why }));
+                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why }));
                 }
             }
             // It is not asked more insistently either: that would use up the ration.

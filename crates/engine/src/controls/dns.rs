@@ -25,7 +25,7 @@ const MOST_SERVERS: usize = 3;
 const PORT: u16 = 53;
 
 pub const NEVER: Never = Never {
-    watcher: "name_servers",
+    watcher: record::Sense::NameServers,
     why: "the name servers do not answer us directly; only the system's resolver, which may answer from memory, is seen",
 };
 

@@ -34,7 +34,7 @@ impl FarTcpAsker {
             FarEnd::At(at) => Some(at.to_string().as_str().into()),
             FarEnd::Behind(proxy) => {
                 let why = format!("signaling goes by the proxy {proxy}: the far end is not asked past it over TCP");
-                self.recorder.note(Fact::Blind { watcher: "far_tcp".into(), why: why.as_str().into() });
+                self.recorder.note(Fact::Blind { watcher: record::Sense::FarTcp, why: why.as_str().into() });
                 None
             }
         }

@@ -108,7 +108,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         None => ("the interface", drop.first_bad, LinkKind::Other),
     };
     let at = words::utc(at);
+    let by_hand = down.as_ref().is_some_and(|down| down.link.word == LinkWord::SwitchedOff);
     let look_for = match kind {
+        _ if by_hand => "who or what switched it off; its cable and signal are not at fault",
         LinkKind::Wifi => {
             "the access point's log for this computer leaving, the signal where it stands, and the adapter's power saving"
         }

@@ -145,7 +145,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let socket = look::socket(timeline, drop)?;
-    (!socket.through_proxy).then(|| "The signaling connection went through no proxy.".into())
+    // Where no proxy is in sight there is nothing to rule out.
+    let in_play = timeline.sockets.iter().any(|socket| socket.through_proxy);
+    (in_play && !socket.through_proxy).then(|| "The signaling connection went through no proxy.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -53,6 +53,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return refused_anew(timeline, drop);
     };
     let last = attempts.last()?.failed?;
+    let began = attempts.first().map_or(first.at.stamp, |attempt| attempt.began.stamp);
     let media = timeline.media_alive(first.at.stamp, last.at.stamp);
     let others = around::said_by_any(timeline, drop, &around::OTHERS);
     let confidence = match (media, attempts.iter().any(answered)) {
@@ -87,7 +88,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         confidence,
         says: format!(
             "The voice service did not take {tries} from {} on: {}; {}.",
-            words::utc_exact(first.at.stamp),
+            words::utc_exact(began),
             words::trouble(first.trouble),
             look::came_back(drop)
         ),

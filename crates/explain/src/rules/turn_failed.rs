@@ -249,7 +249,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let pair = timeline.pair_at(drop.last_good)?;
-    (drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
+    // Where no relay is in sight there is nothing to rule out.
+    let in_play = !timeline.relays.is_empty() || !timeline.turn.is_empty();
+    (in_play && drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
         .then(|| "The media did not go over a TURN server of ours.".into())
 }
 

@@ -294,7 +294,7 @@ fn other() -> impl Strategy<Value = Fact> {
         }
         .into()),
         (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
-        Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
+        Just(Fact::Blind { watcher: record::Sense::Load, why: "y".into() }),
     ]
 }
 

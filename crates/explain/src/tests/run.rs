@@ -72,7 +72,6 @@ impl Run {
             beside: None,
             token_ends: None,
             credentials_end: vec![],
-            not_tested: vec![],
         })))
     }
 

@@ -370,7 +370,9 @@ fn a_service_that_hangs_while_its_computer_acknowledges_is_no_half_open_connecti
     };
     let told = check(
         hung(0),
-        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 4.00 s.")],
+        &[&format!(
+            "signaling service_unreachable voice_service shown: {HUNG}; it was back 4.00 s after the first sign of its loss."
+        )],
     );
     let drop = &told.head.drops[0];
     assert!(drop.advice.what.starts_with("Look at the service's process at 10:00:25 UTC"), "{}", drop.advice.what);
@@ -388,7 +390,9 @@ fn a_service_that_hangs_and_answers_again_is_seen_by_the_kernels_samples() {
     };
     check(
         run(26.0),
-        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 0.50 s.")],
+        &[&format!(
+            "signaling service_unreachable voice_service shown: {HUNG}; it was back 0.50 s after the first sign of its loss."
+        )],
     );
     let told = crate::tests::checked(&run(25.1).log());
     assert_eq!(told.head.drops[0].cause, crate::Cause::HalfOpen, "the kernel may not have seen the bytes yet");
@@ -468,7 +472,7 @@ fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
     check(
         told,
         &[
-            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.70 s.",
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back 3.70 s after the first sign of its loss.",
         ],
     );
 }

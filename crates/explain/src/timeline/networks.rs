@@ -202,6 +202,17 @@ impl<'a> Timeline<'a> {
         so_at(self.link_states(interface), at, |state| state.at)
     }
 
+    /// Physical interfaces that did not stand at a moment.
+    pub fn links_down(&self, at: Stamp) -> Vec<(At, &'a str, LinkWord)> {
+        let physical =
+            |name: &str| matches!(self.link_kind(name), Some(LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile));
+        let links = self.surroundings.links.iter().take(MOST_LOOKED_AT).filter(|(name, _)| physical(name));
+        let told = links.filter_map(|(name, states)| Some((*name, so_at(states, at, |state| state.at)?)));
+        told.filter(|(_, state)| state.word != LinkWord::Stands)
+            .map(|(name, state)| (state.at, name, state.word))
+            .collect()
+    }
+
     pub fn link_watched(&self, interface: &str) -> bool {
         self.surroundings.links.contains_key(interface)
     }

@@ -28,12 +28,12 @@ async fn a_far_end_behind_a_proxy_is_not_asked_and_that_is_said() {
     let remote = "127.0.0.1:9".parse().unwrap();
     scene.recorder.note(Signaling::TcpConnected { conn: 1, local: remote, remote, took_ms: 1.0 });
     let blind = |fact: &Fact| match fact {
-        Fact::Blind { watcher, why } => Some((watcher.as_str().to_owned(), why.as_str().to_owned())),
+        Fact::Blind { watcher, why } => Some((*watcher, why.as_str().to_owned())),
         Fact::Control(control) => panic!("{control:?}"),
         _ => None,
     };
     let (watcher, why) = scene.next(blind).await.1;
-    assert_eq!(watcher, "far_tcp");
+    assert_eq!(watcher, record::Sense::FarTcp);
     assert!(why.contains("proxy.example:3128"), "{why}");
 }
 

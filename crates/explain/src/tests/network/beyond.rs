@@ -25,13 +25,16 @@ fn dead_with(run: Run, silent: &[ControlKind]) -> Run {
 
 #[test]
 fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
-    let says = "After 10:00:20.00 UTC the gateway 10.0.0.254 did not answer any more and nothing beyond it did, while the interface eth0 kept its link and its address; it was back after";
+    let says = "After 10:00:20.00 UTC the gateway 10.0.0.254 did not answer any more and nothing beyond it did, while the interface eth0 kept its link and its address; it was back";
     let told = check(
         Run::watched().asking_all().at(20.0).everything_dies().at(26.0).everything_back().at(60.3).time_up(),
         &[
-            &format!("media gateway_lost local_network shown: {says} 5.70 s."),
+            &format!("media gateway_lost local_network shown: {says} 5.70 s after the first sign of its loss."),
             // The last sign of life on signaling is a little older.
-            &format!("signaling gateway_lost local_network shown: {} 3.50 s.", says.replace("20.00 UTC", "19.90 UTC")),
+            &format!(
+                "signaling gateway_lost local_network shown: {} 3.50 s after the first sign of its loss.",
+                says.replace("20.00 UTC", "19.90 UTC")
+            ),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier and its address.");
@@ -109,12 +112,16 @@ fn what_this_computer_itself_did_not_let_out_is_not_the_gateways_fault() {
 
 #[test]
 fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
-    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent together; it was back after";
+    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent together; it was back";
     let told = check(
         lost_with(Run::watched().asking_all(), &BEYOND),
         &[
-            &format!("media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.70 s."),
-            &format!("signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s."),
+            &format!(
+                "media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.70 s after the first sign of its loss."
+            ),
+            &format!(
+                "signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s after the first sign of its loss."
+            ),
         ],
     );
     rules_out(&told, "The gateway 10.0.0.254 answered throughout.");
@@ -144,7 +151,7 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
     let drop = &told.head.drops[0];
     assert_eq!(
         drop.says,
-        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back after 5.70 s."
+        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back 5.70 s after the first sign of its loss."
     );
     rules_out(&told, "UDP to another server (stun.example:3478) was answered throughout.");
     // The service's own word settles it.
@@ -229,12 +236,12 @@ fn a_sign_in_page_that_appears_with_the_loss_stood_in_the_way() {
     let lost = |run: Run| run.at(20.0).everything_dies();
     let run = lost(Run::watched().asking_as_usual().asking(&[Portal])).at(24.0).portal(5).at(40.0);
     let run = run.note(Control::PortalGone { control: 5 }).everything_back().at(60.3).time_up();
-    let says = "A sign-in page stood between this computer and the Internet at 10:00:24.00 UTC: a plain web question was answered with status 302 that leads to http://login.example/; it was back after";
+    let says = "A sign-in page stood between this computer and the Internet at 10:00:24.00 UTC: a plain web question was answered with status 302 that leads to http://login.example/; it was back";
     check(
         run,
         &[
-            &format!("media captive_portal local_network shown: {says} 19.7 s."),
-            &format!("signaling captive_portal local_network shown: {says} 17.5 s."),
+            &format!("media captive_portal local_network shown: {says} 19.7 s after the first sign of its loss."),
+            &format!("signaling captive_portal local_network shown: {says} 17.5 s after the first sign of its loss."),
         ],
     );
     let run = lost(Run::watched().asking(&[Portal])).at(24.0).portal(1).at(60.3).time_up();
@@ -272,7 +279,7 @@ fn a_name_that_does_not_resolve_keeps_a_lost_connection_from_coming_back() {
     let told = check(
         run.reconnected(4, "a", true).at(60.3).time_up(),
         &[
-            "signaling dns_failed local_network shown: From 10:00:19.00 UTC on no answer of 10.0.0.53 came to questions for names, while the far end's address answered, and the connection could not be made anew; it was back after 20.0 s.",
+            "signaling dns_failed local_network shown: From 10:00:19.00 UTC on no answer of 10.0.0.53 came to questions for names, while the far end's address answered, and the connection could not be made anew; it was back 20.0 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -328,7 +335,7 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
     let told = check(
         lost(&[FarUdp, Stun]),
         &[
-            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back after 19.7 s.",
+            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back 19.7 s after the first sign of its loss.",
         ],
     );
     assert!(
@@ -378,13 +385,14 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     check(
         lost(407).reconnected(3, "a", true).at(60.3).time_up(),
         &[
-            "signaling proxy_refused local_network likely: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
+            "signaling proxy_refused local_network likely: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back 10.0 s after the first sign of its loss.",
         ],
     );
     named(lost(502).at(60.3).time_up(), &["signaling proxy_refused local_network likely"]);
     let direct = Run::watched().at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true).at(60.3).time_up();
     let told = named(direct, &["signaling connection_reset internet_path likely"]);
-    rules_out(&told, "The signaling connection went through no proxy.");
+    let proxy = crate::Cause::ProxyRefused;
+    assert!(told.head.drops[0].ruled_out.iter().all(|out| out.cause != proxy), "no proxy was in play");
     // A refusal that was overcome long before.
     let early = lost(407).reconnected(3, "a", true).at(50.0).closes(3, End::Reset).at(51.0).reconnected(4, "a", true);
     named(

@@ -22,12 +22,12 @@ fn same(run: Run) -> Run {
 #[test]
 fn the_link_that_carried_the_call_went_down_and_came_back() {
     let run = lost_while(Run::watched().asking_all(), |run| run.link_down("eth0"), |run| run.link_up("eth0"));
-    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC and was back at 10:00:25.90 UTC; it was back after";
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC and was back at 10:00:25.90 UTC; it was back";
     let told = check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.70 s."),
-            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+            &format!("media link_down this_computer shown: {says} 5.70 s after the first sign of its loss."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     let drop = &told.head.drops[0];
@@ -77,12 +77,12 @@ fn with_the_link_gone_another_network_may_take_over() {
         |run| run.link_down("eth0").route_moves(Some("eth0"), Some("wlan0")),
         |run| run.link_up("eth0"),
     );
-    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC, and packets went over wlan0 from then on; it was back after";
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC, and packets went over wlan0 from then on; it was back";
     check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.70 s."),
-            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+            &format!("media link_down this_computer shown: {says} 5.70 s after the first sign of its loss."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
 }
@@ -94,10 +94,10 @@ fn a_call_that_came_back_while_the_link_was_down_makes_it_only_likely() {
 
 #[test]
 fn links_that_carry_nothing_of_the_call_and_losses_at_another_time_are_not_blamed() {
-    let said = format!("{LOST}; it was back after");
+    let said = format!("{LOST}; it was back");
     let lines = [
-        &format!("media not_proven not_proven not_proven: {said} 5.70 s."),
-        &format!("signaling not_proven not_proven not_proven: {said} 3.50 s."),
+        &format!("media not_proven not_proven not_proven: {said} 5.70 s after the first sign of its loss."),
+        &format!("signaling not_proven not_proven not_proven: {said} 3.50 s after the first sign of its loss."),
     ];
     let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
     let events: [fn(Run) -> Run; 6] = [
@@ -165,12 +165,12 @@ fn a_close_frame_that_came_in_was_not_the_work_of_a_link_that_fell_after_it() {
 fn the_way_moved_to_another_interface_while_the_old_link_stood() {
     let moved = |run: Run| run.route_moves(Some("eth0"), Some("wlan0"));
     let run = lost_while(Run::watched().asking_all(), moved, same);
-    let says = "The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254; it was back after";
+    let says = "The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254; it was back";
     let told = check(
         run,
         &[
-            &format!("media network_switched this_computer shown: {says} 5.70 s."),
-            &format!("signaling network_switched this_computer shown: {says} 3.50 s."),
+            &format!("media network_switched this_computer shown: {says} 5.70 s after the first sign of its loss."),
+            &format!("signaling network_switched this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier and its address.");
@@ -353,8 +353,8 @@ fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
     let told = check(
         lost_while(Run::watched().asking_all(), came, seen),
         &[
-            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 5.70 s.",
-            "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 3.50 s.",
+            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back 5.70 s after the first sign of its loss.",
+            "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back 3.50 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -408,12 +408,12 @@ fn a_tunnel_without_the_way_is_never_a_cause() {
 #[test]
 fn the_address_that_the_call_used_was_taken_away() {
     let changed = |run: Run| run.address_gone("eth0", "10.0.0.1").address_comes("eth0", "10.0.0.77", false);
-    let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back after";
+    let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back";
     let told = check(
         lost_while(Run::watched().asking_all(), changed, same),
         &[
-            &format!("media address_changed this_computer shown: {says} 5.70 s."),
-            &format!("signaling address_changed this_computer shown: {says} 3.50 s."),
+            &format!("media address_changed this_computer shown: {says} 5.70 s after the first sign of its loss."),
+            &format!("signaling address_changed this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier.");
