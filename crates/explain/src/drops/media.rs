@@ -14,6 +14,9 @@ use std::time::Duration;
 /// 500 ms and up to 0.8 s on a busy channel; jitter buffers and concealment hide most of that, and nobody calls it a
 /// dropped call. Shorter gaps that end by themselves stay rows of the timeline.
 const COUNTS_FROM: Duration = Duration::from_secs(1);
+/// How far apart packets are sent.
+const FRAME_EVERY: Duration = Duration::from_millis(20);
+const COMFORT_EVERY: Duration = Duration::from_millis(400);
 /// The far end stops sending and says goodbye in one act; the two reach us by different ways.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -32,12 +35,11 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             None => lost_for >= COUNTS_FROM || restarted(timeline, gap.last, restored.unwrap_or(over)),
         };
         if counts {
-            // The event may be written late; a first packet that came before it bounds the loss as well.
             let declared = gap.at.stamp;
             drops.push(Drop {
                 plane: Plane::Media,
                 last_good: gap.last,
-                first_bad: declared,
+                first_bad: declared.min(gap.last.plus(overdue(timeline))),
                 declared,
                 restored: restored.map(|first| first.max(gap.last)),
                 seq: gap.at.seq,
@@ -67,6 +69,14 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         }
     }
     drops
+}
+
+/// After so long the next packet can no more be called late: the one that was due, and the one after it.
+fn overdue(timeline: &Timeline) -> Duration {
+    2 * match timeline.plan.map(|plan| plan.silence) {
+        Some(Silence::Dtx) => COMFORT_EVERY,
+        _ => FRAME_EVERY,
+    }
 }
 
 /// A new path was found for it. Where the call itself was placed anew, the service has a word in it too.
