@@ -163,9 +163,12 @@ impl Said {
     }
 }
 
+/// After the shortest loss that a control can speak for, for its next answer to come.
+const ONE_MORE: Duration = Duration::from_secs(1);
+
 pub fn said(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Said {
     let Some(onset) = onset(timeline, drop) else { return Said::Nothing };
-    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind)));
+    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind) + ONE_MORE));
     if let Some(seq) = timeline.control_alive(kind, onset.good, to) {
         return Said::Alive(seq);
     }
