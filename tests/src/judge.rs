@@ -194,6 +194,24 @@ impl Judged {
 }
 
 impl Row {
+    /// For whoever reads a run: what was expected, what was said, and the figures.
+    pub fn line(&self) -> String {
+        let none = "nothing";
+        let (want, said) = (self.cause.as_deref().unwrap_or(none), self.said.as_deref().unwrap_or(none));
+        let mut line = format!("{} {want}, said {said}: {:?}", self.plane.name(), self.label);
+        for (what, ms) in [
+            ("onset error", self.onset_error_ms),
+            ("delay", self.delay_ms),
+            ("recovery error", self.recovery_error_ms),
+            ("recovered after", self.recovered_after_ms),
+        ] {
+            if let Some(ms) = ms {
+                line += &format!(", {what} {ms:.1} ms");
+            }
+        }
+        line
+    }
+
     fn of(plane: Plane, want: Option<&ending::Drop>, said: Option<&verdict::Drop>) -> Self {
         Self {
             plane,
