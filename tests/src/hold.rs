@@ -3,7 +3,7 @@
 use crate::{Program, World, verdict, verdict::Verdict, world::wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use record::bundle::{self, Bundle};
-use record::fact::{Control, ControlKind, Ice, Mark, Signaling};
+use record::fact::{Action, Control, ControlKind, Ice, Mark, Move, Signaling};
 use record::{Event, Fact};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -211,6 +211,13 @@ impl Told {
             ) => asked(*control),
             _ => false,
         })
+    }
+
+    /// The call that was placed is the call that was held: nothing was dialled anew.
+    pub fn same_call(&self) -> Result<()> {
+        let anew = self.count(|fact| matches!(fact, Fact::Action(Action::Began { step: Move::NewCall, .. })));
+        ensure!(anew == 0, "a new call was placed where the old one could be recovered");
+        Ok(())
     }
 
     pub fn count(&self, kind: impl Fn(&Fact) -> bool) -> usize {

@@ -73,12 +73,18 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
     let mut judged = Judged::default();
     let wanted = ending.outcome.name();
     judged.complain(verdict.outcome == wanted, || format!("the outcome is {}, and not {wanted}", verdict.outcome));
+    if ending.outcome == ending::Outcome::Held {
+        let (held, length) = (verdict.held_s, scenario.run.length.get().as_secs_f64());
+        judged.complain((held - length).abs() < 1.0, || format!("held for {held} s, and not {length} s"));
+    }
     for plane in [Plane::Signaling, Plane::Media] {
         judged.plane(plane, ending, played);
     }
     judged.findings(ending, verdict);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
+    let acted = log.events.iter().any(|event| matches!(&event.fact, Fact::Action(Action::Began { .. })));
+    judged.complain(!(acted && scenario.is_null()), || "it acted on a path that carried the call".to_owned());
     judged
 }
 

@@ -12,6 +12,7 @@ use crate::{Fault, Hold, Program, World};
 use anyhow::{Context, Result, bail};
 use engine::Clock;
 use record::Stamp;
+use std::time::Duration;
 
 pub struct Deeds<'w> {
     world: &'w World,
@@ -75,7 +76,8 @@ impl<'w> Deeds<'w> {
         let (world, client) = (self.world, &self.world.client);
         let program = || hold.map(|hold| &hold.program).context("before the hold began");
         match deed {
-            Deed::BlackHole
+            Deed::Nothing
+            | Deed::BlackHole
             | Deed::Rejected
             | Deed::UdpToServerLost
             | Deed::UdpToClientLost
@@ -129,10 +131,14 @@ impl<'w> Deeds<'w> {
     pub fn undo(&mut self, done: &mut Done<'w>, cast: &mut Cast, hold: &Hold) -> Result<()> {
         let before = self.clock.now();
         self.act_back(done.deed, cast, hold)?;
+        let mut after = self.clock.now();
         if let Some(fault) = done.fault.take() {
-            done.hits = Some(fault.lift()?.hits);
+            let truth = fault.lift()?;
+            // Lifting waits a moment for what was still underway to the witness.
+            after = before.plus(Duration::from_micros((truth.lifted.micros() - before.wall.micros()).max(0) as u64));
+            done.hits = Some(truth.hits);
         }
-        done.undone = Some((before, self.clock.now()));
+        done.undone = Some((before, after));
         Ok(())
     }
 

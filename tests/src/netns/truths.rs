@@ -48,7 +48,8 @@ impl Carried {
     pub fn touched(&self, truth: &Truth) -> bool {
         let by_nature = matches!(
             self.deed,
-            Deed::Bridge
+            Deed::Nothing
+                | Deed::Bridge
                 | Deed::SecondUplink
                 | Deed::TunnelUp
                 | Deed::Busy

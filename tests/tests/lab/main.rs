@@ -3,16 +3,10 @@
 //!
 //! They take minutes and need root or user namespaces, so they are told when asked for: `cargo xtask lab [FILTER]`.
 
-mod beyond;
-mod clean;
-mod client;
 mod janus;
-mod limits;
 mod parts;
-mod path;
 mod process;
 mod relay;
-mod service;
 mod truth;
 
 #[cfg(target_os = "linux")]
@@ -30,19 +24,7 @@ fn main() -> ExitCode {
     if std::env::var_os(ASKED).is_none() {
         return told_nothing("told by `cargo xtask lab`, which takes minutes");
     }
-    let stories = [
-        janus::STORIES,
-        limits::STORIES,
-        clean::STORIES,
-        path::STORIES,
-        service::STORIES,
-        client::STORIES,
-        beyond::STORIES,
-        process::STORIES,
-        relay::STORIES,
-        parts::STORIES,
-        truth::STORIES,
-    ];
+    let stories = [janus::STORIES, process::STORIES, relay::STORIES, parts::STORIES, truth::STORIES];
     let Asked { seed, filter } = asked(std::env::args().skip(1));
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
