@@ -109,7 +109,7 @@ impl Judged {
             }
             again = first.or(again).filter(|want| want.again);
         }
-        for missed in wanted {
+        for missed in wanted.filter(|want| !want.perhaps) {
             self.rows.push(Row { label: Label::Missed, ..Row::of(plane, Some(missed), None) });
         }
     }

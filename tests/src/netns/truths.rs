@@ -39,9 +39,6 @@ const ANSWERED_WITHIN_MS: f64 = 400.0;
 const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
-/// Where signaling talks every five seconds, this is a silence.
-const SILENCE_MS: f64 = 6_000.0;
-
 impl Carried {
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
@@ -148,7 +145,7 @@ impl Carried {
         (began, false)
     }
 
-    /// The first thing said that had no answer; where nothing could even be said, the silence.
+    /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
     fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
         let before = self.began.0.wall;
         // The kernel of a program that stands still acknowledges in its place.
@@ -167,9 +164,10 @@ impl Carried {
         if let Some(first) = flow.iter().find(unanswered) {
             return Some(When::at(self.stamp(first.at)));
         }
-        let last = flow.iter().rev().find(|packet| packet.at < self.began.1.wall)?;
+        // Without a way out nothing is even sent that could be seen.
+        let no_way = [Deed::LinkDown, Deed::RouteGone, Deed::AddressChanged, Deed::Frozen, Deed::Sleep];
         let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
-        (ms_between(last.at, next) > SILENCE_MS).then(|| self.when(last.at.max(before), next))
+        no_way.contains(&self.deed).then(|| self.when(before, next))
     }
 
     /// The first packet that had no echo, or that should have left and did not.
