@@ -96,7 +96,7 @@ fn eight_hours(day: &Day) -> Log {
         ControlKind::FarUdp,
         ControlKind::Https,
     ]) {
-        run.note(Control::Asking { control: n, kind, target: "t".into() });
+        run.note(Control::Asking { control: n, kind, target: "t".into(), rationed: false });
     }
     let hop = Hop {
         interface: "eth0".into(),

@@ -146,7 +146,7 @@ pub fn ended(end: &End) -> String {
             Some(errno) => format!("by this system's own error {errno}{}", quoted(says)),
             None => format!("by this system's own error{}", quoted(says)),
         },
-        End::Broken { says } => format!("because what came was no longer WebSocket{}", quoted(says)),
+        End::Broken { says } => format!("because what came broke the protocol{}", quoted(says)),
         End::LetGo => "because we let go of it".into(),
     }
 }

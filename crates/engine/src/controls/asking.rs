@@ -129,8 +129,8 @@ impl Asking {
         (self.began, self.last_ok, self.never, self.failed) = (now, None, false, None);
         (self.sample, self.sample_at) = (Sample::default(), now.plus(self.manner.sample_every));
         self.said = Some(target.clone());
-        let Manner { control, kind, .. } = self.manner;
-        Some(Control::Asking { control, kind, target }.into())
+        let Manner { control, kind, silence_tells, .. } = self.manner;
+        Some(Control::Asking { control, kind, target, rationed: !silence_tells }.into())
     }
 
     /// What is due.

@@ -25,8 +25,8 @@ mod platform;
 pub use platform::permitted;
 
 /// Said at once where echoes may not be sent.
-pub const NOT_PERMITTED: &str = "pings are not permitted here (net.ipv4.ping_group_range): a gateway that falls silent is \
-    seen late";
+pub const NOT_PERMITTED: &str = "pings are not permitted here, so a silent gateway is seen late; \
+    set net.ipv4.ping_group_range to \"0 2147483647\"";
 
 pub const NEVER: Never = Never {
     watcher: "gateway",

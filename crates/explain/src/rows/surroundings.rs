@@ -169,7 +169,7 @@ pub fn system(fact: &System) -> String {
 
 pub fn control(fact: &Control) -> String {
     match fact {
-        Control::Asking { control, kind, target } => {
+        Control::Asking { control, kind, target, .. } => {
             format!("Control {control}: asking {} ({target}).", asked(*kind))
         }
         Control::Sample { control, asked, answered, .. } => {

@@ -86,6 +86,7 @@ const FROM_NEAR_TO_FAR: &[Cause] = &[
     Cause::DnsFailed,
     Cause::GatewayLost,
     Cause::UdpBlocked,
+    Cause::ProxyRefused,
     Cause::IdleTimeout,
     Cause::LifetimeCap,
     Cause::NatExpired,

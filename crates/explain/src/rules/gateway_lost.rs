@@ -117,6 +117,7 @@ pub const RULE: Rule = Rule {
     outranks: &[
         Cause::DnsFailed,
         Cause::UdpBlocked,
+        Cause::ProxyRefused,
         Cause::NatExpired,
         Cause::NatRebound,
         Cause::PathLost,

@@ -207,7 +207,8 @@ fn control() -> impl Strategy<Value = Fact> {
     let kind = prop_oneof![Just(Gateway), Just(Dns), Just(Https), Just(Stun), Just(FarTcp), Just(FarUdp), Just(Portal)];
     let control = 0u32..5;
     prop_oneof![
-        2 => (control.clone(), kind).prop_map(|(control, kind)| Control::Asking { control, kind, target: "t".into() }),
+        2 => (control.clone(), kind, any::<bool>())
+            .prop_map(|(control, kind, rationed)| Control::Asking { control, kind, target: "t".into(), rationed }),
         2 => (control.clone(), proptest::option::of(stamp())).prop_map(|(control, last_ok)| {
             Control::Sample { control, asked: 5, answered: 9, rtt_ms: Some(f64::NAN), last_ok }
         }),

@@ -1,7 +1,8 @@
 //! `connection_reset`, `half_open`, `one_way_loss`, `turn_failed`, and what none of them proves.
 
 use super::{Run, check};
-use record::fact::{CandidateKind, End, Ice, Sight, TurnRequest};
+use record::fact::{CandidateKind, ControlKind, End, Ice, Sight, TurnRequest};
+use record::profile::IcePolicy;
 
 #[test]
 fn a_fin_that_the_far_end_did_not_send_was_sent_between() {
@@ -277,6 +278,71 @@ fn a_relay_that_the_media_did_not_use_is_not_to_blame() {
         ],
     );
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.cause == crate::Cause::TurnFailed));
+}
+
+/// A relay over UDP has no connection that could be lost: what else shows that it died.
+#[test]
+fn a_relay_that_died_is_shown_by_its_own_word_or_by_silence_while_all_else_answers() {
+    let on = |asked: &[ControlKind], run: fn(Run) -> Run| {
+        let run = run(Run::watched().asking(asked).relay_by(RELAY).pair(CandidateKind::Relay).relay_beside(1, RELAY));
+        run.at(60.3).time_up()
+    };
+    let says = "The TURN server turn.example:3478 carried no media after 10:00:30.00 UTC, and the relay held there beside the call";
+    let refused: fn(Run) -> Run = |run| {
+        let end = End::Broken { says: "437 Invalid allocation".into() };
+        run.at(30.0).media_stops().at(33.0).lane_ends(1, end, 0.0, 33.0).at(36.0).media_back()
+    };
+    check(
+        on(&[], refused),
+        &[&format!("media turn_failed voice_service shown: {says} was ended too, saying “437 Invalid allocation”.")],
+    );
+    let silent: fn(Run) -> Run = |run| {
+        let last_ok = run.clone().at(29.0).stamp();
+        let run = run.at(30.0).media_stops().at(34.0);
+        run.note(record::fact::Lane::Silent { lane: 1, asked: last_ok, last_ok })
+    };
+    check(on(&[], silent), &[&format!("media turn_failed voice_service likely: {says} fell silent too.")]);
+    check(
+        on(&[ControlKind::FarUdp], silent),
+        &[&format!("media turn_failed voice_service shown: {says} fell silent too.")],
+    );
+    // Ended long after, it shows nothing.
+    let later: fn(Run) -> Run = |run| {
+        let run = run.at(30.0).media_stops().at(31.5).media_back().at(50.0);
+        run.lane_ends(1, End::Broken { says: "437 Invalid allocation".into() }, 0.0, 50.0)
+    };
+    let told = crate::tests::checked(&on(&[], later).log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::NotProven);
+}
+
+#[test]
+fn a_relay_that_gives_no_other_has_failed() {
+    let lost = |policy, trouble: Ice| {
+        let run = Run::standing().plan(move |plan| plan.ice_policy = policy).asking(&[ControlKind::FarUdp]);
+        let run = run.relay_by(RELAY).pair(CandidateKind::Relay).at(30.0).media_stops().at(37.0);
+        run.note(trouble).at(60.3).time_up()
+    };
+    let unanswered = || Ice::TurnLost { server: RELAY.into(), says: "no answer within 5 s".into() };
+    check(
+        lost(IcePolicy::All, unanswered()),
+        &[
+            "media turn_failed voice_service shown: The TURN server turn.example:3478 carried no media after 10:00:30.00 UTC and did not answer when it was asked for another relay, saying “no answer within 5 s”.",
+        ],
+    );
+    let refused = || Ice::TurnRefused {
+        server: RELAY.into(),
+        request: TurnRequest::Allocate,
+        code: 401,
+        says: "Unauthorized".into(),
+    };
+    let told = check(
+        lost(IcePolicy::Relay, refused()),
+        &[
+            "media turn_failed voice_service shown: The TURN server turn.example:3478 refused to allocate a relay address with code 401 (credentials missing or wrong) at 10:00:37.00 UTC, saying “Unauthorized”.",
+        ],
+    );
+    assert!(told.head.drops[0].advice.what.starts_with("Check the TURN credentials"));
+    check(lost(IcePolicy::All, refused()), &[LOST]);
 }
 
 #[test]

@@ -236,7 +236,12 @@ impl Run {
     }
 
     pub fn connecting(self, conn: u32, purpose: SocketPurpose) -> Self {
-        self.note(Signaling::Connecting { conn, to: "ws://10.0.0.2:7000/call".into(), purpose, proxy: None })
+        self.connecting_by(conn, purpose, None)
+    }
+
+    pub fn connecting_by(self, conn: u32, purpose: SocketPurpose, proxy: Option<&str>) -> Self {
+        let proxy = proxy.map(Heard::new);
+        self.note(Signaling::Connecting { conn, to: "ws://10.0.0.2:7000/call".into(), purpose, proxy })
     }
 
     pub fn ready(mut self, conn: u32, instance: &str, resumed: bool) -> Self {

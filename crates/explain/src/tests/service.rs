@@ -370,6 +370,34 @@ fn a_service_that_hangs_whole_takes_its_media_along() {
 }
 
 #[test]
+fn a_proxy_that_takes_no_connection_is_named_and_not_the_service() {
+    let lost = |trouble: Trouble, alive: bool| {
+        let by = Some("proxy:3128");
+        let run = Run::begun().at(0.1).connecting_by(1, SocketPurpose::First, by);
+        let run = run.note(Signaling::ProxyOpened { conn: 1, took_ms: 2.0 }).ready(1, "a", false).at(0.3).flowing();
+        let run = run.at(20.0).closes(1, End::Fin);
+        let run = if alive { run } else { run.media_stops() };
+        let run = run.at(21.0).connecting_by(2, SocketPurpose::Resume, by);
+        let failed = Signaling::ConnectFailed { conn: 2, stage: ConnectStage::Proxy, trouble, took_ms: 1.0 };
+        let told = crate::tests::checked(&run.note(failed).at(60.3).time_up().log());
+        let drop = told.head.drops.iter().find(|drop| drop.plane == crate::Plane::Signaling).expect("a drop").clone();
+        (drop.cause, drop.owner, drop.confidence, drop.says)
+    };
+    let (shown, likely) = (crate::Confidence::Shown, crate::Confidence::Likely);
+    let silence = || Trouble::NoAnswer { waited_ms: 5_000.0 };
+    for (trouble, alive, confidence) in [
+        (Trouble::Refused, true, shown),
+        (Trouble::Refused, false, shown),
+        (silence(), true, shown),
+        (silence(), false, likely),
+    ] {
+        let (cause, owner, how, says) = lost(trouble, alive);
+        assert_eq!((cause, owner, how), (crate::Cause::ProxyRefused, crate::Owner::LocalNetwork, confidence), "{says}");
+        assert!(says.starts_with("The HTTP proxy proxy:3128 took no connection at 10:00:21.00 UTC: "), "{says}");
+    }
+}
+
+#[test]
 fn what_a_proxy_acknowledged_is_only_likely_the_service() {
     let connecting = Signaling::Connecting {
         conn: 1,

@@ -307,8 +307,12 @@ fn credentials_that_end_before_the_hold_does_are_told() {
 fn another_issuer_than_the_profile_expects_is_likely_inspection_and_an_unknown_one_is_none() {
     use record::fact::{Control, ControlKind};
     let issued = |issuer: &str, expected: Option<&str>| {
-        let asking =
-            Control::Asking { control: 1, kind: ControlKind::Https, target: "https://control.example/".into() };
+        let asking = Control::Asking {
+            control: 1,
+            kind: ControlKind::Https,
+            target: "https://control.example/".into(),
+            rationed: false,
+        };
         let seen = Control::Issuer { control: 1, issuer: issuer.into(), expected: expected.map(Into::into) };
         checked(&Run::standing().note(asking).note(seen).at(60.3).time_up().log()).head.findings
     };

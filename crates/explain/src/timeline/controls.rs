@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Asked<'a> {
     pub kind: ControlKind,
     pub targets: Vec<(At, &'a Heard)>,
+    /// It leaves out answers of its own accord, and that none came is not told.
+    pub(super) rationed: bool,
     pub silences: Vec<Unheard<'a>>,
     /// When each five seconds were told, and the last answer in them.
     pub(super) answers: Vec<(At, Stamp)>,
@@ -66,7 +68,14 @@ impl Unheard<'_> {
 
 impl<'a> Asked<'a> {
     pub(super) fn new(kind: ControlKind) -> Self {
-        Self { kind, targets: Vec::new(), silences: Vec::new(), answers: Vec::new(), portals: Vec::new() }
+        Self {
+            kind,
+            targets: Vec::new(),
+            rationed: false,
+            silences: Vec::new(),
+            answers: Vec::new(),
+            portals: Vec::new(),
+        }
     }
 
     pub fn target(&self, at: Stamp) -> Option<&'a Heard> {
@@ -74,7 +83,8 @@ impl<'a> Asked<'a> {
         self.targets.get(after.saturating_sub(1)).map(|(_, target)| *target)
     }
 
-    /// The event that tells of an answer well after `from`, where it was never silent between the two.
+    /// The event that tells of an answer well after `from`, where it was never silent between the two. Where a silence need
+    /// not have been told, the answer itself must lie between them.
     fn lived(&self, from: Stamp, to: Stamp) -> Option<Seq> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp < from));
         if self.silences.get(open).is_some_and(|silence| silence.since <= to) {
@@ -82,7 +92,8 @@ impl<'a> Asked<'a> {
         }
         let told = self.answers.partition_point(|(at, _)| at.stamp < from);
         let mut near = self.answers[told..].iter().take_while(|(at, _)| at.stamp <= to.plus(TOLD_WITHIN));
-        near.find(|(_, last_ok)| *last_ok >= from.plus(shortest(self.kind))).map(|(at, _)| at.seq)
+        let lives = |last_ok: Stamp| last_ok >= from.plus(shortest(self.kind)) && (!self.rationed || last_ok <= to);
+        near.find(|(_, last_ok)| lives(*last_ok)).map(|(at, _)| at.seq)
     }
 
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.

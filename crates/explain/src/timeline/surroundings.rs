@@ -52,10 +52,11 @@ impl<'a> Timeline<'a> {
     pub(super) fn take_control(&mut self, at: At, fact: &'a Control) {
         let asked = &mut self.surroundings.controls;
         match fact {
-            Control::Asking { control, kind, target } => {
+            Control::Asking { control, kind, target, rationed } => {
                 if asked.len() < MOST_CONTROLS || asked.contains_key(control) {
                     let line = asked.entry(*control).or_insert_with(|| Asked::new(*kind));
                     line.targets.push((at, target));
+                    line.rationed |= rationed;
                 }
             }
             Control::Sample { control, last_ok, .. } => {

@@ -98,7 +98,10 @@ fn one_that_answers_is_asked_once_a_second_and_sampled_every_five() {
     scene.run(10_100, |_| Some(20));
     assert_eq!(scene.put, (0..=10).map(|s| s * 1_000).collect::<Vec<_>>());
     let said: Vec<&Control> = scene.controls().map(|(_, control)| control).collect();
-    assert_eq!(said[0], &Control::Asking { control: 7, kind: ControlKind::Stun, target: "there".into() });
+    assert_eq!(
+        said[0],
+        &Control::Asking { control: 7, kind: ControlKind::Stun, target: "there".into(), rationed: false }
+    );
     let last_ok = Some(start().plus(ms(4_020)));
     assert_eq!(said[1], &Control::Sample { control: 7, asked: 5, answered: 5, rtt_ms: Some(20.0), last_ok });
     assert_eq!(said.len(), 3, "{said:?}");

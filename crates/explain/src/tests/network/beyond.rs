@@ -43,6 +43,28 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
     both(run, "gateway_lost local_network shown");
 }
 
+/// A gateway that answers by ration is silent without a word of it; that it answered after the loss does not show that it
+/// did in it.
+#[test]
+fn answers_by_ration_show_life_only_where_they_came() {
+    let lost = |rationed: bool, answered: f64| {
+        let run = Run::watched().asking(&FAR);
+        let target = "10.0.0.254".into();
+        let asking = Control::Asking { control: 9, kind: Gateway, target, rationed };
+        let dead = run.note(asking).at(20.0).control_silent(&FAR).stops_answering().media_stops();
+        let dead = dead.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(answered);
+        let last_ok = Some(dead.stamp());
+        let run = if answered < 26.0 { dead.at(26.0).everything_back() } else { dead.everything_back() };
+        run.at(30.0)
+            .note(Control::Sample { control: 9, asked: 5, answered: 1, rtt_ms: Some(1.0), last_ok })
+            .at(60.3)
+            .time_up()
+    };
+    both(lost(true, 29.0), "not_proven not_proven not_proven");
+    both(lost(true, 23.1), "path_lost internet_path likely");
+    both(lost(false, 29.0), "path_lost internet_path likely");
+}
+
 #[test]
 fn without_the_links_being_watched_a_silent_gateway_is_only_likely() {
     both(lost_with(Run::standing().asking(&[Gateway]), &[Gateway]), "gateway_lost local_network likely");

@@ -118,7 +118,7 @@ impl Run {
                 ControlKind::FarTcp | ControlKind::FarUdp => "10.0.0.2:7000",
                 ControlKind::Portal => "http://portal.example/",
             };
-            self = self.note(Control::Asking { control, kind: *kind, target: target.into() });
+            self = self.note(Control::Asking { control, kind: *kind, target: target.into(), rationed: false });
             let line = Line { control, kind: *kind, answers: true, asked: None, last_ok: None, told: false };
             self.controls.push(line);
         }
