@@ -32,8 +32,10 @@ pub struct Story {
 pub struct Piece {
     name: String,
     needs: Vec<(&'static str, &'static str)>,
-    perform: Box<dyn FnOnce(&Path) -> Result<()> + Send>,
+    perform: Perform,
 }
+
+type Perform = Box<dyn FnOnce(&Path) -> Result<()> + Send>;
 
 impl From<Story> for Piece {
     fn from(story: Story) -> Self {
