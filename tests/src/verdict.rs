@@ -122,20 +122,6 @@ impl Verdict {
         self.findings.iter().filter(|finding| finding.id == id).collect()
     }
 
-    /// The only finding of that name.
-    pub fn finding(&self, id: &str) -> Result<&Finding> {
-        match self.findings(id)[..] {
-            [finding] => Ok(finding),
-            _ => bail!("expected one finding {id}, the verdict has {}", self.findings(id).len()),
-        }
-    }
-
-    pub fn finds_no(&self, id: &str) -> Result<()> {
-        let found = self.findings.iter().find(|finding| finding.id == id);
-        ensure!(found.is_none(), "expected no finding {id}, the verdict says: {}", found.map_or("", |f| &f.says));
-        Ok(())
-    }
-
     /// What every verdict must hold, whatever happened: closed lists, order of times, evidence that is in the log.
     pub fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(self.schema == "linewitness.verdict/1", "the schema is {}", self.schema);
@@ -170,20 +156,6 @@ impl Verdict {
     }
 }
 
-impl Finding {
-    /// As long as the truth, and not further from it than allowed.
-    pub fn is_near(&self, truth: f64, within: f64) -> Result<()> {
-        let near = is_near(&self.measured, truth, within);
-        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.id, self.measured);
-        Ok(())
-    }
-
-    pub fn ended(&self, how: &str) -> Result<()> {
-        ensure!(self.measured["ended"] == how, "{}: expected to end by {how}: {}", self.id, self.measured);
-        Ok(())
-    }
-}
-
 impl Drop {
     fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(["signaling", "media"].contains(&self.plane.as_str()), "{} is no plane", self.plane);
@@ -204,13 +176,6 @@ impl Drop {
         let said = (self.cause.as_str(), self.owner.as_str(), self.confidence.as_str());
         let wanted = (cause, owner, confidence);
         ensure!(said == wanted, "{}: expected {wanted:?}, the verdict is {said:?}", self.plane);
-        Ok(())
-    }
-
-    /// The cause's own figure is as long as the truth.
-    pub fn measures(&self, truth: f64, within: f64) -> Result<()> {
-        let near = self.measured["seconds"].as_f64().is_some_and(|seconds| (seconds - truth).abs() <= within);
-        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.plane, self.measured);
         Ok(())
     }
 
