@@ -81,21 +81,18 @@ fn of(timeline: &Timeline, name: &str, mut host: Host) -> Option<LifetimeLimit> 
     let exact = exact(died.iter().map(|busy| busy.age))?;
     let others = host.died.len() - died.len();
     let outlived = host.oldest > exact.median + super::tolerance(exact.median);
-    let by_lanes = died.iter().any(|busy| busy.lane);
-    let repeats = if by_lanes { REPEATS_OF_LANES } else { REPEATS_OF_CALL };
+    let mut lanes: Vec<Seq> = died.iter().filter(|busy| busy.lane).map(|busy| busy.seq).collect();
+    lanes.sort_unstable();
+    let repeats = if lanes.is_empty() { REPEATS_OF_CALL } else { REPEATS_OF_LANES };
     if died.len() < repeats || others >= died.len() || outlived || end.since(begin) <= APART || first.age.is_zero() {
         return None;
     }
-    let mut seqs: Vec<Seq> = died.iter().map(|busy| busy.seq).collect();
-    seqs.sort_unstable();
-    seqs.truncate(MOST_NAMED);
     Some(LifetimeLimit {
         host: name.to_owned(),
         exact,
-        died: seqs,
         close: Close::common(died.iter().map(|busy| busy.close)),
         who: Who::common(died.iter().map(|busy| busy.who)),
-        by_lanes,
+        lanes,
         every: by_the_clock(timeline, name, died, exact.median),
     })
 }

@@ -175,16 +175,18 @@ pub fn control(fact: &Control) -> String {
         Control::Sample { control, asked, answered, .. } => {
             format!("Control {control}: {answered} of {asked} questions were answered.")
         }
-        Control::Silent { control, asked, last_ok, says } => {
+        Control::Silent { control, asked, last_ok, says, refused } => {
             let last = match last_ok {
                 Some(last) => format!("; the last answer came at {}", words::utc_exact(*last)),
                 None => "; it never answered".into(),
             };
-            format!(
-                "Control {control}: no answer to the question of {}{last}{}.",
-                words::utc_exact(*asked),
-                words::quoted(says)
-            )
+            let (at, says) = (words::utc_exact(*asked), words::quoted(says));
+            match refused {
+                true => {
+                    format!("Control {control}: the question of {at} was refused, nobody listens there{last}{says}.")
+                }
+                false => format!("Control {control}: no answer to the question of {at}{last}{says}."),
+            }
         }
         Control::Back { control, silent_since, .. } => {
             format!("Control {control}: answers again, after silence since {}.", words::utc_exact(*silent_since))

@@ -1,6 +1,6 @@
 //! `address_changed`: the address of this computer that the lost flows used was taken away, by the system's own word.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -15,7 +15,7 @@ const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
     let onset = around::onset_near_by(timeline, drop)?;
-    let address = around::our_address(timeline, drop)?;
+    let address = way::our_address(timeline, drop)?;
     Some((address, timeline.address_gone(address, onset.blamed())?))
 }
 
@@ -40,7 +40,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         measured = measured.word("address_after", other.to_string());
     }
     // A flow that came back without an address to live on had another reason to stop.
-    let agrees = drop.restored.is_none() || now.is_some() || around::our_address_later(timeline, drop) != Some(address);
+    let agrees = drop.restored.is_none() || now.is_some() || way::our_address_later(timeline, drop) != Some(address);
     Some(Finding {
         owner: None,
         confidence: if agrees { Confidence::Shown } else { Confidence::Likely },
@@ -75,7 +75,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let address = around::our_address(timeline, drop)?;
+    let address = way::our_address(timeline, drop)?;
     let held = timeline.holder(address, onset.earliest())?;
     timeline
         .address_gone(address, onset.unchanged())

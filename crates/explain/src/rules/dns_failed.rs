@@ -23,7 +23,7 @@ struct Unresolved<'t, 'a> {
     last: Failed<'a>,
     times: usize,
     /// The control that asks for a name was silent in the middle of it.
-    control: Option<&'t Unheard<'a>>,
+    control: Option<&'t Unheard>,
     /// Something was reached by its address in the middle of it.
     reached: Option<(Seq, &'static str)>,
 }

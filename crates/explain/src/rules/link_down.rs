@@ -1,6 +1,6 @@
 //! `link_down`: the interface that carried the call lost its carrier, was switched off, or vanished.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -22,7 +22,7 @@ struct Down<'a> {
 
 fn down<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Down<'a>> {
     let onset = around::onset_near_by(timeline, drop)?;
-    let carrying = around::carrying(timeline, drop)?;
+    let carrying = way::carrying(timeline, drop)?;
     if carrying.kind == LinkKind::Tunnel {
         let link = timeline.any_link_lost(onset.blamed())?;
         return Some(Down { link, under: Some(carrying.interface), late: false });
@@ -44,7 +44,7 @@ fn agrees(timeline: &Timeline, drop: &Drop, link: &LinkLoss) -> bool {
 fn took_over<'a>(timeline: &Timeline<'a>, drop: &Drop, link: &LinkLoss) -> Option<(record::Seq, &'a str)> {
     let until = link.back.map_or(around::over(timeline, drop), |back| back.stamp);
     let within = Within::any(link.at.stamp.minus(around::NEAR), until);
-    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), within)?;
+    let moved = timeline.way_moved(way::toward(timeline, drop), within)?;
     let (at, hop) = moved.after?;
     (hop.interface.as_str() != link.interface).then_some((at.seq, hop.interface.as_str()))
 }
@@ -121,13 +121,13 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let carrying = around::carrying(timeline, drop)?;
+    let carrying = way::carrying(timeline, drop)?;
     let name = carrying.interface;
     let within = Within { to: onset.bad.plus(RADIO_TELLS_WITHIN), ..onset.unchanged() };
     if !timeline.link_watched(name) || timeline.link_lost(name, within).is_some() {
         return None;
     }
-    let address = around::our_address(timeline, drop)
+    let address = way::our_address(timeline, drop)
         .filter(|address| timeline.holder(*address, onset.bad).is_some_and(|held| held.interface == name));
     match address {
         Some(_) => Some(format!("The interface {name} kept its carrier and its address.")),

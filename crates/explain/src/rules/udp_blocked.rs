@@ -1,7 +1,7 @@
 //! `udp_blocked`: UDP died at once, or was never answered, to the far end and to another server alike, while TCP lived. UDP
 //! to the far end alone is no proof of a rule against UDP.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
@@ -81,7 +81,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let flow = match timeline.pair_at(drop.declared) {
         Some(pair) => words::media_flow(timeline, pair),
-        None => format!("UDP from this computer to {}", around::far_hosts(timeline)),
+        None => format!("UDP from this computer to {}", way::far_hosts(timeline)),
     };
     Advice {
         who: "The network administrator".into(),

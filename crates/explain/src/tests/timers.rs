@@ -396,4 +396,17 @@ fn what_is_reloaded_by_the_clock_is_not_shown_to_be_a_limit_of_age() {
     let told = checked(&reloaded(false, true).log());
     assert!(says(&told).is_some_and(|says| !says.contains("by the clock")));
     assert!(told.head.drops.iter().all(|drop| drop.confidence == Confidence::Shown), "{:?}", told.head.drops[0].says);
+    // Four of them were lanes; the call's own connections do not stand beside themselves.
+    for drop in &told.head.drops {
+        let counted = ", as 4 busy connections beside it did, and 4 times in this hold:";
+        assert!(drop.says.contains(counted), "{}", drop.says);
+        let beside =
+            drop.because.iter().find(|because| because.says.starts_with("Beside the call")).expect("it is told");
+        assert!(
+            beside.says.starts_with("Beside the call 4 busy connections ended at that age; all 8 ends"),
+            "{}",
+            beside.says
+        );
+        assert!(drop.because.iter().filter(|because| because.seq == beside.seq).count() == 1, "an end of another");
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Asked<'a> {
     pub kind: ControlKind,
     pub targets: Vec<(At, &'a Heard)>,
-    pub silences: Vec<Unheard<'a>>,
+    pub silences: Vec<Unheard>,
     /// When each five seconds were told, and the last answer in them.
     pub(super) answers: Vec<(At, Stamp)>,
     pub portals: Vec<Portal<'a>>,
@@ -17,12 +17,13 @@ pub struct Asked<'a> {
 
 /// A stretch in which a control was not answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Unheard<'a> {
+pub struct Unheard {
     pub at: At,
     /// When the first question without an answer was put.
     pub since: Stamp,
     pub last_ok: Option<Stamp>,
-    pub says: &'a Heard,
+    /// It was answered that nobody listens: no silence of the way.
+    pub refused: bool,
     pub back: Option<At>,
 }
 
@@ -57,13 +58,6 @@ pub fn shortest(kind: ControlKind) -> Duration {
     apart(kind) + OVERDUE
 }
 
-impl Unheard<'_> {
-    /// It was answered that nobody listens: no silence of the way. In the words of the system's error, in English.
-    pub fn refused(&self) -> bool {
-        self.says.as_str().contains("refused")
-    }
-}
-
 impl<'a> Asked<'a> {
     pub(super) fn new(kind: ControlKind) -> Self {
         Self { kind, targets: Vec::new(), silences: Vec::new(), answers: Vec::new(), portals: Vec::new() }
@@ -86,7 +80,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.
-    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
         let silence = self.silences.get(first)?;
         let with_it = silence.since <= bad.plus(apart(self.kind) + ASKED_BEFORE)
@@ -95,7 +89,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The silence that lasts at a moment.
-    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard<'a>> {
+    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp <= at));
         self.silences.get(open).filter(|silence| silence.since <= at.plus(OVERDUE))
     }
@@ -126,7 +120,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
-    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
         let until = bad.plus(shortest(kind));
         self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)

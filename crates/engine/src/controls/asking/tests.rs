@@ -146,7 +146,7 @@ fn what_went_wrong_is_said_in_its_own_words() {
     scene.asking.failed("there is no such name".into());
     scene.run(3_000, |_| None);
     assert!(scene.controls().any(|(_, control)| {
-        matches!(control, Control::Silent { says, last_ok: None, .. } if says.as_str() == "there is no such name")
+        matches!(control, Control::Silent { says, last_ok: None, refused: false, .. } if says.as_str() == "there is no such name")
     }));
 }
 

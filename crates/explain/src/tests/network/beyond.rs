@@ -135,15 +135,16 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
 
 #[test]
 fn a_far_end_that_refuses_new_connections_is_there_and_its_service_is_not() {
-    let lost = |run: Run| {
+    let lost = |run: Run, refused: bool| {
         let run = run.at(20.0).control_silent(&FAR).stops_answering().media_stops().at(22.0);
         let last_ok = Some(run.ago(2.0));
-        let control = 3;
-        let run = run.note(Control::Silent { control, asked: run_asked(), last_ok, says: "Connection refused".into() });
+        let (control, asked, says) = (3, run_asked(), "Verbindungsaufbau abgelehnt".into());
+        let run = run.note(Control::Silent { control, asked, last_ok, says, refused });
         run.at(22.5).unanswered(1, 1.6, 2.6).at(60.3).time_up()
     };
-    both(lost(Run::watched().asking_all()), "service_unreachable voice_service shown");
-    both(lost(Run::watched().asking_as_usual()), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), true), "service_unreachable voice_service shown");
+    both(lost(Run::watched().asking_as_usual(), true), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), false), "path_lost internet_path likely");
 }
 
 fn run_asked() -> record::Stamp {

@@ -59,6 +59,12 @@ impl Run {
         self.note(Lane::Sample { lane, asked: 5, answered: 5, rtt_ms: Some(20.0) })
     }
 
+    /// It was answered last so many seconds ago.
+    pub fn lane_silent(self, lane: u32, ago: f64) -> Self {
+        let last_ok = self.ago(ago);
+        self.note(Lane::Silent { lane, asked: last_ok, last_ok })
+    }
+
     pub fn proved(self, lane: u32, quiet_s: f64) -> Self {
         self.note(Lane::Proved { lane, by: Side::Us, quiet_ms: quiet_s * 1e3, rtt_ms: 20.0 })
     }

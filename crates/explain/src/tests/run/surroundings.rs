@@ -188,7 +188,7 @@ impl Run {
             line.told |= overdue.is_some();
             let Line { control, last_ok, answers, .. } = *line;
             if let Some(asked) = overdue {
-                self = self.note(Control::Silent { control, asked, last_ok, says: "no answer".into() });
+                self = self.note(Control::Silent { control, asked, last_ok, says: "no answer".into(), refused: false });
             }
             if self.uptime.is_multiple_of(5_000_000) {
                 let answered = if answers { 5 } else { 0 };
