@@ -405,3 +405,17 @@ fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
         ],
     );
 }
+
+#[test]
+fn the_answer_to_our_own_goodbye_before_a_new_call_is_no_drop() {
+    use record::fact::{Action, Move, Reason};
+    let new_call = |code: u16| {
+        let step = Action::Began { id: 9, step: Move::NewCall, reason: Reason::PathSilent, because: None };
+        let run = Run::standing().at(20.0).media_stops().at(40.0).note(step).close_frame(1, code, "you hung up");
+        let run = run.connecting(2, SocketPurpose::NewCall).ready(2, "a", false);
+        let told = crate::tests::checked(&run.at(60.3).time_up().log());
+        told.head.drops.iter().map(|drop| drop.plane).collect::<Vec<_>>()
+    };
+    assert_eq!(new_call(1000), [crate::Plane::Media]);
+    assert_eq!(new_call(1012), [crate::Plane::Media, crate::Plane::Signaling], "a word of its own is no answer");
+}
