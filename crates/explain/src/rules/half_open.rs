@@ -85,7 +85,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     because = because
         .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())))
-        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())));
+        .and_maybe(anew.map(|seq| (seq, around::answered_anew(timeline, drop))));
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {
@@ -137,8 +137,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         return Some(format!("The end was told: the connection ended {}.", words::ended(closed.end)));
     }
     (drop.plane == Plane::Media && look::twin(timeline, drop).is_none())
-        .then(|| timeline.signaling_alive(drop.last_good, drop.over(timeline)))?
-        .map(|_| "The signaling connection answered throughout.".into())
+        .then(|| timeline.signaling_asked_through(drop.last_good, drop.over(timeline)))?
+        .then(|| "The signaling connection answered throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

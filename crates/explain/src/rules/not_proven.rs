@@ -55,7 +55,7 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
                     _ => format!("Media stopped arriving after {at}{control}{running}; {back}."),
                 },
                 Evidence::of(drop.seq, last_of_media(drop.loss, &at))
-                    .and_maybe(alive.map(|seq| (seq, "The signaling connection answered through it.".into()))),
+                    .and_maybe(alive.map(|seq| (seq, "The signaling connection lived through it.".into()))),
             )
         }
         (None, Plane::Signaling) => {

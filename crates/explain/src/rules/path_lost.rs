@@ -73,10 +73,16 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         ),
     };
     let other = match others {
-        Said::Silent(seq) => Some((seq, "Another server beyond the gateway fell silent in the same seconds.")),
-        Said::Alive(seq) => Some((seq, "Another server beyond the gateway answered throughout.")),
+        Said::Silent(seq) => {
+            Some((seq, "Another server beyond the gateway fell silent in the same seconds.".to_owned()))
+        }
+        Said::Alive(seq) => {
+            let how_long = around::how_long(timeline, drop, &around::OTHERS);
+            Some((seq, format!("Another server beyond the gateway answered {how_long}.")))
+        }
         Said::Nothing => None,
     };
+    let how_long = around::how_long(timeline, drop, &[ControlKind::Gateway]);
     let mut measured = Measured::seconds(around::lasted(timeline, drop));
     if let Some(gateway) = way::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
         measured = measured.word("gateway", gateway.to_string());
@@ -86,10 +92,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         owner: None,
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
-        because: Evidence::of(gateway, "The gateway answered throughout: the control that did not fail.")
+        because: Evidence::of(gateway, format!("The gateway answered {how_long}: the control that did not fail."))
             .and(drop.seq, around::last_sign(drop))
             .and_maybe(far.map(|seq| (seq, "New questions to the far end stayed unanswered from then on.".into())))
-            .and_maybe(other.map(|(seq, says)| (seq, says.to_owned()))),
+            .and_maybe(other),
         measured,
     })
 }
@@ -130,12 +136,11 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     if !way::to_far_end(timeline, drop) {
         return None;
     }
-    let tcp = around::said(timeline, drop, ControlKind::FarTcp).alive();
-    if tcp.is_some() {
+    if around::throughout(timeline, drop, ControlKind::FarTcp) {
         return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());
     }
-    around::said(timeline, drop, ControlKind::FarUdp).alive()?;
-    Some("The far end answered over UDP throughout, so the path to it stood.".into())
+    around::throughout(timeline, drop, ControlKind::FarUdp)
+        .then(|| "The far end answered over UDP throughout, so the path to it stood.".into())
 }
 
 pub const RULE: Rule = Rule {

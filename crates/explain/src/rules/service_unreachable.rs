@@ -72,7 +72,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         );
     }
     if let Some(seq) = others.alive() {
-        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
+        because = because.and(seq, around::other_answered(timeline, drop));
     }
     if let Some(seq) = media {
         because = because.and(seq, "Media went on all the while, so the path to the service's network lived.");
@@ -115,9 +115,7 @@ fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         ),
         because: Evidence::of(seq, "A connection made anew beside the call was refused.")
             .and(drop.seq, around::last_sign(drop))
-            .and_maybe(
-                others.map(|seq| (seq, "Another server answered throughout: the control that did not fail.".into())),
-            ),
+            .and_maybe(others.map(|seq| (seq, around::other_answered(timeline, drop)))),
         measured: Measured::seconds(around::lasted(timeline, drop)),
     })
 }

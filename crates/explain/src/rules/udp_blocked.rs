@@ -13,7 +13,7 @@ use std::time::Duration;
 
 struct Blocked {
     stun: Seq,
-    tcp: Option<(Seq, &'static str)>,
+    tcp: Option<(Seq, String)>,
     from_the_start: bool,
 }
 
@@ -26,7 +26,7 @@ fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
         let ready = timeline.sockets.iter().rev().find_map(|socket| socket.ready)?;
         return Some(Blocked {
             stun: stun.seq,
-            tcp: Some((ready.at.seq, "The signaling connection stood, over TCP.")),
+            tcp: Some((ready.at.seq, "The signaling connection stood, over TCP.".into())),
             from_the_start: true,
         });
     }
@@ -40,11 +40,11 @@ fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
     }
     let alive = |kind| around::said(timeline, drop, kind).alive();
     let tcp = None
-        .or_else(|| Some((alive(ControlKind::FarTcp)?, "The far end answered new TCP connections throughout.")))
-        .or_else(|| Some((alive(ControlKind::Https)?, "Another server answered over TCP throughout.")))
+        .or_else(|| Some((alive(ControlKind::FarTcp)?, around::answered_anew(timeline, drop))))
+        .or_else(|| Some((alive(ControlKind::Https)?, around::other_answered(timeline, drop))))
         .or_else(|| {
             let went_on = around::other_plane_went_on(timeline, drop)?;
-            Some((went_on, "The signaling connection, over TCP, was answered in the middle of it."))
+            Some((went_on, "The signaling connection, over TCP, was answered in the middle of it.".into()))
         });
     // Media alone, with TCP not seen to live, may be any loss of everything.
     tcp.is_some().then_some(Blocked { stun, tcp, from_the_start: false })
@@ -73,7 +73,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         says,
         because: Evidence::of(stun, what)
             .and(drop.seq, if from_the_start { "The call did not stand.".into() } else { around::last_sign(drop) })
-            .and_maybe(tcp.map(|(seq, says)| (seq, says.to_owned()))),
+            .and_maybe(tcp),
         measured: Measured::seconds(around::lasted(timeline, drop)).word("control", other),
     })
 }
@@ -95,13 +95,12 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let stun = around::said(timeline, drop, ControlKind::Stun).alive();
+    let stun = around::throughout(timeline, drop, ControlKind::Stun);
     let other = || around::target(timeline, ControlKind::Stun, drop.first_bad);
-    if stun.is_some() {
+    if stun {
         return Some(format!("UDP to another server ({}) was answered throughout.", other()));
     }
-    around::said(timeline, drop, ControlKind::FarUdp).alive()?;
-    Some("The far end answered over UDP throughout.".into())
+    around::throughout(timeline, drop, ControlKind::FarUdp).then(|| "The far end answered over UDP throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -378,3 +378,33 @@ fn with_nothing_but_an_answering_server_the_loss_stays_unproven_and_says_so() {
     let told = both(lost_with(Run::watched().asking(&[Https]), &[]), "not_proven not_proven not_proven");
     assert!(told.head.drops[0].says.starts_with(LOST), "{}", told.head.drops[0].says);
 }
+
+#[test]
+fn who_was_not_asked_is_not_said_to_have_answered() {
+    let asked_all_along = [Gateway, Dns, FarTcp, FarUdp];
+    let run = |unasked: bool| {
+        let run = Run::watched().asking_as_usual().at(19.0).control_unasked(&asked_all_along, unasked);
+        let run = run.at(20.0).media_stops().at(26.0).control_unasked(&asked_all_along, false).media_back();
+        checked(&run.at(60.3).time_up().log())
+    };
+    let says = |story: &Story| {
+        let list = story.head.drops[0].ruled_out.iter().filter(|out| out.says.contains("throughout"));
+        list.map(|out| out.says.clone()).collect::<Vec<_>>()
+    };
+    let alive = says(&run(false));
+    for what in ["The gateway 10.0.0.254 answered throughout.", "Names resolved throughout."] {
+        assert!(alive.iter().any(|says| says == what), "{alive:?}");
+    }
+    let unasked = says(&run(true));
+    assert!(!unasked.iter().any(|says| says.contains("answered") || says.contains("resolved")), "{unasked:?}");
+}
+
+#[test]
+fn what_answered_only_as_the_loss_began_is_not_said_to_have_answered_throughout() {
+    let run = Run::watched().asking_all().at(20.0).everything_dies_but(&[Gateway]).at(40.0);
+    let told = both(run.control_silent(&[Gateway]).at(60.3).time_up(), "path_lost internet_path shown");
+    does_not_rule_out(&told, Cause::GatewayLost);
+    let because = &told.head.drops[0].because;
+    let says = "The gateway answered as the loss began: the control that did not fail.";
+    assert!(because.iter().any(|because| because.says == says), "{because:?}");
+}
