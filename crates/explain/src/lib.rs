@@ -13,6 +13,7 @@ pub mod findings;
 mod foresight;
 pub mod limits;
 pub mod now;
+mod recovery;
 pub mod report;
 pub mod rows;
 pub mod rule;

@@ -11,10 +11,10 @@ use serde::{Serialize, Serializer};
 
 pub(crate) mod headline;
 mod not_seen;
-mod recovery;
 mod untested;
 
-pub use recovery::{By, Recovery};
+use crate::recovery;
+pub use crate::recovery::{By, Recovery};
 
 pub const SCHEMA: &str = "linewitness.verdict/1";
 

@@ -5,7 +5,7 @@ use crate::{
     Timeline,
     timeline::{HeldLane, Socket, host},
 };
-use record::{Seq, Stamp, fact::Sight};
+use record::{Seq, Stamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,8 +17,6 @@ const REPEATS_OF_CALL: usize = 3;
 const MOST_NAMED: usize = 24;
 /// Nobody reloads anything more often by the clock.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(60);
-/// The far end may notice its side up to a heartbeat later.
-const NEAR: Duration = Duration::from_secs(10);
 
 struct Busy {
     at: Stamp,
@@ -64,11 +62,7 @@ fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     let close = Close::of(closed.end, false).filter(|_| socket.ends_badly(timeline))?;
     let at = closed.at.stamp;
     let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));
-    let there = timeline.sights.iter().find_map(|sighting| match sighting.sight {
-        Sight::SocketEnded { end } if sighting.when <= at.plus(NEAR) && at <= sighting.when.plus(NEAR) => Some(end),
-        _ => None,
-    });
-    let who = there.map_or(Who::Unknown, Who::seen_there);
+    let who = timeline.ended_there(at).map_or(Who::Unknown, |(_, end)| Who::seen_there(end));
     (quiet < age / 2).then_some(Busy { at, seq: closed.at.seq, age, close, who, lane: false })
 }
 

@@ -68,7 +68,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         owner: None,
         confidence: if silent.is_some() && kept.is_some() { Confidence::Shown } else { Confidence::Likely },
         says: format!(
-            "After {at} {gateway} did not answer any more and nothing beyond it did{}; {}.",
+            "After {at} {gateway} did not answer any more and {} did{}; {}.",
+            // Of what was not asked nothing is known.
+            match beyond.is_some() || look::twin(timeline, drop).is_some() {
+                true => "nothing beyond it",
+                false => "no media",
+            },
             kept.unwrap_or_default(),
             look::came_back(drop)
         ),

@@ -15,7 +15,8 @@ use std::time::Duration;
 fn owner(stage: ConnectStage, trouble: Option<&Trouble>) -> (Owner, Confidence) {
     use {Confidence::*, ConnectStage as S, Owner as O, Trouble as T};
     match (stage, trouble) {
-        (S::Proxy, _) => (O::LocalNetwork, Shown),
+        (S::Proxy, Some(T::Http { status: 403 | 407, .. })) => (O::LocalNetwork, Shown),
+        (S::Proxy, _) => (O::LocalNetwork, Likely),
         (_, Some(T::Local { .. })) => (O::ThisComputer, Likely),
         (S::Dns, Some(T::NoSuchName { .. })) => (O::VoiceService, Likely),
         (S::Dns, _) => (O::LocalNetwork, Likely),

@@ -18,6 +18,8 @@ struct Down<'a> {
     /// What ran over it, where that is a tunnel.
     under: Option<&'a str>,
     late: bool,
+    /// Another one stood, that may have carried the tunnel.
+    unclear: bool,
 }
 
 fn down<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Down<'a>> {
@@ -25,14 +27,16 @@ fn down<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Down<'a>> {
     let carrying = way::carrying(timeline, drop)?;
     if carrying.kind == LinkKind::Tunnel {
         let link = timeline.any_link_lost(onset.blamed())?;
-        return Some(Down { link, under: Some(carrying.interface), late: false });
+        // What a tunnel runs over is not told; with one way only it is clear.
+        let unclear = timeline.others_stand(link.interface, onset.earliest());
+        return Some(Down { link, under: Some(carrying.interface), late: false, unclear });
     }
     let radio = carrying.kind == LinkKind::Wifi
         && around::said(timeline, drop, ControlKind::Gateway).silent().is_some()
         && onset.latest > onset.bad;
     let to = if radio { onset.bad.plus(RADIO_TELLS_WITHIN) } else { onset.latest };
     let link = timeline.link_lost(carrying.interface, Within { to, ..onset.blamed() })?;
-    Some(Down { link, under: None, late: link.at.stamp > onset.latest })
+    Some(Down { link, under: None, late: link.at.stamp > onset.latest, unclear: false })
 }
 
 /// It came back with the link, or over another one, or not at all.
@@ -60,10 +64,11 @@ fn happened(word: LinkWord) -> &'static str {
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Down { link, under, late } = down(timeline, drop)?;
+    let Down { link, under, late, unclear } = down(timeline, drop)?;
     let name = around::interface(link.kind, link.interface);
     let what = format!("{} at {}", happened(link.word), words::utc_exact(link.at.stamp));
     let carried = match under {
+        Some(tunnel) if unclear => format!(", which may have carried the tunnel {tunnel} of the call,"),
         Some(tunnel) => format!(", under the tunnel {tunnel} that carried the call,"),
         None => ", which carried the call,".into(),
     };
@@ -78,7 +83,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(back) = link.back {
         measured = measured.number("link_down_s", back.stamp.since(link.at.stamp).as_secs_f64());
     }
-    let sure = !late && agrees(timeline, drop, &link);
+    let sure = !late && !unclear && agrees(timeline, drop, &link);
     Some(Finding {
         owner: None,
         confidence: if sure { Confidence::Shown } else { Confidence::Likely },

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// What was sent again and again without a way gets through so soon after it is back.
-const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
+pub const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
 /// A lane that speaks every few seconds is found silent, or seen to be answered after the move, within this.
 const LANES_TELL_WITHIN: Duration = Duration::from_secs(15);
 

@@ -38,7 +38,8 @@ fn first<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(Failed<'a>, u16, u
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let (failed, status, times) = first(timeline, drop)?;
     // 502 and its like are the proxy's word that it could not reach the service: the fault may lie beyond it.
-    let own_word = matches!(status, 403 | 407);
+    // What ended a connection that stood was something else; this keeps it from coming back.
+    let own_word = matches!(status, 403 | 407) && drop.loss == Loss::NeverStood;
     let meaning = match status {
         403 => "forbidden",
         407 => "it wants a login",

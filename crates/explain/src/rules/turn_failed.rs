@@ -39,7 +39,9 @@ fn takes_away(trouble: &TurnTrouble, pair: &Pair) -> bool {
 fn trouble<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTrouble<'a>> {
     if drop.loss == Loss::NeverStood {
         let relay_only = timeline.plan.is_some_and(|plan| plan.ice_policy == IcePolicy::Relay);
-        return timeline.turn.iter().find(|_| relay_only);
+        // It failed before a relay was needed, or with one.
+        let for_want_of_it = timeline.failed_in_media() && timeline.relays.is_empty();
+        return timeline.turn.iter().find(|_| relay_only && for_want_of_it);
     }
     if drop.plane != Plane::Media {
         return None;

@@ -6,11 +6,15 @@ use crate::{
     Drop, Plane,
     timeline::{
         Pair, Socket, Timeline, host,
-        networks::{Carrying, LinkWord, Toward},
+        networks::{Carrying, LinkWord, Toward, Within},
     },
 };
 use record::fact::{CandidateKind, LinkKind};
 use std::net::IpAddr;
+use std::time::Duration;
+
+/// A link that fails by and by is told so after some seconds: a radio tries for five.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where packets of what was lost went. Only the way to the address that signaling reached is watched by itself; whatever
 /// goes elsewhere is judged by the default route.
@@ -125,7 +129,8 @@ pub fn apart(timeline: &Timeline, drop: &Drop) -> bool {
 
 /// What the interface kept while all was lost: "its link and its address", where that was seen.
 pub fn kept(timeline: &Timeline, drop: &Drop, interface: &str) -> Option<&'static str> {
-    let within = onset(timeline, drop)?.unchanged();
+    let onset = onset(timeline, drop)?;
+    let within = Within::any(onset.earliest(), onset.bad.plus(TOLD_WITHIN));
     let stands = timeline.link_at(interface, within.to).is_some_and(|state| state.word == LinkWord::Stands);
     if !stands || timeline.link_lost(interface, within).is_some() {
         return None;

@@ -228,6 +228,15 @@ impl<'a> Timeline<'a> {
         names.filter_map(|name| self.link_lost(name, within)).filter(physical).min_by_key(|loss| loss.at.stamp)
     }
 
+    /// A physical interface other than this one stood as well.
+    pub fn others_stand(&self, interface: &str, at: Stamp) -> bool {
+        let physical =
+            |name: &str| matches!(self.link_kind(name), Some(LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile));
+        let stands = |name: &str| self.link_at(name, at).is_some_and(|state| state.word == LinkWord::Stands);
+        let mut names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
+        names.any(|name| *name != interface && physical(name) && stands(name))
+    }
+
     /// A tunnel came, went or changed between the two moments.
     pub fn tunnel_changed(&self, from: Stamp, to: Stamp) -> Option<(&'a str, LinkState)> {
         self.surroundings.links.iter().take(MOST_LOOKED_AT).find_map(|(name, states)| {

@@ -1,7 +1,10 @@
 //! Causes beyond this computer: the gateway, sign-in pages, names, UDP, proxies, the path.
 
 use super::{LOST, both, check, does_not_rule_out, named, rules_out};
-use crate::{Cause, tests::run::Run};
+use crate::{
+    Cause, Story,
+    tests::{checked, run::Run},
+};
 use record::{
     Fact,
     fact::{
@@ -174,6 +177,18 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
 }
 
 #[test]
+fn of_media_that_goes_elsewhere_a_silent_far_end_tells_nothing() {
+    let lost = |silent: &[ControlKind]| {
+        let run = super::local::relayed().asking_all().at(21.2).control_silent(silent).media_stops().at(25.5);
+        run.all_controls_back().media_back().at(60.3).time_up()
+    };
+    named(lost(&FAR), &["media not_proven not_proven not_proven"]);
+    named(lost(&BEYOND), &["media path_lost internet_path shown"]);
+    // Nor does one that answers clear the way that media took.
+    does_not_rule_out(&named(lost(&[]), &["media not_proven not_proven not_proven"]), Cause::PathLost);
+}
+
+#[test]
 fn a_path_that_was_lost_half_a_minute_before_is_not_blamed() {
     let run = Run::watched().asking_all().at(5.0).control_silent(&BEYOND).at(8.0).all_controls_back().at(35.0);
     let run = run.stops_answering().media_stops().at(37.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(60.3).time_up();
@@ -186,7 +201,7 @@ fn another_instance_behind_a_balancer_after_everything_was_dead_is_no_restart() 
         let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
         run.at(26.0).all_controls_back().reconnected(2, "b", true).called_anew().at(60.3).time_up()
     };
-    both_in_any_order(run(&FAR), "service_restarted voice_service shown");
+    both_in_any_order(run(&FAR), "service_restarted voice_service likely");
     both_in_any_order(run(&BEYOND), "path_lost internet_path shown");
 }
 
@@ -317,17 +332,21 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
 
 #[test]
 fn udp_that_never_passed_keeps_a_call_from_being_placed() {
-    let never = |stun: bool| {
-        let run = Run::begun().asking(&[Stun]);
-        let run = if stun { run } else { run.control_silent(&[Stun]) };
+    let never = |asked: &[ControlKind], silent: &[ControlKind]| {
+        let run = Run::begun().asking(asked).control_silent(silent);
         let run = run.at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false).at(20.0);
         let stage = ConnectStage::Ice;
         let trouble = Trouble::NoAnswer { waited_ms: 20_000.0 };
         let failed = record::fact::Signaling::ConnectFailed { conn: 1, stage, trouble, took_ms: 1.0 };
         run.note(Fact::from(failed)).note(Mark::Ended { by: EndedBy::NotEstablished })
     };
-    named(never(false), &["media udp_blocked local_network shown"]);
-    named(never(true), &["media handshake_failed not_proven not_proven"]);
+    let unproven = "media handshake_failed not_proven not_proven";
+    named(never(&[Stun, FarUdp], &[Stun, FarUdp]), &["media udp_blocked local_network shown"]);
+    // The one server that was never heard of may be the wrong one.
+    named(never(&[Stun], &[Stun]), &["media udp_blocked local_network likely"]);
+    named(never(&[Stun], &[]), &[unproven]);
+    // The far end was answering over UDP all the while.
+    named(never(&[Stun, FarUdp], &[Stun]), &[unproven]);
 }
 
 #[test]
@@ -340,7 +359,7 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     check(
         lost(407).reconnected(3, "a", true).at(60.3).time_up(),
         &[
-            "signaling proxy_refused local_network shown: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
+            "signaling proxy_refused local_network likely: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
         ],
     );
     named(lost(502).at(60.3).time_up(), &["signaling proxy_refused local_network likely"]);
@@ -351,7 +370,7 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     let early = lost(407).reconnected(3, "a", true).at(50.0).closes(3, End::Reset).at(51.0).reconnected(4, "a", true);
     named(
         early.at(60.3).time_up(),
-        &["signaling proxy_refused local_network shown", "signaling connection_reset internet_path likely"],
+        &["signaling proxy_refused local_network likely", "signaling connection_reset internet_path likely"],
     );
 }
 

@@ -262,7 +262,7 @@ fn a_connection_that_the_way_left_behind_while_media_went_on_did_not_die_on_the_
 }
 
 /// Media goes over a relay of its own, at another address than signaling.
-fn relayed() -> Run {
+pub(super) fn relayed() -> Run {
     use record::fact::{CandidateKind, Ice};
     let (local, remote) = ("203.0.113.5:49152".parse().unwrap(), "10.0.0.2:40000".parse().unwrap());
     let address = "203.0.113.5:49152".into();
