@@ -91,6 +91,7 @@ const FROM_NEAR_TO_FAR: &[Cause] = &[
     Cause::LifetimeCap,
     Cause::NatExpired,
     Cause::NatRebound,
+    Cause::PacketLoss,
     Cause::PathLost,
     Cause::ServiceRestarted,
     Cause::ServiceUnreachable,

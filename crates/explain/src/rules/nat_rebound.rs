@@ -96,7 +96,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         who: "The network administrator, with the internet provider".into(),
         what: format!(
             "Look for a line that was dialled anew, a second uplink that took over, or a NAT table that was emptied: {}. Keep one call's flows on one uplink.",
-            look::search(timeline, drop)
+            look::search_outside(timeline, drop)
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(

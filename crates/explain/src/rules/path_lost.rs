@@ -61,9 +61,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             true,
         ),
         // A far end that was switched off looks the same.
-        Said::Nothing => {
-            (format!("After {at} {name} answered on and nothing of the far end beyond it did; {back}."), false)
-        }
+        Said::Nothing => (
+            format!(
+                "After {at} {name} answered on and nothing of the far end beyond it did; nobody else beyond it was asked, so whether {name}, the line, or the far end itself failed is not known; {back}."
+            ),
+            false,
+        ),
         // The path to it, or the service itself: from here the two look alike.
         Said::Alive(_) => (
             format!(
@@ -103,9 +106,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let gateway = around::gateway(timeline, drop);
     let at = words::utc(drop.last_good);
-    let far_only = dead(timeline, drop).is_some_and(|dead| dead.others.alive().is_some());
-    let (who, what) = match far_only {
-        true => (
+    let others = dead(timeline, drop).map_or(Said::Nothing, |dead| dead.others);
+    let far_only = others.alive().is_some();
+    let (who, what) = match others {
+        Said::Alive(_) => (
             "The network administrator, with the voice service's support",
             format!(
                 "Compare the firewall's log for {} at {at} with the service's own: whether our packets of that second left here and arrived there: {}.",
@@ -113,21 +117,30 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
                 look::search(timeline, drop)
             ),
         ),
-        false => (
+        Said::Silent(_) => (
             "The network administrator, with the internet provider",
             format!(
                 "Look up in {gateway}'s log whether its line to the provider was lost at {at}, then give the provider that second: {}.",
-                look::search(timeline, drop)
+                look::search_outside(timeline, drop)
+            ),
+        ),
+        Said::Nothing => (
+            "The network administrator, then the internet provider or the voice service's support",
+            format!(
+                "Look up in {gateway}'s log whether it passed packets on, and whether its line to the provider was lost, at {at}; if neither, ask whoever runs {} about that second: {}.",
+                way::far_hosts(timeline),
+                look::search_outside(timeline, drop)
             ),
         ),
     };
+    let beyond = if others.silent().is_some() { "the Internet" } else { "the far end" };
     Advice {
         who: who.into(),
         what,
         retest: look::retest(timeline, "Over another line, such as a telephone's"),
         wrong_if: match far_only {
             true => format!("the service's log shows our packets arriving at {at}."),
-            false => format!("another computer behind {gateway} reached the Internet at {at}."),
+            false => format!("another computer behind {gateway} reached {beyond} at {at}."),
         },
     }
 }

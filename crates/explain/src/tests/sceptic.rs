@@ -95,8 +95,55 @@ fn connections_that_nobody_answered_may_be_kept_out_by_a_rule_on_the_way() {
         let run = run.fails_to_connect(2, ConnectStage::Tcp, trouble.clone()).at(31.0);
         over(run.fails_to_connect(3, ConnectStage::Tcp, trouble.clone()).at(40.0).reconnected(4, "a", true))
     };
-    is(run(&Trouble::NoAnswer { waited_ms: 8_000.0 }), "service_unreachable voice_service likely");
-    is(run(&Trouble::Refused), "service_unreachable voice_service shown");
+    is(run(&Trouble::NoAnswer { waited_ms: 8_000.0 }), "connection_reset internet_path likely");
+    // A firewall refuses in its name, and living UDP says nothing of a TCP port. Its own front's word does.
+    is(run(&Trouble::Refused), "service_unreachable voice_service likely");
+    let in_words = |run: Run, conn| run.fails_to_connect(conn, ConnectStage::Upgrade, http(502));
+    let run = in_words(Run::standing().at(20.0).closes(1, End::Reset).at(21.0), 2);
+    is(over(run.at(40.0).reconnected(4, "a", true)), "service_unreachable voice_service shown");
+}
+
+#[test]
+fn a_port_that_drops_new_connections_too_has_not_lost_the_state_of_one_flow() {
+    let silent = Trouble::NoAnswer { waited_ms: 10_000.0 };
+    let run = Run::standing().at(20.0).stops_answering().at(25.6).resends(1, 1).at(26.2).unanswered(1, 1.2, 6.2);
+    let run = run.at(30.0).closes(1, End::LetGo).at(40.0).fails_to_connect(2, ConnectStage::Tcp, silent);
+    let told = is(over(run.at(41.0).reconnected(3, "a", true)), "half_open internet_path likely");
+    let drop = &told.head.drops[0];
+    assert!(drop.says.contains("new TCP connections stayed unanswered as well"), "{}", drop.says);
+    assert!(drop.advice.what.starts_with("Look for a rule"), "{}", drop.advice.what);
+}
+
+#[test]
+fn packets_that_are_lost_in_great_number_explain_a_silence_and_no_firewall_does() {
+    // From 20 s to 32 s six packets of ten are lost each way.
+    let run = |lossy: bool, asking: &[record::fact::ControlKind]| {
+        let mut run = Run::watched().asking(asking).at(20.0);
+        if lossy {
+            (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (10, 11, Some(29));
+        }
+        let mut run = run.at(21.0).stops_answering().at(23.0).resends(1, 1).at(24.0).unanswered(1, 1.6, 3.0);
+        run = run.at(29.0).given_up(1, 8.0, 1).at(32.0);
+        (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (50, 0, Some(0));
+        over(run.at(33.0).reconnected(2, "a", true))
+    };
+    is(run(false, &[Gateway]), "half_open internet_path shown");
+    let told = is(run(true, &[Gateway]), "packet_loss internet_path likely");
+    assert_eq!(
+        told.head.drops[0].says,
+        "Packets were lost in great number: 132 of 252 media packets from the far end and 348 of 600 to it were missing in 12 seconds from 10:00:20 UTC on, and signaling got no answer in time; it was back after 10.0 s."
+    );
+    is(run(true, &[]), "packet_loss not_proven not_proven");
+}
+
+#[test]
+fn a_clean_cut_is_no_loss_of_many_packets() {
+    // What was missed in it is counted in the second of its return.
+    let mut run = Run::watched().at(20.0).media_stops().at(26.0).media_back();
+    run.feed.lost_in = 290;
+    let mut run = run.at(27.0);
+    run.feed.lost_in = 0;
+    is(over(run), "not_proven not_proven not_proven");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn another_instance_alone_does_not_show_a_restart_and_the_same_one_shows_that_th
         ],
     );
     // A firewall that resets everything and refuses for a second: the service never stopped.
-    let says = "The voice service did not take 1 new connection from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it was back after 3.00 s.";
+    let says = "The voice service did not take 1 new connection from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it was back after 3.00 s.";
     let told = super::checked(&run(true, "a").log());
     assert_eq!(
         (told.head.drops[0].cause, told.head.drops[0].confidence),
@@ -171,7 +171,7 @@ fn http_500_is_no_limit() {
 }
 
 #[test]
-fn a_refusing_service_with_media_alive_is_unreachable() {
+fn a_refusing_service_with_media_alive_is_likely_unreachable() {
     let run = Run::standing()
         .at(20.0)
         .closes(1, End::Fin)
@@ -184,7 +184,7 @@ fn a_refusing_service_with_media_alive_is_unreachable() {
     check(
         run,
         &[
-            "signaling service_unreachable voice_service shown: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it did not come back.",
+            "signaling service_unreachable voice_service likely: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it did not come back.",
         ],
     );
 }

@@ -104,7 +104,8 @@ impl<'a> Asked<'a> {
         let sum = |count: fn(&Told) -> u32| over.iter().fold(0u32, |sum, told| sum.saturating_add(count(told)));
         let (asked, answered) = (sum(|told| told.asked), sum(|told| told.answered));
         // One answer on either side of the stretch may be just outside of it.
-        let paced = ended.at.stamp.since(began.stamp) <= apart(self.kind) * answered.saturating_add(2);
+        // Asleep, nobody asks.
+        let paced = ended.at.stamp.awake_since(began.stamp) <= apart(self.kind) * answered.saturating_add(2);
         let strays = asked.saturating_sub(answered) <= STRAYS.saturating_add(answered / 4);
         paced && strays && ended.at.stamp.plus(TOLD_WITHIN) >= to
     }
@@ -154,6 +155,7 @@ impl<'a> Timeline<'a> {
         let mut lines = self.controls_of(kind).filter(|asked| !asked.told.is_empty()).peekable();
         let through = |asked: &Asked| asked.lived(from, to).is_some();
         to.since(from) >= shortest(kind)
+            && to.slept_since(from) < apart(kind)
             && lines.peek().is_some()
             && if kind == ControlKind::Dns { lines.all(through) } else { lines.any(through) }
     }

@@ -128,12 +128,14 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
         "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back after 5.70 s."
     );
     rules_out(&told, "UDP to another server (stun.example:3478) was answered throughout.");
-    // The service's own word settles it.
-    let run =
-        Run::watched().asking_all().at(20.0).control_silent(&[FarTcp]).media_stops().closes(1, End::Reset).at(21.0);
-    let run = run.fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
-    let run = run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up();
-    both_in_any_order(run, "service_unreachable voice_service shown");
+    // Its address says no. So can a firewall in its name, but for its UDP port, which dies with the service alone.
+    let refused = |silent: &[ControlKind]| {
+        let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
+        let run = run.at(21.0).fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
+        run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up()
+    };
+    both_in_any_order(refused(&FAR), "service_unreachable voice_service shown");
+    both_in_any_order(refused(&[FarTcp]), "service_unreachable voice_service likely");
 }
 
 #[test]
@@ -400,10 +402,10 @@ fn with_nothing_but_an_answering_server_the_loss_stays_unproven_and_says_so() {
 
 #[test]
 fn who_was_not_asked_is_not_said_to_have_answered() {
-    let asked_all_along = [Gateway, Dns, FarTcp, FarUdp];
+    let paced = [Gateway, Dns, FarUdp];
     let run = |unasked: bool| {
-        let run = Run::watched().asking_as_usual().at(19.0).control_unasked(&asked_all_along, unasked);
-        let run = run.at(20.0).media_stops().at(26.0).control_unasked(&asked_all_along, false).media_back();
+        let run = Run::watched().asking(&paced).at(19.0).control_unasked(&paced, unasked);
+        let run = run.at(20.0).media_stops().at(26.0).control_unasked(&paced, false).media_back();
         checked(&run.at(60.3).time_up().log())
     };
     let says = |story: &Story| {
@@ -415,7 +417,12 @@ fn who_was_not_asked_is_not_said_to_have_answered() {
         assert!(alive.iter().any(|says| says == what), "{alive:?}");
     }
     let unasked = says(&run(true));
-    assert!(!unasked.iter().any(|says| says.contains("answered") || says.contains("resolved")), "{unasked:?}");
+    assert!(
+        !unasked
+            .iter()
+            .any(|says| says.starts_with("The gateway") || says.contains("over UDP") || says.contains("resolved")),
+        "{unasked:?}"
+    );
 }
 
 #[test]
@@ -426,4 +433,28 @@ fn what_answered_only_as_the_loss_began_is_not_said_to_have_answered_throughout(
     let because = &told.head.drops[0].because;
     let says = "The gateway answered as the loss began: the control that did not fail.";
     assert!(because.iter().any(|because| because.says == says), "{because:?}");
+}
+
+#[test]
+fn udp_to_the_far_end_alone_dead_beside_living_signaling_is_likely_a_rule() {
+    let run = |kinds: &[ControlKind], silent: &[ControlKind], answered: bool| {
+        let run = Run::watched().asking(kinds).at(20.0).control_silent(silent).media_stops();
+        let run = if answered { run } else { run.stops_answering() };
+        run.at(40.0).media_back().at(60.3).time_up()
+    };
+    let usual = [Gateway, Dns, FarTcp, FarUdp];
+    let told = check(
+        run(&usual, &[FarUdp], true),
+        &[
+            "media udp_blocked local_network likely: From 10:00:20.00 UTC on UDP was not answered any more by the far end, while TCP was; no other server was asked over UDP, so whether here, on the way or at the far end is not known; it was back after 19.7 s.",
+        ],
+    );
+    assert!(told.head.drops[0].because.iter().any(|b| b.says.starts_with("10.0.0.2:7000, asked over UDP")));
+    // A far end that stands still has its kernel take new connections all the same.
+    named(run(&usual, &[FarUdp], false), &["media not_proven not_proven not_proven"]);
+    // Its own UDP lives, or that of others does: no rule against UDP.
+    let told = named(run(&usual, &[], true), &["media not_proven not_proven not_proven"]);
+    let because: Vec<_> = told.head.drops[0].because.iter().map(|because| because.says.as_str()).collect();
+    assert!(because.contains(&"Beside the call, asking the far end over UDP was answered throughout."), "{because:?}");
+    named(run(&[FarTcp, FarUdp, Stun], &[FarUdp], true), &["media not_proven not_proven not_proven"]);
 }
