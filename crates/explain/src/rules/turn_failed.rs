@@ -43,7 +43,8 @@ fn trouble<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTr
         let for_want_of_it = timeline.failed_in_media() && timeline.relays.is_empty();
         return timeline.turn.iter().find(|_| relay_only && for_want_of_it);
     }
-    if drop.plane != Plane::Media {
+    // With signaling lost as well it is not the relay that went, but the way to everything.
+    if drop.plane != Plane::Media || look::twin(timeline, drop).is_some() {
         return None;
     }
     let pair = relayed(timeline, drop)?;
@@ -81,10 +82,6 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             measured: Measured::default().number("code", f64::from(code)),
         }),
         None => {
-            // With signaling lost as well it is not the relay that went, but the way to everything.
-            if look::twin(timeline, drop).is_some() {
-                return None;
-            }
             let alive = timeline.signaling_alive(drop.last_good, drop.over(timeline));
             Some(Finding {
                 owner: None,

@@ -204,6 +204,15 @@ fn a_relay_that_refused_is_not_why_a_call_never_stood_that_had_another_or_needed
 }
 
 #[test]
+fn a_relay_that_refused_before_everything_was_lost_did_not_take_everything() {
+    let server = "turn.example:3478";
+    let relayed = || Run::watched().relay_by(server).pair(record::fact::CandidateKind::Relay).at(10.0);
+    let refused = || relayed().turn_refuses(server, TurnRequest::Refresh, 441).at(20.0);
+    is(over(refused().everything_dies()), "not_proven not_proven not_proven");
+    is(over(refused().media_stops()), "turn_failed voice_service shown");
+}
+
+#[test]
 fn a_name_that_is_said_not_to_exist_was_answered() {
     let none = Trouble::NoSuchName { says: "no such host".into() };
     let run = Run::watched().asking(&[Gateway, Dns, FarTcp, FarUdp]).resolvers(&["10.0.0.53"]).at(18.0);
