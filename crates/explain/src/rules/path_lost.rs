@@ -90,7 +90,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(gateway) = way::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
         measured = measured.word("gateway", gateway.to_string());
     }
-    measured = measured.word("lost", if others.alive().is_some() { "far_end" } else { "everything" });
+    measured = measured.word("lost", if others.silent().is_some() { "everything" } else { "far_end" });
     Some(Finding {
         owner: None,
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
@@ -159,7 +159,7 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
 pub const RULE: Rule = Rule {
     id: Cause::PathLost,
     owner: Owner::InternetPath,
-    title: "the path beyond the gateway was lost",
+    title: "the far end was out of reach",
     advice,
     outranks: &[Cause::OneWayLoss, Cause::HalfOpen, Cause::ConnectionReset, Cause::NotProven],
     // So long after it the answers of its first seconds may still be told.

@@ -8,7 +8,10 @@ use crate::{
     rule::{Evidence, Finding, Measured},
     words,
 };
-use record::{Seq, fact::ControlKind};
+use record::{
+    Seq,
+    fact::{CandidateKind, ControlKind},
+};
 use std::time::Duration;
 
 struct Blocked {
@@ -81,9 +84,10 @@ fn at_once(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
         // Media alone, with TCP not seen to live, may be any loss of everything.
         return Some(Blocked { silent: stun, tcp: tcp?, from_the_start: false, whom: Whom::Both });
     }
-    // Of media that goes elsewhere the far end's UDP says nothing, and what one direction explains needs no rule.
+    // A relay may be reached over TCP, and what one direction explains needs no rule.
     let asked = timeline.controls_of(ControlKind::Stun).next().is_some();
-    if asked || !way::to_far_end(timeline, drop) || one_way_loss::found(timeline, drop) {
+    let relayed = timeline.pair_at(drop.last_good).is_some_and(|pair| pair.local_kind == CandidateKind::Relay);
+    if asked || relayed || one_way_loss::found(timeline, drop) {
         return None;
     }
     Some(Blocked { silent: far.silent()?, tcp: in_the_middle()?, from_the_start: false, whom: Whom::FarEnd })

@@ -314,3 +314,75 @@ fn a_refusal_in_another_language_is_one_and_the_english_word_alone_is_none() {
     is(run("Connexion refus\u{e9}e", true), "service_unreachable voice_service shown");
     is(run("a firewall refused to pass it", false), "path_lost internet_path likely");
 }
+
+#[test]
+fn a_burst_of_heavy_loss_is_told_though_it_did_not_last() {
+    let found = |lost: u32| {
+        let mut run = Run::standing().at(20.0);
+        (run.feed.rtp_in, run.feed.lost_in) = (50 - lost, lost);
+        let mut run = run.at(32.0);
+        (run.feed.rtp_in, run.feed.lost_in) = (50, 0);
+        let told = checked(&over(run).log());
+        told.head.findings.iter().filter(|finding| finding.id == "quality_low").count()
+    };
+    assert_eq!((found(30), found(3)), (1, 0));
+}
+
+#[test]
+fn whoever_sits_outside_is_told_the_address_that_is_seen_there() {
+    let run = |seen: bool| {
+        let mut run = Run::watched().asking(&[Gateway]);
+        if seen {
+            let (local, public) = ("10.0.0.1:40000".parse().unwrap(), "203.0.113.9:61000".parse().unwrap());
+            run = run.note(Net::PublicAddress { server: "10.0.0.2:7000".into(), local, public, before: None });
+        }
+        let told = checked(&over(run.at(20.0).everything_dies_but(&[Gateway])).log());
+        let drop = &told.head.drops[0];
+        assert_eq!(drop.cause, crate::Cause::PathLost);
+        assert!(drop.says.contains("nobody else beyond it was asked"), "{}", drop.says);
+        drop.advice.what.clone()
+    };
+    assert!(run(true).contains("UDP 10.0.0.1:50000 to 10.0.0.2:40000 (outside from 203.0.113.9) at"), "{}", run(true));
+    assert!(!run(false).contains("outside from"), "{}", run(false));
+}
+
+#[test]
+fn an_address_is_said_to_have_stayed_only_where_it_was_seen_again() {
+    let stayed = |again: bool| {
+        let (local, public) = ("10.0.0.1:40000".parse().unwrap(), "203.0.113.9:61000".parse().unwrap());
+        let run = Run::watched().asking(&[Stun]);
+        let run = run.note(Net::PublicAddress { server: "stun.example:3478".into(), local, public, before: None });
+        let run = run.at(20.0).everything_dies().at(26.0).media_back().answered_again(1);
+        let told = checked(&over(if again { run.all_controls_back() } else { run }).log());
+        let out = told.head.drops[0].ruled_out.iter();
+        out.filter(|out| out.cause == crate::Cause::NatRebound).map(|out| out.says.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(stayed(true), ["The public address was the same after it as before, as stun.example:3478 saw it."]);
+    assert!(stayed(false).is_empty());
+}
+
+#[test]
+fn a_socket_on_which_nobody_speaks_is_drawn_alive_only_where_that_was_seen() {
+    use crate::story::SpanState::{Alive, Unknown};
+    let state = |run: Run| {
+        let told = checked(&over(run).log());
+        let lane = told.lanes.iter().find(|lane| lane.id == "beside_bare").expect("it is drawn");
+        lane.spans[0].state
+    };
+    let bare = || Run::standing().at(1.0).bare(1).at(40.0);
+    assert_eq!(state(bare()), Unknown);
+    assert_eq!(state(bare().proved(1, 39.0)), Alive);
+    assert_eq!(state(bare().lane_ends(1, End::Fin, 39.0, 39.0)), Alive);
+    assert_eq!(state(bare().dead_at_proof(1, 39.0)), Unknown);
+}
+
+#[test]
+fn udp_of_the_far_end_alone_never_answered_is_likely_a_rule() {
+    let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false);
+    let silent = Control::Silent { control: 1, asked: run.stamp(), last_ok: None, says: "".into(), refused: false };
+    let asking =
+        Control::Asking { control: 1, kind: record::fact::ControlKind::FarUdp, target: "10.0.0.2:7000".into() };
+    let run = fails_at_ice(run.note(asking).at(6.0).note(silent).at(9.0), 1);
+    let told = is(never_stood(run), "udp_blocked local_network likely");
+    assert!(told.head.drops[0].says.starts_with("UDP was never answered by the far end, while TCP was;"));
+}
