@@ -1,7 +1,7 @@
 //! `connection_reset`, `half_open`, `one_way_loss`, `turn_failed`, and what none of them proves.
 
 use super::{Run, check};
-use record::fact::{CandidateKind, ControlKind, End, Ice, Sight, TurnRequest};
+use record::fact::{CandidateKind, ControlKind, End, Ice, MediaSample, Sight, TurnRequest};
 use record::profile::IcePolicy;
 
 #[test]
@@ -148,6 +148,21 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         "signaling died too, so nothing is said of it having answered: {out:?}"
     );
     assert!(media.not_seen.iter().any(|says| says.starts_with("The gateway")), "{:?}", media.not_seen);
+}
+
+#[test]
+fn control_packets_that_came_as_all_came_back_are_no_sign_of_one_direction() {
+    // From 20 s on nothing arrives; the checks of 25.9 s are answered, and their second is told before media is back.
+    let run = |returning: f64| {
+        let run = Run::standing().far_clock(0.0).at(20.0);
+        let last = run.wall().plus_micros(10_000);
+        let mut run = run.media_stops().at(21.0).far_saw(Sight::MediaStopped { last }).at(returning);
+        run.feed = MediaSample { rtcp_in: 2, stun_in: 4, ..Default::default() };
+        let told = crate::tests::checked(&run.at(26.05).media_back().at(60.3).time_up().log());
+        told.head.drops[0].cause
+    };
+    assert_eq!(run(25.9), crate::Cause::NotProven);
+    assert_eq!(run(21.1), crate::Cause::OneWayLoss, "while they come all along it is");
 }
 
 #[test]
