@@ -6,6 +6,7 @@
 
 pub mod judge;
 pub mod scenario;
+pub mod sim;
 pub mod truth;
 pub mod verdict;
 

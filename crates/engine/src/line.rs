@@ -24,7 +24,7 @@ mod hold;
 pub mod http;
 pub mod issuer;
 pub mod proxy;
-mod pulse;
+pub(crate) mod pulse;
 pub(crate) mod resolve;
 pub mod stream;
 pub mod tcp_info;
@@ -32,7 +32,7 @@ pub mod tcp_info;
 pub(crate) mod tests;
 pub(crate) mod tls;
 pub(crate) mod trouble;
-mod unanswered;
+pub(crate) mod unanswered;
 pub(crate) mod upgrade;
 
 pub use proxy::Proxies;
