@@ -6,7 +6,7 @@ use crate::scenario::{
 };
 use crate::truth::Played;
 use crate::verdict::{self, Verdict};
-use record::fact::{Action, Move};
+use record::fact::{Action, End, Move, Signaling};
 use record::{Event, Fact};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub struct Row {
     /// The cause that was expected; none of a drop that never was.
     pub cause: Option<String>,
     pub said: Option<String>,
+    /// What told of the end, where something did: `fin`, `reset`, `close_frame`; else it was silence.
+    pub told_by: Option<String>,
     pub label: Label,
     /// *Shown*, and wrong: the one thing that must never be.
     pub shown_and_wrong: bool,
@@ -107,6 +109,7 @@ impl Judged {
     fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, played: &Played) {
         let mut row = Row::of(want.plane, Some(want), Some(said));
         row.label = label(want, said);
+        row.told_by = told_by(said, &played.log.events);
         row.shown_and_wrong = said.confidence == "shown" && !matches!(row.label, Label::Exact | Label::NotProven);
         let about = format!("{} {}", said.plane, said.cause);
         if row.label == Label::Exact {
@@ -199,6 +202,7 @@ impl Row {
             plane,
             cause: want.map(|want| want.cause.clone()),
             said: said.map(|said| said.cause.clone()),
+            told_by: None,
             label: Label::Wrong,
             // A drop that never was and is said to be shown is of that kind too.
             shown_and_wrong: want.is_none() && said.is_some_and(|said| said.confidence == "shown"),
@@ -218,6 +222,25 @@ fn label(want: &ending::Drop, said: &verdict::Drop) -> Label {
         () if said.owner == want.owner => Label::RightOwner,
         () => Label::Wrong,
     }
+}
+
+/// The end of the socket as the log has it at the moment that the drop was declared.
+fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
+    // The verdict cuts to the millisecond.
+    let then = |event: &&Event| (event.at.wall.micros() - said.declared.micros()) / 1000 == 0;
+    events.iter().filter(then).find_map(|event| {
+        match &event.fact {
+            Fact::Signaling(Signaling::Closed { end, .. }) if said.plane == Plane::Signaling.name() => match end {
+                End::Fin => Some("fin"),
+                End::Reset => Some("reset"),
+                End::CloseFrame { .. } => Some("close_frame"),
+                End::CloseNotify => Some("close_notify"),
+                _ => None,
+            },
+            _ => None,
+        }
+        .map(str::to_owned)
+    })
 }
 
 /// Among the evidence is a fact of that name, as the log writes it.

@@ -7,6 +7,10 @@ use serde::Deserialize;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+mod known;
+
+pub use known::Known;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
@@ -26,6 +30,8 @@ pub struct Entry {
     pub change: String,
     pub source: String,
     pub verified: bool,
+    #[serde(default)]
+    pub often: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,6 +72,8 @@ pub enum Seconds {
 pub enum Counts {
     AnyByte,
     AnyPacket,
+    OurByte,
+    TheirByte,
     Nothing,
 }
 
@@ -85,55 +93,53 @@ pub fn catalogue() -> &'static Catalogue {
     READ.get_or_init(|| toml::from_str(include_str!("../catalogue.toml")).unwrap_or_default())
 }
 
-/// More names than this are a list to look through, and no help in doing it.
-const MOST_NAMED: usize = 6;
-/// With the setting of each the sentence grows three times as long.
-const MOST_WITH_SETTINGS: usize = 3;
-
-/// "Consistent with …", and how the list was narrowed; nothing where no entry fits.
-pub fn idle(limit: &IdleLimit) -> Option<String> {
+/// What it is consistent with, and how the list was narrowed; nothing where no entry fits.
+pub fn idle(limit: &IdleLimit) -> Option<Known> {
     let (from, to) = limit.interval();
-    let inside = || {
-        // What does not understand WebSockets ends them as it ends everything.
-        let layer = |layer: Layer| match limit.carrier() {
-            Some(RungCarrier::Websocket) => layer == Layer::Websocket,
-            Some(RungCarrier::Tcp) => layer == Layer::Tcp,
-            None => matches!(layer, Layer::Websocket | Layer::Tcp),
-        };
-        let those = catalogue().limit.iter().filter(|entry| entry.kind == Kind::Idle && layer(entry.layer));
-        those.filter(|entry| entry.seconds.overlaps(from, to)).collect::<Vec<_>>()
+    // What does not understand WebSockets ends them as it ends everything.
+    let layer = |layer: Layer| match limit.carrier() {
+        Some(RungCarrier::Websocket) => layer == Layer::Websocket,
+        Some(RungCarrier::Tcp) => layer == Layer::Tcp,
+        None => matches!(layer, Layer::Websocket | Layer::Tcp),
     };
-    let fits = |e: &&Entry| limit.close.is_none_or(|close| e.closes_so(close)) && e.counts.allows(&limit.activity);
-    let all = inside();
-    let kept: Vec<&Entry> = all.iter().copied().filter(fits).collect();
-    let mut by = Vec::new();
+    let all = inside(from, to, |entry| entry.kind == Kind::Idle && layer(entry.layer));
+    let mut narrowed_by = Vec::new();
     if let Some(close) = limit.close
         && all.iter().any(|entry| !entry.closes_so(close))
     {
-        by.push("how the connections ended");
+        narrowed_by.push("how the connections ended");
     }
     if all.iter().any(|entry| !entry.counts.allows(&limit.activity)) {
-        by.push("what kept them");
+        narrowed_by.push("what kept them");
     }
-    consistent(&kept, &by)
+    let fits = |e: &&Entry| limit.close.is_none_or(|close| e.closes_so(close)) && e.counts.allows(&limit.activity);
+    Known::of(all.into_iter().filter(fits).collect(), narrowed_by)
 }
 
-pub fn lifetime(limit: &LifetimeLimit) -> Option<String> {
+pub fn lifetime(limit: &LifetimeLimit) -> Option<Known> {
     let give = crate::limits::tolerance(limit.exact.median);
     let (from, to) = (limit.exact.median.saturating_sub(give), limit.exact.median + give);
-    let all = catalogue().limit.iter().filter(|e| e.kind == Kind::Lifetime && e.seconds.overlaps(from, to));
-    let kept: Vec<&Entry> = all.filter(|entry| limit.close.is_none_or(|close| entry.closes_so(close))).collect();
-    consistent(&kept, &[])
+    let all = inside(from, to, |entry| entry.kind == Kind::Lifetime);
+    let fits = |e: &&Entry| limit.close.is_none_or(|close| e.closes_so(close));
+    let narrowed_by = if all.iter().all(fits) { vec![] } else { vec!["how the connections ended"] };
+    Known::of(all.into_iter().filter(fits).collect(), narrowed_by)
 }
 
-pub fn udp(limit: &UdpLimit) -> Option<String> {
+pub fn udp(limit: &UdpLimit) -> Option<Known> {
     let layer = match limit.opened {
         Opened::OnePacket => Layer::UdpOnePacket,
         Opened::Stream => Layer::UdpStream,
     };
-    let (from, to) = (limit.over.unwrap_or_default(), limit.under);
-    let all = catalogue().limit.iter().filter(|e| e.layer == layer && e.seconds.overlaps(from, to));
-    consistent(&all.collect::<Vec<_>>(), &[])
+    Known::of(inside(limit.over.unwrap_or_default(), limit.under, |entry| entry.layer == layer), vec![])
+}
+
+/// The steps of a ladder are narrower than this; a wider bracket fits so much that a name in it says nothing.
+const WIDEST: u32 = 2;
+
+fn inside(from: Duration, to: Duration, kept: impl Fn(&Entry) -> bool) -> Vec<&'static Entry> {
+    let narrow = to <= from.saturating_mul(WIDEST);
+    let all = catalogue().limit.iter().filter(|_| narrow);
+    all.filter(|entry| kept(entry) && entry.seconds.overlaps(from, to)).collect()
 }
 
 /// The number that somebody seems to have followed with this heartbeat.
@@ -142,33 +148,7 @@ pub fn wrong(heartbeat: Duration) -> Option<&'static Wrong> {
     catalogue().wrong.iter().find(|wrong| wrong.heartbeats[0] <= s && s <= wrong.heartbeats[1])
 }
 
-fn consistent(kept: &[&Entry], narrowed_by: &[&str]) -> Option<String> {
-    if kept.is_empty() {
-        return None;
-    }
-    let settings = kept.len() <= MOST_WITH_SETTINGS;
-    let names: Vec<String> = kept.iter().take(MOST_NAMED).map(|entry| entry.words(settings)).collect();
-    let more = match kept.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    let narrowed = match narrowed_by {
-        [] => String::new(),
-        by => format!(" (narrowed by {})", by.join(" and ")),
-    };
-    Some(format!("consistent with {}{more}{narrowed}", names.join(", ")))
-}
-
 impl Entry {
-    fn words(&self, setting: bool) -> String {
-        let unverified = if self.verified { "" } else { ", unverified" };
-        let change = match (setting, self.change.as_str()) {
-            (false, _) => String::new(),
-            (true, "") => format!(", fixed; source: {}", self.source),
-            (true, change) => format!(", set by {change}; source: {}", self.source),
-        };
-        format!("{} ({}{unverified}{change})", self.name, self.seconds.words())
-    }
     fn closes_so(&self, close: Close) -> bool {
         let ending = match close {
             Close::Fin => Ending::Fin,
@@ -187,6 +167,8 @@ impl Counts {
         let expected = match self {
             Self::AnyByte => [true, true, false],
             Self::AnyPacket => [true, true, true],
+            Self::OurByte => [true, false, false],
+            Self::TheirByte => [false, true, false],
             Self::Nothing => [false, false, false],
         };
         let tried = [seen.by_us, seen.by_them, seen.by_keepalive];
@@ -225,13 +207,26 @@ mod tests {
             let (least, most) = entry.seconds.ends();
             assert!(least >= 1.0 && least <= most, "{}", entry.name);
             assert!(!entry.closes.is_empty() && !entry.source.is_empty(), "{}", entry.name);
+            assert!(!entry.name.contains(',') && !entry.name.contains(';'), "names stand in lists: {}", entry.name);
             assert_eq!(entry.kind == Kind::Lifetime, entry.counts == Counts::Nothing, "{}", entry.name);
             assert!(entry.verified || !entry.source.contains("measured"), "{}", entry.name);
+            assert!(!entry.verified || !entry.source.contains("secondary"), "{}", entry.name);
         }
+        let mut names: Vec<&str> = read.limit.iter().map(|entry| entry.name.as_str()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|two| two[0] != two[1]), "a name twice");
         for wrong in &read.wrong {
             assert!(wrong.heartbeats[0] > wrong.limit_s && wrong.heartbeats[0] < wrong.heartbeats[1], "{}", wrong.said);
             assert!(!wrong.source.is_empty() && !wrong.right.is_empty());
         }
+    }
+
+    #[test]
+    fn a_bracket_that_fits_anything_names_nothing() {
+        let seconds = Duration::from_secs;
+        assert!(!inside(seconds(31), seconds(61), |_| true).is_empty(), "a step of the ladder");
+        assert!(inside(seconds(2), seconds(40), |_| true).is_empty());
+        assert!(inside(Duration::ZERO, seconds(61), |_| true).is_empty(), "open below: every shorter one fits");
     }
 
     #[test]
@@ -241,8 +236,8 @@ mod tests {
             entry.unwrap_or_else(|| panic!("{name}")).seconds.ends().0
         };
         assert_eq!(seconds("AWS Application Load Balancer"), 60.0);
-        assert_eq!(seconds("AWS Network Load Balancer, TCP"), 350.0);
-        assert_eq!(seconds("AWS API Gateway WebSocket, duration"), 7200.0);
+        assert_eq!(seconds("AWS Network Load Balancer over TCP"), 350.0);
+        assert_eq!(seconds("AWS API Gateway WebSocket duration"), 7200.0);
         assert_eq!(seconds("Azure Load Balancer"), 240.0);
         assert_eq!(seconds("Google classic"), 30.0);
         assert!(wrong(Duration::from_secs(300)).expect("followed a blog").right.starts_with("60 s"));

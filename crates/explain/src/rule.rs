@@ -100,6 +100,12 @@ impl Measured {
         self.0.push((name, Figure::Word(value.into())));
         self
     }
+    pub fn word_maybe(self, name: &'static str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.word(name, value),
+            None => self,
+        }
+    }
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Figure)> {
         self.0.iter().map(|(name, figure)| (*name, figure))
     }

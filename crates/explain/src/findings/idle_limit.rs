@@ -2,7 +2,8 @@
 
 use super::Finding;
 use crate::{
-    Timeline, catalogue,
+    Timeline,
+    catalogue::{self, Known},
     limits::{Against, IdleLimit, Only, Unclear, Who},
     rule::Measured,
     words,
@@ -42,12 +43,13 @@ fn of(limit: &IdleLimit) -> Finding {
     let busy =
         if limit.activity.by_both == Some(true) { "; one that spoke both ways stayed up beside them" } else { "" };
     let activity = limit.activity.words().map(|words| format!("; {words}")).unwrap_or_default();
-    let known = catalogue::idle(limit).map(|known| format!(" It is {known}.")).unwrap_or_default();
+    let known = catalogue::idle(limit);
+    let named = known.as_ref().map(Known::sentence).unwrap_or_default();
     Finding {
         id: "idle_limit",
-        measured: measured(limit),
+        measured: measured(limit).word_maybe("consistent_with", known.map(|known| known.names())),
         says: format!(
-            "{who} ends {what} that are quiet for {}{only}, {how} ({}){survived}{busy}{activity}: raise its idle timeout for this destination to 3600 s, or keep connections busy.{known}",
+            "{who} ends {what} that are quiet for {}{only}, {how} ({}){survived}{busy}{activity}: raise its idle timeout for this destination to 3600 s, or keep connections busy.{named}",
             length(limit),
             counted(limit),
         ),

@@ -2,7 +2,8 @@
 
 use super::Finding;
 use crate::{
-    Timeline, catalogue,
+    Timeline,
+    catalogue::{self, Known},
     limits::{LifetimeLimit, Who},
     rule::Measured,
     words,
@@ -19,7 +20,8 @@ fn of(limit: &LifetimeLimit) -> Finding {
         Who::Unknown => format!("{} or a device before it", limit.host),
     };
     let how = limit.close.map_or_else(|| "in several ways".into(), |close| close.words());
-    let known = catalogue::lifetime(limit).map(|known| format!(" It is {known}.")).unwrap_or_default();
+    let known = catalogue::lifetime(limit);
+    let named = known.as_ref().map(Known::sentence).unwrap_or_default();
     let clock = limit.every.map(|every| {
         format!(
             " They ended every {}, and what is done by the clock (a reload, a deployment) looks the same: compare with its log.",
@@ -37,9 +39,9 @@ fn of(limit: &LifetimeLimit) -> Finding {
     }
     Finding {
         id: "lifetime_limit",
-        measured,
+        measured: measured.word_maybe("consistent_with", known.map(|known| known.names())),
         says: format!(
-            "{who} ends TCP connections when they are {} old, however busy they are, {how} ({}, spread {}): no heartbeat helps; raise the limit on a connection's or request's duration beyond the longest call, or open the next connection before the old one ends.{known}{clock}",
+            "{who} ends TCP connections when they are {} old, however busy they are, {how} ({}, spread {}): no heartbeat helps; raise the limit on a connection's or request's duration beyond the longest call, or open the next connection before the old one ends.{named}{clock}",
             words::length(limit.exact.median),
             words::count(limit.exact.count, "end"),
             words::length(limit.exact.spread)

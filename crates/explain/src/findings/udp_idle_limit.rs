@@ -2,7 +2,8 @@
 
 use super::Finding;
 use crate::{
-    Timeline, catalogue,
+    Timeline,
+    catalogue::{self, Known},
     limits::{CameBack, UdpLimit},
     rule::Measured,
     words,
@@ -53,12 +54,13 @@ fn of(limit: &UdpLimit) -> Finding {
     };
     // RFC 4787, REQ-5: two minutes at the least, five recommended.
     let asked = if limit.under.as_secs() <= 120 { " (RFC 4787 asks for 120 s and more)" } else { "" };
-    let known = catalogue::udp(limit).map(|known| format!(" It is {known}.")).unwrap_or_default();
+    let known = catalogue::udp(limit);
+    let named = known.as_ref().map(Known::sentence).unwrap_or_default();
     Finding {
         id: "udp_idle_limit",
-        measured,
+        measured: measured.word_maybe("consistent_with", known.map(|known| known.names())),
         says: format!(
-            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}; {} of {} kept quiet were forgotten{back}: set its UDP timeout to 300 s, or send a packet at least every {}.{known}",
+            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}; {} of {} kept quiet were forgotten{back}: set its UDP timeout to 300 s, or send a packet at least every {}.{named}",
             limit.died.len(),
             limit.died.len() + limit.lived.len(),
             super::heartbeat_advice::whole_seconds(limit.over.unwrap_or(limit.under) / 2),

@@ -137,7 +137,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "Raise the idle or session timeout for this destination to 3600 s, or set a heartbeat under {}: {}.{}",
             words::length(quiet / 2),
             look::search(timeline, drop),
-            known.map(|known| format!(" It is {known}.")).unwrap_or_default()
+            known.map(|known| known.sentence()).unwrap_or_default()
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(

@@ -112,7 +112,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         what: format!(
             "Find what limits a connection or request to {age}, and raise it beyond the longest call, or open the next connection before the old one ends; a heartbeat does not help: {}.{}",
             look::search(timeline, drop),
-            known.map(|known| format!(" It is {known}.")).unwrap_or_default()
+            known.map(|known| known.sentence()).unwrap_or_default()
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!("a connection from here to the same destination becomes older than {age}."),

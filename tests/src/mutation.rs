@@ -1,0 +1,192 @@
+//! The checker checked: with one watcher blind, or one injector that does nothing, the score must fall and say where. What
+//! can be switched off without a difference is either needed by no scenario or was never looked at.
+
+use crate::judge::{Judged, Label, judge};
+use crate::scenario::{Deed, Scenario};
+use crate::truth::Played;
+use crate::verdict::Verdict;
+use anyhow::Result;
+use record::fact::{Control, ControlKind, Net, Signaling, System};
+use record::{Event, Fact, Log};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::mem::discriminant;
+
+/// What sees something beside the call. Blind, it leaves nothing in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watcher {
+    Network,
+    PublicAddress,
+    Power,
+    /// That we were not run for a while.
+    Ticks,
+    /// What the kernel tells of bytes that stay unanswered.
+    Unanswered,
+    Gateway,
+    Names,
+    /// The far end, asked over new connections and over UDP.
+    FarEndAsked,
+    /// Servers that have nothing to do with the far end.
+    Others,
+    Portal,
+    Lanes,
+    /// What the far end tells of its own side.
+    FarEnd,
+}
+
+/// What became of the score with one part switched off.
+#[derive(Clone, Debug)]
+pub struct Fall {
+    pub off: String,
+    /// Of so many rows.
+    pub rows: usize,
+    pub exact_before: usize,
+    pub exact_after: usize,
+    /// Told less well than before.
+    pub scenarios: BTreeSet<String>,
+}
+
+impl Watcher {
+    pub const ALL: [Self; 12] = [
+        Self::Network,
+        Self::PublicAddress,
+        Self::Power,
+        Self::Ticks,
+        Self::Unanswered,
+        Self::Gateway,
+        Self::Names,
+        Self::FarEndAsked,
+        Self::Others,
+        Self::Portal,
+        Self::Lanes,
+        Self::FarEnd,
+    ];
+
+    fn saw(self, fact: &Fact, kinds: &BTreeMap<u32, ControlKind>) -> bool {
+        let control = |of: &[ControlKind]| match fact {
+            Fact::Control(fact) => kinds.get(&number(fact)).is_some_and(|kind| of.contains(kind)),
+            _ => false,
+        };
+        match self {
+            Self::Network => matches!(fact, Fact::Net(net) if !matches!(net, Net::PublicAddress { .. })),
+            Self::PublicAddress => matches!(fact, Fact::Net(Net::PublicAddress { .. })),
+            Self::Power => matches!(fact, Fact::Power(_)),
+            Self::Ticks => matches!(fact, Fact::System(System::TicksMissed { .. })),
+            Self::Unanswered => matches!(
+                fact,
+                Fact::Signaling(Signaling::Unanswered { .. } | Signaling::AnsweredAgain { .. } | Signaling::Tcp { .. })
+            ),
+            Self::Gateway => control(&[ControlKind::Gateway]),
+            Self::Names => control(&[ControlKind::Dns]),
+            Self::FarEndAsked => control(&[ControlKind::FarTcp, ControlKind::FarUdp]),
+            Self::Others => control(&[ControlKind::Https, ControlKind::Stun]),
+            Self::Portal => control(&[ControlKind::Portal]),
+            Self::Lanes => matches!(fact, Fact::Lane(_) | Fact::Prediction(_)),
+            Self::FarEnd => matches!(fact, Fact::Far(_)),
+        }
+    }
+
+    /// The log as it would be without it. Numbers of events stay, so that evidence is still found.
+    pub fn blind(self, log: &Log) -> Log {
+        let asking = |event: &Event| match &event.fact {
+            Fact::Control(Control::Asking { control, kind, .. }) => Some((*control, *kind)),
+            _ => None,
+        };
+        let kinds: BTreeMap<u32, ControlKind> = log.events.iter().filter_map(asking).collect();
+        let kept = log.events.iter().filter(|event| !self.saw(&event.fact, &kinds)).cloned();
+        Log { events: kept.collect() }
+    }
+}
+
+fn number(fact: &Control) -> u32 {
+    match fact {
+        Control::Asking { control, .. }
+        | Control::Sample { control, .. }
+        | Control::Silent { control, .. }
+        | Control::Back { control, .. }
+        | Control::Portal { control, .. }
+        | Control::PortalGone { control }
+        | Control::Issuer { control, .. } => *control,
+    }
+}
+
+/// What is said of a log, read as the file would be.
+pub fn told(log: &Log) -> Result<Verdict> {
+    Verdict::read(&serde_json::to_vec(&explain::story(log).head)?)
+}
+
+/// Each scenario as it was played, told again without each watcher in turn.
+pub fn watchers(played: &[(Scenario, Played)]) -> Result<Vec<Fall>> {
+    let off = Watcher::ALL.iter().map(|watcher| {
+        fall(format!("the watcher {watcher:?}"), played, |_, played| {
+            let log = watcher.blind(&played.log);
+            Ok(Some(Played { truths: played.truths.clone(), verdict: told(&log)?, log }))
+        })
+    });
+    off.collect()
+}
+
+/// Each kind of deed in turn is not done, though the story expects it.
+pub fn injectors(played: &[(Scenario, Played)], again: impl Fn(&Scenario) -> Result<Played>) -> Result<Vec<Fall>> {
+    let mut kinds: Vec<Deed> = Vec::new();
+    for deed in played.iter().flat_map(|(scenario, _)| scenario.steps.iter().map(|step| step.deed)) {
+        if !kinds.iter().any(|kind| discriminant(kind) == discriminant(&deed)) {
+            kinds.push(deed);
+        }
+    }
+    let off = kinds.into_iter().map(|kind| {
+        let is_of_it = |deed: Deed| discriminant(&deed) == discriminant(&kind);
+        let name = format!("{kind:?}");
+        let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        fall(format!("the injector {name}"), played, |scenario, _| {
+            let mut idle = scenario.clone();
+            idle.steps.iter_mut().filter(|step| is_of_it(step.deed)).for_each(|step| step.deed = Deed::Nothing);
+            let concerned = scenario.steps.iter().any(|step| is_of_it(step.deed)) && !scenario.is_null();
+            concerned.then(|| again(&idle)).transpose()
+        })
+    });
+    // What is harmless everywhere has nothing to fall from.
+    off.filter(|fall: &Result<Fall>| fall.as_ref().map_or(true, |fall| fall.rows > 0)).collect()
+}
+
+/// `changed` gives nothing where the part plays no role.
+fn fall(
+    off: String,
+    played: &[(Scenario, Played)],
+    changed: impl Fn(&Scenario, &Played) -> Result<Option<Played>>,
+) -> Result<Fall> {
+    let mut fall = Fall { off, rows: 0, exact_before: 0, exact_after: 0, scenarios: BTreeSet::new() };
+    for (scenario, before) in played {
+        let Some(after) = changed(scenario, before)? else { continue };
+        let (before, after) = (judge(scenario, before), judge(scenario, &after));
+        let exact = |judged: &Judged| judged.rows.iter().filter(|row| row.label == Label::Exact).count();
+        fall.rows += before.rows.len();
+        fall.exact_before += exact(&before);
+        fall.exact_after += exact(&after);
+        if before.is_well() && !after.is_well() {
+            fall.scenarios.insert(scenario.name.clone());
+        }
+    }
+    Ok(fall)
+}
+
+impl Fall {
+    /// The score fell.
+    pub fn is_seen(&self) -> bool {
+        !self.scenarios.is_empty()
+    }
+}
+
+impl fmt::Display for Fall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { off, rows, exact_before, exact_after, scenarios } = self;
+        write!(f, "without {off}: {exact_after} of {rows} causes right, and not {exact_before}; ")?;
+        match scenarios.len() {
+            0 => write!(f, "NO SCENARIO NOTICES"),
+            n => {
+                let some: Vec<&str> = scenarios.iter().take(3).map(String::as_str).collect();
+                write!(f, "{n} scenarios fall: {}{}", some.join(", "), if n > 3 { ", …" } else { "" })
+            }
+        }
+    }
+}
