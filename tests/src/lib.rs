@@ -5,7 +5,9 @@
 //! Both are judged alike, by the truth: the first packet that a fault touched, never the command that caused it.
 
 pub mod judge;
+pub mod mutation;
 pub mod scenario;
+pub mod score;
 pub mod sim;
 pub mod truth;
 pub mod verdict;

@@ -145,7 +145,7 @@ impl Stage {
                 self.0.far.borrow().iter().for_each(|far| far.stands_still(true));
             }
             Deed::FarEndStarted => self.start_far_end(),
-            Deed::ProxyKilled | Deed::RelayKilled | Deed::RelayStarted => {}
+            Deed::ProxyKilled | Deed::RelayKilled | Deed::RelayStarted | Deed::Nothing => {}
         }
     }
 
