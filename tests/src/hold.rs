@@ -3,7 +3,7 @@
 use crate::{Program, World, verdict, verdict::Verdict, world::wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use record::bundle::{self, Bundle};
-use record::fact::{Control, ControlKind, Ice, Mark, Signaling};
+use record::fact::{Action, Control, ControlKind, Ice, Mark, Move, Signaling};
 use record::{Event, Fact};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -32,18 +32,33 @@ const OVER_TIME: Duration = Duration::from_secs(25);
 impl Hold {
     /// `args` are those after `hold`; where to and for how long are the caller's.
     pub fn start(world: &World, name: &str, args: &[&str]) -> Result<Self> {
+        Self::start_by(world, &[], name, args)
+    }
+
+    /// Started by another program, which is given with its own arguments and replaces itself by the hold: `env`, `setpriv`.
+    pub fn start_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
         let bundle = world.dir.join(format!("{name}.witness"));
         let out = bundle.to_str().context("the lab's folder has a plain name")?;
-        let all = [&["hold"], args, &["--out", out, "--format", "jsonl"]].concat();
-        let program = Program::start(world, &world.client, name, binary()?, &all)?;
+        let all = [by, &[binary()?, "hold"], args, &["--out", out, "--format", "jsonl"]].concat();
+        let program = Program::start(world, &world.client, name, all[0], &all[1..])?;
         Ok(Self { program, bundle })
     }
 
     /// As `start`, and waits until the call stands.
     pub fn established(world: &World, name: &str, args: &[&str]) -> Result<Self> {
-        let mut hold = Self::start(world, name, args)?;
-        hold.sees("the call is established", SET_UP, |fact| matches!(fact, Fact::Mark(Mark::Established { .. })))?;
+        Self::established_by(world, &[], name, args)
+    }
+
+    /// As `start_by`, and waits until the call stands.
+    pub fn established_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
+        let mut hold = Self::start_by(world, by, name, args)?;
+        hold.stands()?;
         Ok(hold)
+    }
+
+    /// Waits until the call stands, and gives the event that says so.
+    pub fn stands(&mut self) -> Result<Event> {
+        self.sees("the call is established", SET_UP, |fact| matches!(fact, Fact::Mark(Mark::Established { .. })))
     }
 
     /// Events as printed so far; a line still being written is left for the next look.
@@ -196,6 +211,13 @@ impl Told {
             ) => asked(*control),
             _ => false,
         })
+    }
+
+    /// The call that was placed is the call that was held: nothing was dialled anew.
+    pub fn same_call(&self) -> Result<()> {
+        let anew = self.count(|fact| matches!(fact, Fact::Action(Action::Began { step: Move::NewCall, .. })));
+        ensure!(anew == 0, "a new call was placed where the old one could be recovered");
+        Ok(())
     }
 
     pub fn count(&self, kind: impl Fn(&Fact) -> bool) -> usize {

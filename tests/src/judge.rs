@@ -73,12 +73,18 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
     let mut judged = Judged::default();
     let wanted = ending.outcome.name();
     judged.complain(verdict.outcome == wanted, || format!("the outcome is {}, and not {wanted}", verdict.outcome));
+    if ending.outcome == ending::Outcome::Held {
+        let (held, length) = (verdict.held_s, scenario.run.length.get().as_secs_f64());
+        judged.complain((held - length).abs() < 1.0, || format!("held for {held} s, and not {length} s"));
+    }
     for plane in [Plane::Signaling, Plane::Media] {
         judged.plane(plane, ending, played);
     }
     judged.findings(ending, verdict);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
+    let acted = log.events.iter().any(|event| matches!(&event.fact, Fact::Action(Action::Began { .. })));
+    judged.complain(!(acted && scenario.is_null()), || "it acted on a path that carried the call".to_owned());
     judged
 }
 
@@ -197,6 +203,24 @@ impl Judged {
 }
 
 impl Row {
+    /// For whoever reads a run: what was expected, what was said, and the figures.
+    pub fn line(&self) -> String {
+        let none = "nothing";
+        let (want, said) = (self.cause.as_deref().unwrap_or(none), self.said.as_deref().unwrap_or(none));
+        let mut line = format!("{} {want}, said {said}: {:?}", self.plane.name(), self.label);
+        for (what, ms) in [
+            ("onset error", self.onset_error_ms),
+            ("delay", self.delay_ms),
+            ("recovery error", self.recovery_error_ms),
+            ("recovered after", self.recovered_after_ms),
+        ] {
+            if let Some(ms) = ms {
+                line += &format!(", {what} {ms:.1} ms");
+            }
+        }
+        line
+    }
+
     fn of(plane: Plane, want: Option<&ending::Drop>, said: Option<&verdict::Drop>) -> Self {
         Self {
             plane,

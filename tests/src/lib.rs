@@ -20,7 +20,11 @@ pub mod fault;
 #[cfg(target_os = "linux")]
 pub mod hold;
 #[cfg(target_os = "linux")]
+pub mod netns;
+#[cfg(target_os = "linux")]
 pub mod ns;
+#[cfg(target_os = "linux")]
+pub mod packets;
 #[cfg(target_os = "linux")]
 pub mod part;
 #[cfg(target_os = "linux")]
@@ -39,6 +43,6 @@ pub use {
     fault::{Fault, Truth},
     hold::{Hold, Told},
     program::Program,
-    stage::Story,
+    stage::{Piece, Story},
     world::World,
 };
