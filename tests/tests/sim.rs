@@ -24,17 +24,7 @@ fn setting(name: &str) -> Option<String> {
 fn every_scenario_is_told_as_it_was() {
     let wanted = setting("SCENARIO").unwrap_or_default();
     let seeds = setting("SEEDS").and_then(|n| n.parse().ok()).unwrap_or(SEEDS);
-    let mut all = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
-    if let Some(folder) = setting("FOLDER") {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            if all.iter().all(|s| s.name != name) {
-                all.push(Scenario::parse(&name, &std::fs::read_to_string(path).unwrap()).unwrap());
-            }
-        }
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-    }
+    let all = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played: Vec<(&Scenario, u64)> = all
         .iter()
         .filter(|scenario| scenario.is_played_in(Runner::Sim) && scenario.name.contains(&wanted))
