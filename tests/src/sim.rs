@@ -11,6 +11,7 @@
 mod client;
 mod deeds;
 mod far;
+mod front;
 mod net;
 mod packet;
 mod profile;

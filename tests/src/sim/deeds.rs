@@ -1,6 +1,7 @@
 //! What a scenario does to its world, and undoes.
 
 use super::far::{self, Far};
+use super::front::{self, Front};
 use super::net::Net;
 use super::packet::Proto;
 use super::router::Fault;
@@ -25,6 +26,7 @@ pub struct Stage(Rc<Inner>);
 struct Inner {
     net: Net,
     far: RefCell<Option<Far>>,
+    front: Option<Front>,
     client: RefCell<Option<Program>>,
     logind: bool,
 }
@@ -39,12 +41,13 @@ impl Stage {
         }
         let far = (world.far == world::Far::Reflector).then(|| Far::start(net));
         let client = RefCell::default();
-        Self(Rc::new(Inner { net: net.clone(), far: RefCell::new(far), client, logind: world.logind }))
+        let front = world.in_front.map(|kind| Front::start(net, kind));
+        Self(Rc::new(Inner { net: net.clone(), far: RefCell::new(far), front, client, logind: world.logind }))
     }
 
     /// Where the call is placed to.
     pub fn door(&self) -> SocketAddr {
-        far::address()
+        if self.0.front.is_some() { front::address() } else { far::address() }
     }
 
     pub fn client_is(&self, program: &Program) {
@@ -145,7 +148,11 @@ impl Stage {
                 self.0.far.borrow().iter().for_each(|far| far.stands_still(true));
             }
             Deed::FarEndStarted => self.start_far_end(),
-            Deed::ProxyKilled | Deed::RelayKilled | Deed::RelayStarted | Deed::Nothing => {}
+            Deed::ProxyKilled => {
+                now(Plane::Signaling);
+                self.0.front.iter().for_each(Front::kill);
+            }
+            Deed::RelayKilled | Deed::RelayStarted | Deed::Nothing => {}
         }
     }
 

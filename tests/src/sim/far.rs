@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 mod call;
 mod datagrams;
-mod lane;
+pub mod lane;
 mod peer;
 
 pub const PORT: u16 = 7000;

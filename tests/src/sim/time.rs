@@ -21,6 +21,9 @@ type Deed = Box<dyn FnOnce()>;
 /// When, and the how manieth of that moment.
 type Turn = (u64, u64);
 
+/// In one moment; beyond it, somebody waits for nothing again and again.
+const MOST_TURNS: u32 = 100_000;
+
 #[derive(Clone, Default)]
 pub struct Time(Rc<Inner>);
 
@@ -65,7 +68,11 @@ impl Time {
         let end = self.0.now.get() + most.as_micros() as u64;
         let computers = self.0.computers.borrow().clone();
         loop {
-            while computers.iter().any(Computer::run_programs) {}
+            let mut turns = 0u32;
+            while computers.iter().any(Computer::run_programs) {
+                turns += 1;
+                assert!(turns < MOST_TURNS, "something goes on without end at {:?}", self.now());
+            }
             if done() {
                 return;
             }
@@ -252,8 +259,10 @@ impl Program {
         Task { program: Rc::downgrade(&self.0), number }
     }
 
+    /// No clock is finer than a microsecond, and nobody waits for less.
     pub fn sleep(&self, d: Duration) -> Sleep {
-        self.sleep_until(self.now().awake + d)
+        let whole = Duration::from_micros(d.as_nanos().div_ceil(1_000) as u64);
+        self.sleep_until(self.now().awake + whole)
     }
 
     /// On the awake clock, as every timer of a program.
@@ -275,7 +284,8 @@ impl Program {
             return false;
         }
         let mut ran = false;
-        loop {
+        // In portions: one that wakes itself again and again must not keep this from coming back.
+        for _ in 0..1_000 {
             let ready = self.0.ready.lock().expect("no holder panics").pop_front();
             let Some(number) = ready else { return ran };
             let task = self.0.tasks.borrow_mut().get_mut(&number).and_then(Option::take);
@@ -298,6 +308,7 @@ impl Program {
             }
             drop(tasks);
         }
+        ran
     }
 }
 

@@ -138,6 +138,10 @@ impl Talk {
         self.number
     }
 
+    pub fn next_ask(&self) -> Micros {
+        self.next_ask
+    }
+
     pub fn unanswered_for(&self, now: Stamp) -> Option<Duration> {
         self.waiting.front().map(|(_, asked)| now.awake_since(*asked))
     }

@@ -3,7 +3,7 @@
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
 use crate::timeline::Timeline;
-use record::{fact::CallEndedBy, profile::Silence};
+use record::{Stamp, fact::CallEndedBy, profile::Silence};
 use std::time::Duration;
 
 /// A gap counts from one second on, on the clock that stands still in sleep. Wi-Fi roams and radio handovers take 200 to
@@ -12,6 +12,10 @@ use std::time::Duration;
 const COUNTS_FROM: Duration = Duration::from_secs(1);
 /// The far end stops sending and says goodbye in one act; the two reach us by different ways.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// A muted caller's packets are so far apart, and so those of one whose SDK saves bandwidth in silence.
+const FRAME: Duration = Duration::from_millis(20);
+const COMFORT: Duration = Duration::from_millis(400);
 
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let over = timeline.hold_end();
@@ -32,7 +36,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             drops.push(Drop {
                 plane: Plane::Media,
                 last_good: gap.last,
-                first_bad: declared,
+                first_bad: next_due(timeline, gap.last).min(declared),
                 declared,
                 restored: restored.map(|first| first.max(gap.last)),
                 seq: gap.at.seq,
@@ -62,6 +66,19 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         }
     }
     drops
+}
+
+/// When the packet after this one should have come: a step of the sender later, give or take how unevenly they came.
+fn next_due(timeline: &Timeline, last: Stamp) -> Stamp {
+    let step = match timeline.plan.map(|plan| plan.silence) {
+        Some(Silence::Dtx) => COMFORT,
+        _ => FRAME,
+    };
+    let before = timeline.samples.partition_point(|(at, _)| at.stamp <= last);
+    let jitter_ms = timeline.samples[..before].last().and_then(|(_, sample)| sample.jitter_in_ms).unwrap_or(0.0);
+    // Twice the mean deviation covers most packets; a forged figure must not reach beyond a step.
+    let uneven = Duration::try_from_secs_f64(jitter_ms * 2.0 / 1e3).unwrap_or_default();
+    last.plus(step + uneven.min(step))
 }
 
 /// A call without RTP is judged by the answers to its checks, a few seconds apart: they are late only after five.
