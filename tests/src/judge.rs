@@ -83,7 +83,9 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
     judged.findings(ending, verdict);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
-    let acted = log.events.iter().any(|event| matches!(&event.fact, Fact::Action(Action::Began { .. })));
+    // To ask is not to act.
+    let acts = |fact: &Fact| matches!(fact, Fact::Action(Action::Began { step, .. }) if *step != Move::ProbeSignaling);
+    let acted = log.events.iter().any(|event| acts(&event.fact));
     judged.complain(!(acted && scenario.is_null()), || "it acted on a path that carried the call".to_owned());
     judged
 }
@@ -107,7 +109,7 @@ impl Judged {
             }
             again = first.or(again).filter(|want| want.again);
         }
-        for missed in wanted {
+        for missed in wanted.filter(|want| !want.perhaps) {
             self.rows.push(Row { label: Label::Missed, ..Row::of(plane, Some(missed), None) });
         }
     }

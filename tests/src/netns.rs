@@ -99,6 +99,7 @@ fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<
     let events = &told.bundle.log.events;
     let seen = Seen { packets, flows: &Flows::all(events), over: over(told)? };
     let truth = |(n, one): (usize, &Carried)| {
+        one.seen_alike(&seen)?;
         let truth = one.truth(&seen);
         ensure!(
             one.touched(&truth),

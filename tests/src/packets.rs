@@ -41,6 +41,9 @@ pub struct Head {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Segment {
+    pub number: u32,
+    /// Everything before this number has arrived.
+    pub acknowledges: u32,
     pub syn: bool,
     pub fin: bool,
     pub rst: bool,
@@ -156,7 +159,10 @@ impl Head {
             libc::IPPROTO_UDP => (None, 8),
             libc::IPPROTO_TCP => {
                 let flags = *above.get(13)?;
-                let segment = Segment { fin: flags & 1 != 0, syn: flags & 2 != 0, rst: flags & 4 != 0 };
+                let word = |at: usize| Some(u32::from_be_bytes(array(above, at)?));
+                let (number, acknowledges) = (word(4)?, word(8)?);
+                let (fin, syn, rst) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0);
+                let segment = Segment { number, acknowledges, syn, fin, rst };
                 (Some(segment), usize::from(above.get(12)? >> 4) * 4)
             }
             _ => return None,
@@ -164,6 +170,20 @@ impl Head {
         let port = |at: usize| Some(u16::from_be_bytes(array(above, at)?));
         let (from, to) = (SocketAddr::new(from, port(0)?), SocketAddr::new(to, port(2)?));
         Some(Self { from, to, tcp, begins: array(above, carried) })
+    }
+
+    /// This segment says that the other, of the same connection and the other way, has arrived. Numbers begin anew after
+    /// the last one.
+    pub fn acknowledges(&self, other: &Self) -> bool {
+        let (Some(mine), Some(other_segment)) = (self.tcp, other.tcp) else { return false };
+        let beyond = mine.acknowledges.wrapping_sub(other_segment.number);
+        (self.from, self.to) == (other.to, other.from) && !mine.rst && (1..1 << 31).contains(&beyond)
+    }
+
+    /// What a relay's channels, RTP and RTCP begin with, by RFC 7983, less RTCP, by RFC 5761: it reports on media, and is none.
+    pub fn is_media(&self) -> bool {
+        self.tcp.is_none()
+            && self.begins.is_some_and(|bytes| bytes[0] >= 64 && !(bytes[0] >= 128 && (192..224).contains(&bytes[1])))
     }
 
     pub fn has_port(&self, port: u16) -> bool {

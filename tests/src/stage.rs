@@ -49,18 +49,12 @@ impl Piece {
         let perform = move |dir: &Path| {
             let played = netns::play(&scenario, seed, dir)?;
             let judged = judge(&scenario, &played);
-            println!("{}", told(&scenario.name, &judged));
+            judged.rows.iter().for_each(|row| println!("  {}: {}", scenario.name, row.line()));
             anyhow::ensure!(judged.is_well(), "{}\n{}", ill(&judged), played.verdict.summary());
             Ok(())
         };
         Self { name, needs, perform: Box::new(perform) }
     }
-}
-
-/// A line for each drop, with its figures.
-fn told(name: &str, judged: &Judged) -> String {
-    let rows: Vec<String> = judged.rows.iter().map(|row| format!("  {name}: {}", row.line())).collect();
-    rows.join("\n")
 }
 
 fn ill(judged: &Judged) -> String {

@@ -6,11 +6,13 @@
 //! memory alone, and read again from the run's log when the reader goes on.
 
 mod again;
-mod backlog;
 
-use crate::{args::Format, say};
+use crate::{
+    args::Format,
+    backlog::{Backlog, Next},
+    say,
+};
 use again::Again;
-use backlog::{Backlog, Next};
 use engine::Recorder;
 use explain::now::Now;
 use record::{

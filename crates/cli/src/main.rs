@@ -1,6 +1,7 @@
 //! The `linewitness` command: the whole product without a window. Each command is one file; this one only chooses.
 
 mod args;
+mod backlog;
 mod check;
 mod explain;
 mod files;

@@ -1,6 +1,9 @@
 //! `linewitness reflect`: the far end, from the command line.
 
+mod calls;
+
 use crate::{args::Reflect, logging, runtime, say, say::Failure, stop};
+use calls::CallLines;
 use record::Private;
 use reflector::{Limits, Reflector, Settings, TlsFiles, Turn};
 use std::process::ExitCode;
@@ -26,8 +29,13 @@ pub fn run(args: Reflect) -> Result<ExitCode, Failure> {
         if let Some(metrics) = reflector.metrics_addr().or(metrics) {
             say::line(format_args!("Metrics: http://{metrics}/metrics"));
         }
+        let lines = CallLines::begin()
+            .map_err(|error| Failure::ours(format!("the system gave us no thread to tell of calls with: {error}")))?;
+        reflector.tell_of_calls(lines.listener());
         reflector.run(stop::asked()).await;
-        say::line("Every call has been told, and closed.");
+        if lines.end().await {
+            say::line("Every call has been told, and closed.");
+        }
         Ok(ExitCode::SUCCESS)
     })
 }

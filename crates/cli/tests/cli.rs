@@ -4,7 +4,7 @@ use record::bundle;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// A folder of its own for each test, with the program's data in it.
@@ -58,6 +58,48 @@ impl Said {
         for part in named {
             assert!(self.err.contains(part), "{:?} does not name {part:?}", self.err);
         }
+    }
+}
+
+/// `linewitness reflect` on loopback, until it is dropped.
+struct FarEnd {
+    running: Child,
+    at: String,
+    files: [PathBuf; 2],
+}
+
+impl FarEnd {
+    fn begin(desk: &Desk, args: &[&str]) -> Self {
+        Self::from(desk, &mut desk.command(&[&["reflect", "--listen", "127.0.0.1:0"], args].concat()))
+    }
+
+    fn from(desk: &Desk, command: &mut Command) -> Self {
+        let files = [desk.path("far-end.out"), desk.path("far-end.err")];
+        let [out, err] = files.each_ref().map(|path| File::create(path).expect("writable"));
+        let running = command.stdout(out).stderr(err).spawn().expect("starts");
+        let mut far_end = Self { running, at: String::new(), files };
+        until_it_holds(&far_end.files[0], "/call");
+        let said = far_end.out();
+        said.split("ws://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .expect("an address")
+            .clone_into(&mut far_end.at);
+        far_end
+    }
+
+    fn out(&self) -> String {
+        fs::read_to_string(&self.files[0]).expect("text")
+    }
+    fn err(&self) -> String {
+        fs::read_to_string(&self.files[1]).expect("text")
+    }
+}
+
+impl Drop for FarEnd {
+    fn drop(&mut self) {
+        let _ = self.running.kill();
+        let _ = self.running.wait();
     }
 }
 
@@ -209,7 +251,9 @@ fn bad_bundles_are_refused_or_opened_as_far_as_they_can_be_read() {
 fn nobody_there_is_exit_code_4_with_a_bundle() {
     let desk = Desk::new();
     // Port 9 of loopback: nobody listens, and the answer is at once.
-    let said = desk.run(&["hold", "--to", "ws://127.0.0.1:9/call", "--for", "5s", "--out", "a.witness"]);
+    let profile = "[signaling]\nurl = \"ws://127.0.0.1:9/call\"\n[recovery]\npolicy = \"none\"\n";
+    desk.file("p.witness-profile", profile);
+    let said = desk.run(&["hold", "p.witness-profile", "--for", "5s", "--out", "a.witness"]);
     assert_eq!(said.code, 4, "{}{}", said.out, said.err);
     let verdict: Value =
         serde_json::from_slice(&read(&desk.path("a.witness")).0.verdict.expect("there")).expect("JSON");
@@ -261,29 +305,39 @@ fn credentials_that_end_before_the_hold_are_told_before_it() {
     hold.wait().expect("it ends");
 }
 
-/// Every byte the program writes during a hold with secrets in every place that takes one.
+/// Every byte that two programs write during a hold with secrets in every place that takes one: where the far end is there
+/// and wants them, and where nobody is.
 #[test]
 fn no_secret_reaches_a_file_or_the_terminal() {
     let desk = Desk::new();
-    desk.file(
-        "p.witness-profile",
-        "for = \"1s\"\n[signaling]\nurl = \"ws://u:hunter2@127.0.0.1:9/call?k=hunter3\"\ntoken = \"hunter4\"\n\
-         [[ice.servers]]\nurls = [\"turn:127.0.0.1:9\"]\nusername = \"hunter5\"\ncredential = \"hunter6\"\n",
-    );
-    let said = desk.run(&["hold", "p.witness-profile", "-vv", "--out", "a.witness"]);
-    assert_eq!(said.code, 4, "{}", said.err);
-    assert!(!said.out.contains("hunter") && !said.err.contains("hunter"), "{}{}", said.out, said.err);
-    let (bundle, _) = read(&desk.path("a.witness"));
-    let mut texts = vec![String::from_utf8(bundle.log.write_lines()).expect("text"), bundle.profile.expect("there")];
-    texts.push(String::from_utf8(bundle.verdict.expect("there")).expect("text"));
-    let folder = live_log(&desk).parent().expect("a folder").to_owned();
-    for entry in fs::read_dir(folder).expect("readable") {
-        texts.push(String::from_utf8_lossy(&fs::read(entry.expect("readable").path()).expect("readable")).into_owned());
+    let far_end = FarEnd::begin(&desk, &["--token", "hunter4", "-vv"]);
+    for (at, code) in [(far_end.at.as_str(), 0), ("127.0.0.1:9", 4)] {
+        let profile = format!(
+            "for = \"1s\"\n[signaling]\nurl = \"ws://u:hunter2@{at}/call?k=hunter3\"\ntoken = \"hunter4\"\n\
+             [[ice.servers]]\nurls = [\"turn:127.0.0.1:9\"]\nusername = \"hunter5\"\ncredential = \"hunter6\"\n\
+             [recovery]\npolicy = \"none\"\n"
+        );
+        desk.file("p.witness-profile", profile);
+        let said = desk.run(&["hold", "p.witness-profile", "-vv", "--out", &format!("{code}.witness")]);
+        assert_eq!(said.code, code, "{}", said.err);
+        assert!(!said.out.contains("hunter") && !said.err.contains("hunter"), "{}{}", said.out, said.err);
+        let (bundle, _) = read(&desk.path(&format!("{code}.witness")));
+        let mut texts =
+            vec![String::from_utf8(bundle.log.write_lines()).expect("text"), bundle.profile.expect("there")];
+        texts.push(String::from_utf8(bundle.verdict.expect("there")).expect("text"));
+        let folder = live_log(&desk).parent().expect("a folder").to_owned();
+        for entry in fs::read_dir(&folder).expect("readable") {
+            let content = fs::read(entry.expect("readable").path()).expect("readable");
+            texts.push(String::from_utf8_lossy(&content).into_owned());
+        }
+        fs::remove_dir_all(folder).expect("the run is over");
+        texts.extend([far_end.out(), far_end.err()]);
+        assert!(texts.len() >= 8, "there was something to search");
+        for text in texts {
+            assert!(!text.contains("hunter"), "{text}");
+        }
     }
-    assert!(texts.len() >= 6, "there was something to search");
-    for text in texts {
-        assert!(!text.contains("hunter"), "{text}");
-    }
+    assert!(far_end.err().contains("hello"), "the far end told what it could: {}", far_end.err());
 }
 
 #[cfg(unix)]
@@ -335,7 +389,7 @@ fn small_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
 
 /// Waits for the end of a child, for so many seconds at most.
 #[cfg(target_os = "linux")]
-fn ends_within(child: &mut std::process::Child, seconds: u32) -> Option<i32> {
+fn ends_within(child: &mut Child, seconds: u32) -> Option<i32> {
     for _ in 0..seconds * 20 {
         if let Some(status) = child.try_wait().expect("a child") {
             return status.code();
@@ -456,8 +510,6 @@ fn a_bundle_that_could_not_be_written_is_kept_as_a_run() {
 fn a_far_end_tells_its_trouble_without_being_asked() {
     use std::os::unix::process::CommandExt;
     let desk = Desk::new();
-    let err = File::create(desk.path("err")).expect("writable");
-    let out = File::create(desk.path("out")).expect("writable");
     let mut command = desk.command(&["reflect", "--listen", "127.0.0.1:0"]);
     // SAFETY: one async-signal-safe call that concerns the child alone, before it runs.
     unsafe {
@@ -469,14 +521,42 @@ fn a_far_end_tells_its_trouble_without_being_asked() {
             }
         });
     }
-    let mut far_end = command.stdout(out).stderr(err).spawn().expect("starts");
-    until_it_holds(&desk.path("out"), "/call");
-    let said = fs::read_to_string(desk.path("out")).expect("text");
-    let address = said.split("ws://").nth(1).and_then(|rest| rest.split('/').next()).expect("an address");
+    let far_end = FarEnd::from(&desk, &mut command);
     let callers: Vec<_> =
-        (0..30).map(|_| std::net::TcpStream::connect(address).expect("accepted by the kernel")).collect();
-    until_it_holds(&desk.path("err"), "could not be accepted");
+        (0..30).map(|_| std::net::TcpStream::connect(&far_end.at).expect("accepted by the kernel")).collect();
+    until_it_holds(&far_end.files[1], "could not be accepted");
     drop(callers);
-    far_end.kill().expect("it lives");
-    far_end.wait().expect("it ends");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_far_end_tells_of_each_call_in_two_lines() {
+    let desk = Desk::new();
+    let mut far_end = FarEnd::begin(&desk, &[]);
+    let to = format!("ws://{}/call", far_end.at);
+    let said = desk.run(&["hold", "--to", &to, "--for", "1s", "--only-call", "--out", "a.witness"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    until_it_holds(&far_end.files[0], "ended after");
+    // SAFETY: a signal to a child of ours that has not been waited for.
+    unsafe { libc::kill(far_end.running.id() as libc::pid_t, libc::SIGTERM) };
+    assert_eq!(ends_within(&mut far_end.running, 10), Some(0));
+
+    let (out, call) = (far_end.out(), session(&desk.path("a.witness")));
+    let lines: Vec<_> = out.lines().skip_while(|line| !line.contains("Call ")).collect();
+    let [began, ended, last] = lines[..] else { panic!("{out}") };
+    assert!(began.contains(&format!("Call {call} from 127.0.0.1:")) && began.ends_with("began."), "{began}");
+    assert!(ended.contains(&format!("Call {call} from 127.0.0.1:")), "{ended}");
+    assert!(ended.ends_with("s: the caller hung up. No drop was seen."), "{ended}");
+    assert_eq!(last, "Every call has been told, and closed.");
+}
+
+/// What the far end called the call.
+#[cfg(unix)]
+fn session(bundle: &Path) -> String {
+    use record::{Fact, fact::Signaling};
+    let named = read(bundle).0.log.events.iter().find_map(|event| match &event.fact {
+        Fact::Signaling(Signaling::Ready { session, .. }) => session.as_ref().map(ToString::to_string),
+        _ => None,
+    });
+    named.expect("the session has a name")
 }

@@ -4,6 +4,7 @@
 //! street  opens, one way at a time ─▶ standing ─┬ bare     never says a word
 //! way     where to, and how                     ├ talking  a word and its echo, again and again
 //! ladder  which silences to try, pure ─▶ quiet ─┴ rung     one silence, and then a word
+//! sockets a place for each, or it waits
 //! ```
 
 use crate::line::Proxies;
@@ -32,6 +33,7 @@ pub mod ladder;
 pub(crate) mod plan;
 mod quiet;
 mod rung;
+mod sockets;
 mod standing;
 pub(crate) mod street;
 mod stun;

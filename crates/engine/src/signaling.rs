@@ -16,6 +16,7 @@ mod reflector;
 pub mod sdp;
 #[cfg(test)]
 mod tests;
+mod wishes;
 
 /// An adapter's card: who it is, what the profile form asks, and how to make one.
 #[derive(Debug)]
@@ -137,12 +138,6 @@ fn target(profile: &Profile, subprotocol: Option<&'static str>) -> Out {
 
 /// Descriptions of one audio track are a few kilobytes; ten times that is no signaling message any more.
 const LARGEST_MESSAGE: usize = 64 * 1024;
-
-/// Each refusal, each text that is none of its protocol's and each end of a call is a fact, and a far end may send them
-/// without end. A real one says a few on a socket; after so many the socket is closed.
-const MOST_TROUBLES: u32 = 20;
-const PROTOCOL_ERROR: u16 = 1002;
-const TOO_MUCH: &str = "too many refusals and unreadable messages on one socket";
 
 /// Texts carry tokens, tickets and ICE passwords: whoever prints these sees only that something was there.
 impl fmt::Debug for In {

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! server  accepts ─▶ door  TLS, HTTP, upgrade ─▶ greeting  hello, token, limits ─▶ call  one loop for each call
-//!                                                                                    ├ socket  its signaling connection
-//!                                                                                    ├ peer    its PeerConnection
+//!                                                                                    ├ contact ─▶ socket   its signaling
+//!                                                                                    ├ media ─▶ peer       its audio
 //!                                                                                    └ echo ─▶ account  what arrived
 //! ```
 //!
@@ -16,6 +16,7 @@ mod calls;
 mod door;
 mod echo;
 mod greeting;
+mod journal;
 mod lanes;
 mod metrics;
 mod mux;
@@ -25,8 +26,11 @@ mod server;
 mod settings;
 pub mod sights;
 mod socket;
+mod strangers;
 mod tls;
 mod turn;
 
+pub use journal::{Audio, CallEnd, Entry, Seen, Told};
+pub use metrics::Disconnect;
 pub use server::{Reflector, Report};
 pub use settings::{Limits, Settings, TlsFiles, Turn};

@@ -5,7 +5,7 @@
 //! use the same local address. Which call a datagram belongs to is told by the ICE user name in its connectivity check,
 //! and from then on by where it came from. Candidates are given the shared port on their way out (see `peer`).
 
-use engine::call::socket::PlainSocket;
+use engine::call::socket::{PlainSocket, buffered, hand_over};
 use record::wire::datagram;
 use std::collections::BTreeMap;
 use std::io::{self, IoSliceMut};
@@ -106,11 +106,7 @@ impl Mux {
             return Ok(Arc::clone(shared));
         }
         let socket = std::net::UdpSocket::bind((ip, self.port))?;
-        socket.set_nonblocking(true)?;
-        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER) {
-            tracing::debug!(%error, "the receive buffer stays as it is");
-        }
-        let shared = Arc::new(Shared { io: UdpSocket::from_std(socket)?, routes: Mutex::default() });
+        let shared = Arc::new(Shared { io: buffered(socket, RECEIVE_BUFFER)?, routes: Mutex::default() });
         let reading = distribute(Arc::downgrade(&shared), self.lanes.clone());
         self.reading.lock().expect("no holder panics").spawn(reading);
         all.insert(ip, Arc::clone(&shared));
@@ -269,20 +265,11 @@ impl AsyncUdpSocket for Endpoint {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut()) else { return Poll::Ready(Ok(0)) };
         // The endpoint holds a sender itself, so the inbox never ends.
         let Some((from, datagram)) = ready!(self.inbox.lock().expect("no holder panics").poll_recv(cx)) else {
             return Poll::Pending;
         };
-        let len = datagram.len().min(buf.len());
-        buf[..len].copy_from_slice(&datagram[..len]);
-        let mut received = RecvMeta::default();
-        received.addr = from;
-        received.len = len;
-        // A stride of zero would make the stack divide by it.
-        received.stride = len.max(1);
-        *meta = received;
-        Poll::Ready(Ok(1))
+        Poll::Ready(Ok(hand_over(from, &datagram, bufs, meta)))
     }
 }
 

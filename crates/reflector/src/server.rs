@@ -3,6 +3,7 @@
 use crate::calls::Calls;
 use crate::door::{self, Visitor};
 use crate::greeting::{Token, greet, random_hex};
+use crate::journal::{Entry, Journal};
 use crate::lanes::{
     self,
     desk::{self, Desks},
@@ -13,6 +14,7 @@ use crate::mux::Mux;
 use crate::peer::Outside;
 use crate::settings::Settings;
 use crate::socket::Socket;
+use crate::strangers::{Stranger, Strangers};
 use crate::{account, open_files, tls, turn};
 use anyhow::Context;
 use engine::Clock;
@@ -50,6 +52,7 @@ pub struct House {
     udp: Option<Udp>,
     pub token: Token,
     pub outside: Outside,
+    pub journal: Journal,
     shutdown: watch::Receiver<bool>,
     /// Held by everything that should be waited for at the end.
     pub open: mpsc::Sender<()>,
@@ -118,6 +121,7 @@ impl Reflector {
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
             outside: Outside { address: settings.advertise, mux: media },
+            journal: Journal::default(),
             certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
             settings,
@@ -155,6 +159,11 @@ impl Reflector {
         [self.house.settings.warnings(), self.warnings.clone()].concat()
     }
 
+    /// Each call's beginning and end are told to `listener`, which must not wait.
+    pub fn tell_of_calls(&self, listener: impl Fn(Entry) + Send + Sync + 'static) {
+        self.house.journal.tell(listener);
+    }
+
     /// Until `shutdown` is ready; then every call is told and closed, and what does not end within the drain time is cut.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Report {
         let Self { listener, metrics_listener, tls, house, stop, mut drained, .. } = self;
@@ -167,6 +176,7 @@ impl Reflector {
         }
         // Connections that have said nothing yet are bounded as well; a call beyond the limit must still hear why.
         let places = Arc::new(Semaphore::new(2 * house.settings.limits.calls + STRANGERS));
+        let strangers = Strangers::new(most_strangers(&house.settings));
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let (tcp, remote) = tokio::select! {
@@ -190,9 +200,13 @@ impl Reflector {
                 tracing::warn!(%remote, "too many connections; one was dropped");
                 continue;
             };
+            let Some(stranger) = strangers.enter(remote.ip()) else {
+                tracing::debug!(%remote, "too many connections from there that say nothing; one was dropped");
+                continue;
+            };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house, place).await;
+                receive(tcp, remote, tls, house, place, stranger).await;
             });
         }
         drop(listener);
@@ -204,6 +218,13 @@ impl Reflector {
 
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
+
+/// Of one address: half of what calls leave over, even when all of them stand. An office whose callers all come at the same
+/// moment is served by it. Behind a proxy everybody has its address.
+fn most_strangers(settings: &Settings) -> usize {
+    let left = settings.limits.calls + STRANGERS;
+    if settings.behind_proxy { usize::MAX } else { left / 2 }
+}
 
 /// Whoever can reach us may place calls where there is no token: half of all places is enough for a whole office, and the
 /// other half is left to others. Behind a proxy everybody has its address.
@@ -227,13 +248,15 @@ fn places_for_lanes(settings: &Settings) -> u32 {
     places
 }
 
-/// A connection that becomes a lane gives its place back: lanes have places of their own.
+/// A connection that becomes a lane gives its place back: lanes have places of their own. Once it is a lane or a call it is
+/// no stranger's any more.
 async fn receive(
     tcp: TcpStream,
     remote: SocketAddr,
     tls: Option<TlsAcceptor>,
     house: Arc<House>,
     place: OwnedSemaphorePermit,
+    stranger: Stranger,
 ) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
@@ -249,11 +272,11 @@ async fn receive(
     };
     match visitor {
         Visitor::Caller(caller) => {
-            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-            greet(socket, house).await;
+            let socket = Socket::new(caller, limits.message_bytes, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house, || drop(stranger)).await;
             drop(place);
         }
-        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop((place, stranger))).await,
     }
 }
 

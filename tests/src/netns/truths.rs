@@ -7,6 +7,7 @@ use crate::scenario::{Deed, ending::Plane};
 use crate::truth::{Effect, Truth, When};
 use crate::verdict::ms_between;
 use crate::witness::Hit;
+use anyhow::{Result, ensure};
 use record::{Stamp, Wall};
 use std::time::Duration;
 
@@ -34,11 +35,10 @@ pub struct Seen<'a> {
 const UNDERWAY: Duration = Duration::from_millis(10);
 /// No path of the lab's is as slow, and delayed acknowledgements take 40 ms.
 const ANSWERED_WITHIN_MS: f64 = 400.0;
+/// A packet is lost on its way there or on its way back, and the next is due 20 ms later.
+const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
-/// Where signaling talks every five seconds, this is a silence.
-const SILENCE_MS: f64 = 6_000.0;
-
 impl Carried {
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
@@ -59,6 +59,33 @@ impl Carried {
         );
         let hit = self.hits.as_ref().is_some_and(|hits| !hits.is_empty());
         by_nature || hit || truth.signaling.began.is_some() || truth.media.began.is_some()
+    }
+
+    /// A rule that takes all media away is seen by its copies and by the capture; two that see the same thing must say the
+    /// same.
+    pub fn seen_alike(&self, seen: &Seen) -> Result<()> {
+        let all = [
+            Deed::BlackHole,
+            Deed::Rejected,
+            Deed::UdpLost,
+            Deed::UdpToServerLost,
+            Deed::UdpToClientLost,
+            Deed::MediaVanishes,
+            Deed::GatewaySilent,
+        ];
+        let (Some(hits), true) = (&self.hits, all.contains(&self.deed)) else { return Ok(()) };
+        let (Some(hit), Some(paused)) =
+            (self.first_hit(Plane::Media, hits, seen), self.without_rule(Plane::Media, seen).0)
+        else {
+            return Ok(());
+        };
+        let apart = paused.ms_to(hit.earliest.wall);
+        ensure!(
+            apart.abs() <= APART_MS,
+            "void: {:?} by its rule and by the capture lie {apart:.1} ms apart",
+            self.deed
+        );
+        Ok(())
     }
 
     fn effect(&self, plane: Plane, seen: &Seen) -> Effect {
@@ -96,7 +123,11 @@ impl Carried {
     /// When it began, and whether the flow ended by it.
     fn without_rule(&self, plane: Plane, seen: &Seen) -> (Option<When>, bool) {
         let flow = |packet: &&Packet| self.flows.has(plane, &packet.head) && packet.at <= seen.over;
-        let flow: Vec<&Packet> = seen.packets.iter().filter(flow).collect();
+        let mut flow: Vec<&Packet> = seen.packets.iter().filter(flow).collect();
+        if plane == Plane::Media && flow.iter().any(|packet| packet.head.is_media()) {
+            // Checks may cross where media does not; where nothing else is sent they are all that there is.
+            flow.retain(|packet| packet.head.is_media() || packet.head.tcp.is_some());
+        }
         let before = self.began.0.wall;
         let ends = |packet: &&&Packet| {
             let closes = |bytes: [u8; 2]| bytes[0] == 0x88;
@@ -114,26 +145,29 @@ impl Carried {
         (began, false)
     }
 
-    /// The first thing said that had no answer; where nothing could even be said, the silence.
+    /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
     fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
         let before = self.began.0.wall;
         // The kernel of a program that stands still acknowledges in its place.
-        let answers =
-            |packet: &&&Packet| packet.inward && (self.deed != Deed::FarEndFrozen || packet.head.begins.is_some());
+        let answers = |answer: &Packet, packet: &Packet| match self.deed {
+            Deed::FarEndFrozen => answer.inward && answer.head.begins.is_some() && answer.at >= packet.at,
+            _ => answer.head.acknowledges(&packet.head),
+        };
         let unanswered = |packet: &&&Packet| {
-            let soon = |answer: &&&Packet| (0.0..ANSWERED_WITHIN_MS).contains(&ms_between(packet.at, answer.at));
+            let soon = |answer: &Packet| ms_between(packet.at, answer.at) < ANSWERED_WITHIN_MS;
             !packet.inward
                 && packet.at >= before
                 && packet.head.begins.is_some()
                 && ms_between(packet.at, over) > ANSWERED_WITHIN_MS
-                && !flow.iter().filter(answers).any(|answer| soon(&answer))
+                && !flow.iter().any(|answer| answers(answer, packet) && soon(answer))
         };
         if let Some(first) = flow.iter().find(unanswered) {
             return Some(When::at(self.stamp(first.at)));
         }
-        let last = flow.iter().rev().find(|packet| packet.at < self.began.1.wall)?;
+        // Without a way out nothing is even sent that could be seen.
+        let no_way = [Deed::LinkDown, Deed::RouteGone, Deed::AddressChanged, Deed::Frozen, Deed::Sleep];
         let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
-        (ms_between(last.at, next) > SILENCE_MS).then(|| self.when(last.at.max(before), next))
+        no_way.contains(&self.deed).then(|| self.when(before, next))
     }
 
     /// The first packet that had no echo, or that should have left and did not.
@@ -158,23 +192,27 @@ impl Carried {
     }
 
     /// The first that crossed again, whatever flow carries the plane since.
-    fn back(&self, plane: Plane, after: Stamp, ended: bool, seen: &Seen) -> Option<Wall> {
-        let after = after.plus(UNDERWAY).wall;
-        let media = |packet: &Packet| packet.head.begins.is_some_and(|bytes| bytes[0] >= CARRIES_MEDIA);
-        // Checks run where nothing else does, and are life only there.
-        let talks = seen.packets.iter().any(|packet| self.flows.has(Plane::Media, &packet.head) && media(packet));
+    fn back(&self, plane: Plane, began: Stamp, ended: bool, seen: &Seen) -> Option<Wall> {
+        let (began, after) = (began.minus(UNDERWAY).wall, began.plus(UNDERWAY).wall);
+        let of_media = |packet: &&Packet| self.flows.has(Plane::Media, &packet.head) && packet.head.is_media();
+        let talks = seen.packets.iter().any(|packet| of_media(&packet));
+        // On the flow that was hit, what was lost must have arrived by now; what the far end says of its own is no answer.
+        let lost = seen.packets.iter().find(|packet| {
+            !packet.inward && packet.at >= began && packet.head.begins.is_some() && self.flows.has(plane, &packet.head)
+        });
+        let answers = |packet: &Packet| match lost {
+            Some(lost) if self.flows.has(plane, &packet.head) => packet.head.acknowledges(&lost.head),
+            _ => true,
+        };
         let back = seen.packets.iter().find(|packet| {
             packet.inward
                 && packet.at > after
                 && seen.flows.has(plane, &packet.head)
                 && match plane {
-                    Plane::Signaling => !(ended && self.flows.has(plane, &packet.head)),
-                    Plane::Media => !talks || media(packet),
+                    Plane::Signaling => !(ended && self.flows.has(plane, &packet.head)) && answers(packet),
+                    Plane::Media => !talks || packet.head.is_media() || packet.head.tcp.is_some(),
                 }
         });
         back.map(|packet| packet.at)
     }
 }
-
-/// RFC 7983: below are STUN, DTLS and the like; from here on are a relay's channels, RTP and RTCP.
-const CARRIES_MEDIA: u8 = 64;

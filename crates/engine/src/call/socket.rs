@@ -7,11 +7,12 @@ use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
+use tokio::net::UdpSocket;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 #[derive(Debug)]
 pub struct PlainSocket {
-    io: tokio::net::UdpSocket,
+    io: UdpSocket,
     local: SocketAddr,
 }
 
@@ -21,13 +22,8 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 
 impl PlainSocket {
     pub fn new(socket: std::net::UdpSocket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        // A system with a lower limit gives what it has; that is no reason to have no call.
-        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER) {
-            tracing::debug!(%error, "the receive buffer stays as it is");
-        }
         let local = socket.local_addr()?;
-        Ok(Self { io: tokio::net::UdpSocket::from_std(socket)?, local })
+        Ok(Self { io: buffered(socket, RECEIVE_BUFFER)?, local })
     }
 
     pub fn local(&self) -> SocketAddr {
@@ -58,8 +54,28 @@ impl AsyncUdpSocket for PlainSocket {
     }
 }
 
+/// For tokio, with room for so many bytes that were not read yet.
+pub fn buffered(socket: std::net::UdpSocket, bytes: usize) -> io::Result<UdpSocket> {
+    socket.set_nonblocking(true)?;
+    // A system with a lower limit gives what it has; that is no reason to have no call.
+    if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(bytes) {
+        tracing::debug!(%error, "the receive buffer stays as it is");
+    }
+    UdpSocket::from_std(socket)
+}
+
+/// A datagram that came another way than by a socket of the stack's, as `poll_recv` gives it: how many it has taken. One
+/// longer than the stack's buffer is cut, as the system cuts it.
+pub fn hand_over(from: SocketAddr, datagram: &[u8], bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> usize {
+    let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut()) else { return 0 };
+    let len = datagram.len().min(buf.len());
+    buf[..len].copy_from_slice(&datagram[..len]);
+    *meta = received(from, len);
+    1
+}
+
 /// One datagram, as the stack wants to hear of it; a stride of zero would make it divide by zero.
-pub(super) fn received(from: SocketAddr, len: usize) -> RecvMeta {
+fn received(from: SocketAddr, len: usize) -> RecvMeta {
     let mut meta = RecvMeta::default();
     meta.addr = from;
     meta.len = len;

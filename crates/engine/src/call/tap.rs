@@ -4,7 +4,7 @@
 use super::checks::is_check;
 use super::instruments::Instruments;
 use super::relay::{Frame, RelayStream, Relays};
-use super::socket::{PlainSocket, received};
+use super::socket::{PlainSocket, hand_over};
 use super::wire::{self, Kind};
 use record::fact::Ice;
 use std::collections::BTreeMap;
@@ -82,14 +82,9 @@ impl AsyncUdpSocket for Tap {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let frame = self.from_relays.lock().expect("no holder panics").poll_recv(cx);
-        if let (Poll::Ready(Some((magic, frame))), Some(buf), Some(meta)) = (frame, bufs.first_mut(), meta.first_mut())
-        {
-            // A frame longer than the stack's buffer is cut, as the system cuts a datagram.
-            let length = frame.len().min(buf.len());
-            buf[..length].copy_from_slice(&frame[..length]);
-            *meta = received(magic, length);
+        if let Poll::Ready(Some((magic, frame))) = frame {
             self.instruments.datagram_in(self.socket.local(), magic, &frame);
-            return Poll::Ready(Ok(1));
+            return Poll::Ready(Ok(hand_over(magic, &frame, bufs, meta)));
         }
         let messages = ready!(self.socket.poll_recv(cx, bufs, meta))?;
         for (buf, meta) in bufs.iter().zip(meta.iter()).take(messages) {

@@ -19,7 +19,7 @@ const ECHO_WITHIN: Duration = Duration::from_secs(3);
 const TAKEN_ECHO_WITHIN: Duration = Duration::from_secs(6);
 
 /// Of what is kept free at the end of a hold, so much may go to waiting for one's turn to connect.
-const OPENED_LATE: Duration = Duration::from_secs(4);
+pub const OPENED_LATE: Duration = Duration::from_secs(4);
 
 pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut stop: watch::Receiver<bool>) -> Outcome {
     let quiet_ms = millis(want.quiet);

@@ -18,6 +18,12 @@ pub struct Candidate {
     pub line: Option<u16>,
 }
 
+impl Candidate {
+    pub fn end() -> Self {
+        Self { candidate: String::new(), mid: None, line: None }
+    }
+}
+
 #[derive(Default)]
 pub struct Offering {
     /// The offer that is not answered yet, with its candidates; kept so that it can be repeated over another socket.

@@ -1,9 +1,8 @@
 //! The reflector's own protocol, `record::wire`: the far end that testifies.
 
 use super::offering::{Candidate, Offering, ToSend};
-use super::{
-    Adapter, Event, Field, In, LARGEST_MESSAGE, MOST_TROUBLES, Out, PROTOCOL_ERROR, Signaling, TOO_MUCH, target,
-};
+use super::wishes::{PROTOCOL_ERROR, TooMuch, Wishes};
+use super::{Adapter, Event, Field, In, LARGEST_MESSAGE, Out, Signaling, target};
 use record::{
     Heard, Micros, Private, Scrub, Stamp,
     fact::{self, CallEndedBy, Far, RefusalKind, SocketPurpose},
@@ -42,9 +41,7 @@ const MOST_RELAYS: usize = 8;
 struct Reflector {
     profile: Profile,
     scrub: Scrub,
-    conn: u32,
-    /// Refusals, unreadable texts and ends of the call on this socket.
-    troubles: u32,
+    wishes: Wishes,
     stage: Stage,
     /// The secret that takes up the call on another socket.
     ticket: Option<Private<String>>,
@@ -52,7 +49,6 @@ struct Reflector {
     clock: Clock,
     sights: u32,
     lately_told: VecDeque<(record::Wall, fact::Sight)>,
-    out: VecDeque<Out>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -88,27 +84,19 @@ impl Reflector {
         Self {
             profile: profile.clone(),
             scrub: profile.scrub(),
-            conn: 0,
-            troubles: 0,
+            wishes: Wishes::default(),
             stage: Stage::Off,
             ticket: None,
             offering: Offering::default(),
             clock: Clock::default(),
             sights: 0,
             lately_told: VecDeque::new(),
-            out: VecDeque::new(),
         }
     }
 
     fn say(&mut self, message: &FromClient) {
         let text = serde_json::to_string(message).expect("these messages are plain structs of texts and numbers");
-        self.out.push_back(Out::Text(text));
-    }
-    fn note(&mut self, fact: impl Into<fact::Fact>) {
-        self.out.push_back(Out::Note(fact.into()));
-    }
-    fn event(&mut self, event: Event) {
-        self.out.push_back(Out::Event(event));
+        self.wishes.text(text);
     }
 
     fn greet(&mut self, now: Stamp) {
@@ -132,6 +120,11 @@ impl Reflector {
         for Candidate { candidate, mid, line } in candidates {
             self.say(&FromClient::Candidate { candidate, mid, line });
         }
+    }
+
+    fn candidate(&mut self, candidate: Candidate, now: Stamp) {
+        self.offering.candidate(candidate);
+        self.send_pending(now);
     }
 
     fn ask_clock(&mut self, now: Stamp) {
@@ -169,7 +162,7 @@ impl Reflector {
             FromFar::Answer { sdp } => self.answered(now, &sdp),
             FromFar::Candidate { candidate, mid, line } => {
                 if let Some(event) = self.offering.remote(Candidate { candidate, mid, line }) {
-                    self.event(event);
+                    self.wishes.event(event);
                 }
             }
             FromFar::Clock { sent, here } => {
@@ -187,7 +180,7 @@ impl Reflector {
                         self.lately_told.pop_front();
                     }
                     let (at, sight) = told;
-                    self.note(Far::Saw { at, sight });
+                    self.wishes.note(Far::Saw { at, sight });
                 }
             }
             FromFar::Refused { kind, code, says } => {
@@ -219,32 +212,28 @@ impl Reflector {
         self.stage = Stage::Ready;
         self.ticket = Some(ticket.0);
         let (session, instance) = (Some(self.scrub.rehear(&call)), Some(self.scrub.rehear(&instance)));
-        self.note(fact::Signaling::Ready { conn: self.conn, session, instance, resumed });
+        self.wishes.note(fact::Signaling::Ready { conn: self.wishes.conn, session, instance, resumed });
         if let Some(issuer) = certificate_from {
             let issuer = self.scrub.rehear(&issuer);
-            self.note(Far::Certificate { issuer });
+            self.wishes.note(Far::Certificate { issuer });
         }
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
-        self.event(Event::Ready { resumed, ice_servers, lanes });
+        self.wishes.event(Event::Ready { resumed, ice_servers, lanes });
         self.clock = Clock::default();
         self.ask_clock(now);
         self.send_pending(now);
     }
 
     fn answered(&mut self, now: Stamp, sdp: &str) {
-        let Some(answered) = self.offering.answer(sdp, now) else { return };
-        self.note(fact::Signaling::Answered {
-            conn: self.conn,
-            restarted: answered.restarted,
-            took_ms: record::millis(answered.took),
-        });
-        self.out.extend(answered.events.into_iter().map(Out::Event));
+        if let Some(answered) = self.offering.answer(sdp, now) {
+            self.wishes.answered(answered);
+        }
     }
 
     fn compare_clocks(&mut self, now: Stamp, asked: Stamp, theirs: i64) {
         let rtt = now.since(asked).as_micros() as i64;
         let offset = theirs.saturating_sub(asked.wall.micros().saturating_add(rtt / 2));
-        self.note(Far::Clock { offset_ms: offset as f64 / 1e3, rtt_ms: rtt as f64 / 1e3 });
+        self.wishes.note(Far::Clock { offset_ms: offset as f64 / 1e3, rtt_ms: rtt as f64 / 1e3 });
         self.clock.asked = None;
         self.clock.answers += 1;
         if self.clock.answers < CLOCK_BURST {
@@ -253,40 +242,21 @@ impl Reflector {
     }
 
     fn refused(&mut self, kind: RefusalKind, code: Heard, says: Heard) {
-        if self.is_too_much() {
-            return;
-        }
         let (code, says) = (self.scrub.rehear(&code), self.scrub.rehear(&says));
-        self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
-        self.event(Event::Refused { kind, code, says });
+        if let Err(TooMuch) = self.wishes.refused(kind, code, says) {
+            self.give_up(PROTOCOL_ERROR, TooMuch::SAYS);
+        }
     }
 
     fn ended(&mut self, by: CallEndedBy, says: Heard) {
         self.ticket = None;
         self.offering.forget();
-        if self.is_too_much() {
-            return;
+        let leaving = self.stage == Stage::Leaving;
+        match self.wishes.call_ended(by, None, self.scrub.rehear(&says), leaving) {
+            Err(TooMuch) => self.give_up(PROTOCOL_ERROR, TooMuch::SAYS),
+            Ok(()) if leaving => self.leave("the call is over"),
+            Ok(()) => {}
         }
-        let says = self.scrub.rehear(&says);
-        if self.stage != Stage::Leaving {
-            self.note(fact::Signaling::CallEnded { conn: self.conn, by, code: None, says: says.clone() });
-        }
-        self.event(Event::CallEnded { by, says });
-        if self.stage == Stage::Leaving {
-            self.leave("the call is over");
-        }
-    }
-
-    /// Counts one more trouble on this socket; the first that is too many is said, and ends it.
-    fn is_too_much(&mut self) -> bool {
-        self.troubles += 1;
-        if self.troubles == MOST_TROUBLES + 1 {
-            let (kind, code, says) = (RefusalKind::Other, Heard::from("too_much"), Heard::from(TOO_MUCH));
-            self.note(fact::Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
-            self.event(Event::Refused { kind, code, says });
-            self.give_up(PROTOCOL_ERROR, TOO_MUCH);
-        }
-        self.troubles > MOST_TROUBLES
     }
 
     /// This socket leads nowhere; another may.
@@ -294,14 +264,14 @@ impl Reflector {
         if self.stage != Stage::Off {
             self.stage = Stage::Off;
             self.offering.socket_lost();
-            self.out.push_back(Out::CloseSocket { code, reason });
+            self.wishes.close(code, reason);
         }
     }
 
     fn leave(&mut self, reason: &'static str) {
         self.stage = Stage::Off;
-        self.out.push_back(Out::CloseSocket { code: 1000, reason });
-        self.event(Event::HungUp);
+        self.wishes.close(1000, reason);
+        self.wishes.event(Event::HungUp);
     }
 
     fn tick(&mut self, now: Stamp) {
@@ -337,11 +307,10 @@ impl Adapter for Reflector {
                 }
                 self.offering.socket_lost();
                 self.stage = Stage::Opening;
-                self.out.push_back(target(&self.profile, None));
+                self.wishes.push(target(&self.profile, None));
             }
             In::SocketOpen { conn } => {
-                self.conn = conn;
-                self.troubles = 0;
+                self.wishes.socket_open(conn);
                 self.greet(now);
             }
             In::Text(text) => self.heard(now, &text),
@@ -354,13 +323,9 @@ impl Adapter for Reflector {
                 self.send_pending(now);
             }
             In::LocalCandidate { candidate, mid, line } => {
-                self.offering.candidate(Candidate { candidate, mid, line });
-                self.send_pending(now);
+                self.candidate(Candidate { candidate, mid, line }, now);
             }
-            In::EndOfCandidates => {
-                self.offering.candidate(Candidate { candidate: String::new(), mid: None, line: None });
-                self.send_pending(now);
-            }
+            In::EndOfCandidates => self.candidate(Candidate::end(), now),
             In::HangUp { reason } => {
                 self.offering.forget();
                 if self.stage == Stage::Ready {
@@ -375,7 +340,7 @@ impl Adapter for Reflector {
     }
 
     fn poll(&mut self) -> Option<Out> {
-        self.out.pop_front()
+        self.wishes.next()
     }
 
     fn wake_at(&self) -> Option<Micros> {

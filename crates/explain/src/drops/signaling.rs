@@ -17,7 +17,15 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = Vec::new();
     for (index, socket) in timeline.sockets.iter().enumerate().filter(|(_, socket)| socket.ready.is_some()) {
+        let mut answered: Option<Stamp> = None;
         for (silence_index, silence) in socket.silences.iter().enumerate() {
+            // The kernel's answer came a moment before the far end's own, which was asked for in the same silence.
+            let before = answered.replace(silence.again.map_or(silence.since, |again| again.stamp));
+            let goes_on =
+                |before: Stamp| silence.again.is_none_or(|again| again.stamp.awake_since(before) >= COUNTS_FROM);
+            if before.is_some_and(|before| silence.since < before && !goes_on(before)) {
+                continue;
+            }
             if let Some(restored) = silence_counts(timeline, socket, silence) {
                 let loss = Loss::Unanswered { socket: index, silence: silence_index };
                 drops.push(unanswered(socket, silence, restored, loss));

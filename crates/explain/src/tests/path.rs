@@ -102,6 +102,17 @@ fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
 }
 
 #[test]
+fn a_silence_in_which_two_things_were_asked_is_one() {
+    let run = Run::standing().at(20.9).unanswered(1, 0.9, 5.0).at(25.7).answered_again(1);
+    let told = check_count(run.unanswered(1, 5.6, 5.6).at(25.8).answered_again(1).at(60.3).time_up());
+    assert_eq!(told, 1);
+}
+
+fn check_count(run: Run) -> usize {
+    crate::story(&run.log()).head.drops.len()
+}
+
+#[test]
 fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
     let run = Run::standing()
         .at(20.0)

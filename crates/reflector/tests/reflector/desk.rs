@@ -3,11 +3,14 @@
 use futures_util::{SinkExt, StreamExt};
 use record::fact::{RefusalKind, Sight};
 use record::wire::{FromClient, FromFar, Sealed};
-use reflector::{Reflector, Report, Settings};
+use reflector::{Entry, Reflector, Report, Settings};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, unbounded_channel},
+    oneshot,
+};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
@@ -16,6 +19,7 @@ pub const SOON: Duration = Duration::from_secs(5);
 pub struct Desk {
     pub at: SocketAddr,
     pub metrics: Option<SocketAddr>,
+    pub entries: UnboundedReceiver<Entry>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Report>,
 }
@@ -24,11 +28,15 @@ impl Desk {
     async fn open(settings: Settings) -> Self {
         let reflector = Reflector::bind(settings).await.expect("loopback can be bound");
         let (at, metrics) = (reflector.local_addr(), reflector.metrics_addr());
+        let (told, entries) = unbounded_channel();
+        reflector.tell_of_calls(move |entry| {
+            let _ = told.send(entry);
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(reflector.run(async {
             let _ = stopped.await;
         }));
-        Self { at, metrics, stop, running }
+        Self { at, metrics, entries, stop, running }
     }
 
     pub async fn plain() -> Self {
@@ -50,6 +58,11 @@ impl Desk {
         let report = ended.expect("ends in time").expect("does not panic");
         assert_eq!(report.failed, 0, "a connection's task panicked");
         report
+    }
+
+    /// The next entry of the operator's journal.
+    pub async fn entry(&mut self) -> Entry {
+        tokio::time::timeout(SOON, self.entries.recv()).await.expect("an entry comes soon").expect("while it runs")
     }
 
     pub async fn socket(&self) -> Client {

@@ -5,8 +5,11 @@ mod beside;
 mod desk;
 mod door;
 mod hostile;
+mod journal;
 mod lanes;
 mod media;
 mod nat;
 mod session;
+#[cfg(target_os = "linux")] // It reads the kernel's tables.
+mod sockets;
 mod udp;

@@ -1,4 +1,4 @@
-//! `Backlog`: what the screen has still to show. It is bounded, and whoever fills it never waits: a terminal that was
+//! `Backlog`: what is still to be shown. It is bounded, and whoever fills it never waits: a terminal that was
 //! stopped, or a pipe that nobody reads, holds up the one thread that writes to it and nothing else.
 
 use std::collections::VecDeque;
