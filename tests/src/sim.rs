@@ -58,6 +58,9 @@ pub fn play(scenario: &Scenario, seed: u64) -> Result<Played> {
     let stage = Stage::build(&net, world);
 
     let profile = profile::of(scenario, stage.door())?;
+    if profile.media.silence == record::profile::Silence::None {
+        truths.media_is_checks();
+    }
     let client = client::Client::new(&net, profile, stage.door(), world.names);
     stage.client_is(&client.program);
     if let Some(broken) = world.broken {

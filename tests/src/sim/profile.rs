@@ -1,7 +1,7 @@
 //! The profile that a scenario is held with.
 
 use super::net::CONTROL;
-use crate::scenario::Scenario;
+use crate::scenario::{Deed, Scenario};
 use anyhow::Result;
 use record::Profile;
 use std::net::SocketAddr;
@@ -19,10 +19,13 @@ pub fn of(scenario: &Scenario, door: SocketAddr) -> Result<Profile> {
     profile.insert("for".into(), run.length.to_string().into());
     profile.insert("signaling".into(), signaling.into());
     if scenario.world.control {
+        let mut controls = vec!["gateway".to_owned(), "dns".into(), "far".into(), format!("stun:{CONTROL}:3478")];
+        if scenario.steps.iter().any(|step| step.deed == Deed::PortalClosed) {
+            controls.push(format!("portal:http://{CONTROL}/generate_204"));
+        }
         let lanes = profile.entry("lanes").or_insert_with(|| Table::new().into());
         if let Value::Table(lanes) = lanes {
-            let stun = format!("stun:{CONTROL}:3478");
-            lanes.entry("controls").or_insert_with(|| ["gateway", "dns", "far", &stun].to_vec().into());
+            lanes.entry("controls").or_insert_with(|| controls.into());
         }
     }
     Ok(record::profile::read(profile.to_string().as_bytes())?)

@@ -19,6 +19,8 @@ struct Inner {
     /// The client's ports of the signaling connection in use, and of the call.
     signaling: RefCell<Option<u16>>,
     media: RefCell<BTreeSet<u16>>,
+    /// The call sends no sound, and its checks are all there is.
+    by_checks: RefCell<bool>,
     /// Steps whose effect shows in what the client's own system, or its far end, does not send or hear.
     local: RefCell<Vec<usize>>,
     far: RefCell<Vec<usize>>,
@@ -33,6 +35,7 @@ impl Truths {
             truths: RefCell::new(vec![Truth::default(); steps]),
             signaling: RefCell::default(),
             media: RefCell::default(),
+            by_checks: RefCell::default(),
             local: RefCell::default(),
             far: RefCell::default(),
             next: RefCell::default(),
@@ -49,6 +52,10 @@ impl Truths {
 
     pub fn media_is(&self, ports: impl IntoIterator<Item = u16>) {
         *self.0.media.borrow_mut() = ports.into_iter().collect();
+    }
+
+    pub fn media_is_checks(&self) {
+        *self.0.by_checks.borrow_mut() = true;
     }
 
     pub fn media_ports(&self) -> Vec<u16> {
@@ -167,11 +174,14 @@ impl Truths {
         }
     }
 
-    /// Media is RTP alone: of its checks one may be lost and nobody would miss it.
+    /// Media is RTP where there is any: of its checks one may be lost and nobody would miss it.
     fn plane(&self, packet: &Packet) -> Option<Plane> {
         let ours = if is_client(packet.from.ip()) { packet.from.port() } else { packet.to.port() };
         match (&packet.load, packet.proto) {
             (Load::Datagram(datagram), _) if datagram.is_rtp() => Some(Plane::Media),
+            (Load::Datagram(Datagram::Check { .. } | Datagram::Checked { .. }), _) if *self.0.by_checks.borrow() => {
+                Some(Plane::Media)
+            }
             (Load::Segment(_), Proto::Tcp) if *self.0.signaling.borrow() == Some(ours) => Some(Plane::Signaling),
             _ => None,
         }

@@ -111,6 +111,7 @@ pub fn action(fact: &Action) -> String {
                 Reason::ConnectFailed => "the last attempt failed",
                 Reason::CallLost => "the call is lost",
                 Reason::StackDied => "the media stack stopped working",
+                Reason::NetworkMoved => "packets to the far end now go another way",
             };
             let step = match step {
                 Move::ProbeSignaling => "asking the far end for a sign of life".to_owned(),

@@ -435,3 +435,17 @@ fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");
 }
+
+#[test]
+fn a_short_gap_that_ends_by_itself_is_no_drop_and_one_that_a_new_path_ended_is() {
+    let gap = || Run::standing().at(30.0).media_stops();
+    check(gap().at(30.6).media_back().at(60.3).time_up(), &[]);
+    // Others take seconds to find one.
+    let told = check_planes(gap().at(30.6).ice_restarted().at(60.3).time_up());
+    assert_eq!(told, ["media"]);
+}
+
+fn check_planes(run: Run) -> Vec<String> {
+    let head = crate::story(&run.log()).head;
+    head.drops.iter().map(|drop| serde_json::to_value(drop.plane).unwrap().as_str().unwrap().to_owned()).collect()
+}

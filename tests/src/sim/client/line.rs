@@ -326,6 +326,9 @@ impl<'a> Held<'a> {
         let sample = self.stream.sample();
         self.sample = Some(sample);
         let word = self.unanswered.sampled(now, &sample);
+        if matches!(word, Some(Word::AnsweredAgain { .. })) {
+            self.pulse.forgive(now);
+        }
         self.say(word);
         self.look_at = self.unanswered.is_waiting().then(|| now.awake + SAMPLE_FAST);
         sample
