@@ -42,7 +42,7 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
     let local = SocketAddr::new(SERVER, net.port());
     let reached = program.within(REACHED_WITHIN, Stream::connect_from(&net, local, far::address())).await;
     let Some(Ok(beyond)) = reached else {
-        // A proxy of HTTP says so to who asks for an upgrade; any other closes.
+        // A proxy of HTTP says so to who asks for an upgrade; one of TCP closes.
         if is_http(kind) && matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
             near.send(Message::Answer { status: 502 });
         }
@@ -75,5 +75,5 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
 }
 
 fn is_http(kind: InFront) -> bool {
-    matches!(kind, InFront::Nginx { .. } | InFront::Haproxy { .. })
+    matches!(kind, InFront::Nginx { .. })
 }

@@ -89,7 +89,10 @@ impl Net {
     pub fn send(&self, packet: Packet) -> Result<(), i32> {
         let net = self.clone();
         if is_client(packet.from.ip()) {
-            let uplink = self.0.station.uplink().ok_or(ENETUNREACH)?;
+            let Some(uplink) = self.0.station.uplink() else {
+                self.0.truths.hit_by_station(&packet);
+                return Err(ENETUNREACH);
+            };
             self.0.time.after(NEAR, move || net.out(packet, uplink));
         } else if is_client_side(packet.to.ip()) {
             self.0.time.after(FAR + self.late(), move || net.back(packet));

@@ -35,6 +35,15 @@ pub enum Datagram {
         sequence: u16,
         timestamp: u32,
     },
+    /// RTCP: named by the middle of its NTP time.
+    SenderReport {
+        name: u32,
+    },
+    ReceiverReport {
+        name: u32,
+        held: u32,
+        lost: u32,
+    },
     /// ICE's connectivity checks, of the peer connection with this number.
     Check {
         of: u64,

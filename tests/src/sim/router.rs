@@ -1,5 +1,6 @@
 //! The router: address translation with its memory, and the faults in force.
 
+use super::net::SERVER;
 use super::packet::{Datagram, Load, Packet, Proto};
 use super::station::Uplink;
 use super::tcp;
@@ -100,7 +101,7 @@ impl Router {
         if let Some(step) = self.met(packet, |fault| is_lost(fault, packet, true), dice) {
             return Fate::Lost { step };
         }
-        let rejected = |fault: &Fault| matches!(fault, Fault::Of(Deed::Rejected | Deed::Unrouted));
+        let rejected = |fault: &Fault| is_rejected(fault, packet.to.ip());
         if let Some(step) = self.met(packet, rejected, dice) {
             let load = Load::Unreachable { of: packet.to };
             let answer = Packet { proto: packet.proto, from: packet.to, to: packet.from, load };
@@ -143,11 +144,8 @@ impl Router {
         let Some(flow) = found.map(|(flow, _)| *flow) else { return Fate::Forgotten };
         let inwards = Packet { to: flow.1, ..packet.clone() };
         let gateway = |fault: &Fault| *fault == Fault::Of(Deed::GatewaySilent) && is_first(packet.to.ip());
-        let lost = |fault: &Fault| {
-            gateway(fault)
-                || is_lost(fault, &inwards, false)
-                || matches!(fault, Fault::Of(Deed::Rejected | Deed::Unrouted))
-        };
+        let lost =
+            |fault: &Fault| gateway(fault) || is_lost(fault, &inwards, false) || is_rejected(fault, packet.from.ip());
         if let Some(step) = self.met(packet, lost, dice) {
             return Fate::Lost { step };
         }
@@ -178,6 +176,15 @@ impl Router {
 
 fn is_first(ip: IpAddr) -> bool {
     ip == Uplink::First.public()
+}
+
+/// A route that is missing is missed by those alone who go to the far end.
+fn is_rejected(fault: &Fault, outside: IpAddr) -> bool {
+    match fault {
+        Fault::Of(Deed::Rejected) => true,
+        Fault::Of(Deed::Unrouted) => outside == SERVER,
+        _ => false,
+    }
 }
 
 /// Without a word. `packet` bears the client's own address.

@@ -9,6 +9,9 @@ use engine::deciders::Instruments;
 use record::fact::{CandidateKind, Ice, IceState};
 use record::profile::Silence;
 use record::{Scrub, Stamp, millis};
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
+use rtc::rtcp::sender_report::SenderReport;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +25,7 @@ const CHECK_PAIRS_EVERY: Duration = Duration::from_millis(50);
 const CHECK_CONSENT_EVERY: Duration = Duration::from_millis(500);
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(5);
 const FAILED_AFTER: Duration = Duration::from_secs(30);
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(40);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const FRAME: Duration = Duration::from_millis(20);
@@ -98,6 +102,7 @@ impl Call {
             program.spawn(check(Rc::clone(&inner))),
             program.spawn(watch(Rc::clone(&inner))),
             program.spawn(speak(Rc::clone(&inner), silence)),
+            program.spawn(report(Rc::clone(&inner))),
         ];
         let mut call = Self { client: client.clone(), inner, events, _tasks: tasks, hearing: vec![] };
         call.restart();
@@ -236,6 +241,7 @@ fn bytes(datagram: &Datagram) -> Vec<u8> {
         Datagram::Check { of, id } => stun([0, 1], of, id, &USERNAME),
         Datagram::Checked { of, id } => stun([1, 1], of, id, &[]),
         Datagram::Rtp { .. } => vec![0x80, 111, 0, 0],
+        Datagram::SenderReport { .. } | Datagram::ReceiverReport { .. } => vec![0x80, 200, 0, 0],
         _ => vec![],
     }
 }
@@ -252,6 +258,12 @@ async fn hear(call: Rc<Inner>, socket: Rc<UdpSocket>) {
             Datagram::Rtp { ssrc, sequence, timestamp } => {
                 call.path.borrow_mut().heard = call.now();
                 call.instruments.rtp_in(ssrc, sequence, timestamp);
+            }
+            Datagram::ReceiverReport { name, held, lost } => {
+                let block =
+                    ReceptionReport { last_sender_report: name, delay: held, total_lost: lost, ..Default::default() };
+                let report = ReceiverReport { reports: vec![block], ..Default::default() };
+                call.instruments.rtcp_in(&[Box::new(report)]);
             }
             Datagram::Goodbye { of } if of == number => call.dtls.set(Dtls::Closed),
             _ => {}
@@ -346,6 +358,21 @@ async fn watch(call: Rc<Inner>) {
                 let (local_kind, remote_kind) = (CandidateKind::Host, CandidateKind::Host);
                 call.instruments.note(Ice::Pair { local, local_kind, remote, remote_kind });
             }
+        }
+    }
+}
+
+/// RTCP's sender reports, one a second.
+async fn report(call: Rc<Inner>) {
+    for name in 1u32.. {
+        call.client.sleep(REPORT_EVERY).await;
+        if call.dtls.get() != Dtls::Connected {
+            continue;
+        }
+        if let Some((socket, remote, _)) = call.pair() {
+            call.instruments
+                .rtcp_out(&[Box::new(SenderReport { ntp_time: u64::from(name) << 16, ..Default::default() })]);
+            call.send(&socket, remote, Datagram::SenderReport { name });
         }
     }
 }

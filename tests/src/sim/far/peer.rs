@@ -5,6 +5,7 @@ use super::call::Call;
 use crate::sim::net::{SERVER, UdpSocket};
 use crate::sim::packet::Datagram;
 use crate::sim::time::Task;
+use record::{Micros, fact::Sight};
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -12,12 +13,13 @@ use std::time::Duration;
 
 /// As the stack is set.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
+const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 pub struct Peer {
     number: u64,
     socket: Rc<UdpSocket>,
     to: Rc<Cell<Option<SocketAddr>>>,
-    _tasks: [Task; 2],
+    _tasks: [Task; 3],
 }
 
 impl Peer {
@@ -26,7 +28,20 @@ impl Peer {
         let number = offer.rsplit_once("ufrag:").and_then(|(_, n)| n.trim().parse().ok()).unwrap_or(0);
         let socket = Rc::new(UdpSocket::bind(&far.net, Some(SERVER), far.net.port()));
         let to = Rc::<Cell<Option<SocketAddr>>>::default();
-        let hears = far.program.spawn(hear(Rc::clone(call), Rc::clone(&socket), number, Rc::clone(&to)));
+        let sender = Rc::<Cell<Option<(u32, Micros)>>>::default();
+        let heard = hear(Rc::clone(call), Rc::clone(&socket), number, Rc::clone(&to), Rc::clone(&sender));
+        let hears = far.program.spawn(heard);
+        let (program, reported, reports, of) =
+            (far.program.clone(), Rc::clone(&to), Rc::clone(&socket), Rc::clone(call));
+        let tells = far.program.spawn(async move {
+            loop {
+                program.sleep(REPORT_EVERY).await;
+                let (Some(to), Some((name, at))) = (reported.get(), sender.get()) else { continue };
+                let held = ((program.now().awake - at).as_secs_f64() * 65_536.0) as u32;
+                let Sight::Counted { lost, .. } = of.account.totals() else { continue };
+                let _ = reports.send(to, Datagram::ReceiverReport { name, held, lost: lost as u32 });
+            }
+        });
         let (program, checked, checks) = (far.program.clone(), Rc::clone(&to), Rc::clone(&socket));
         let asks = far.program.spawn(async move {
             for id in 0u64.. {
@@ -37,7 +52,7 @@ impl Peer {
                 }
             }
         });
-        Self { number, socket, to, _tasks: [hears, asks] }
+        Self { number, socket, to, _tasks: [hears, asks, tells] }
     }
 
     pub fn description(&self) -> String {
@@ -56,7 +71,14 @@ impl Peer {
     }
 }
 
-async fn hear(call: Rc<Call>, socket: Rc<UdpSocket>, number: u64, to: Rc<Cell<Option<SocketAddr>>>) {
+async fn hear(
+    call: Rc<Call>,
+    socket: Rc<UdpSocket>,
+    number: u64,
+    to: Rc<Cell<Option<SocketAddr>>>,
+    sender: Rc<Cell<Option<(u32, Micros)>>>,
+) {
+    let clock = call.clock.clone();
     loop {
         let (from, datagram) = socket.next().await;
         match datagram {
@@ -70,6 +92,7 @@ async fn hear(call: Rc<Call>, socket: Rc<UdpSocket>, number: u64, to: Rc<Cell<Op
                     let _ = socket.send(to, datagram);
                 }
             }
+            Datagram::SenderReport { name } => sender.set(Some((name, clock.now().awake))),
             _ => {}
         }
     }
