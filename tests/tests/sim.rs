@@ -28,7 +28,7 @@ fn every_scenario_is_told_as_it_was() {
     let played: Vec<(&Scenario, u64)> = all
         .iter()
         .filter(|scenario| scenario.is_played_in(Runner::Sim) && scenario.name.contains(&wanted))
-        .flat_map(|scenario| (1..=seeds).map(move |seed| (scenario, seed)))
+        .flat_map(|scenario| (1..=if sways(scenario) { seeds } else { 1 }).map(move |seed| (scenario, seed)))
         .collect();
     assert!(!played.is_empty(), "there are scenarios for it");
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(vec![]));
@@ -55,6 +55,11 @@ fn the_same_seed_gives_the_same_log_to_the_last_byte() {
     let [one, two, other] = [7, 7, 8].map(|seed| sim::play(scenario, seed).expect("it can be played").log);
     assert_eq!(one.write_lines(), two.write_lines());
     assert_ne!(one.write_lines(), other.write_lines());
+}
+
+/// Where nothing is moved, one seed is as good as another.
+fn sways(scenario: &Scenario) -> bool {
+    scenario.steps.iter().any(|step| step.sway.is_some())
 }
 
 /// What is wrong with it, if anything.

@@ -18,6 +18,8 @@ pub struct Front {
 
 /// As the proxies are set up: how long the far end may take to be reached.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
+/// Three times more, a second apart.
+const TRIES_FOR: Duration = Duration::from_secs(3);
 
 pub fn address() -> SocketAddr {
     SocketAddr::new(SERVER, 8080)
@@ -42,9 +44,17 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
     let local = SocketAddr::new(SERVER, net.port());
     let reached = program.within(REACHED_WITHIN, Stream::connect_from(&net, local, far::address())).await;
     let Some(Ok(beyond)) = reached else {
-        // A proxy of HTTP says so to who asks for an upgrade; one of TCP closes.
-        if is_http(kind) && matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
-            near.send(Message::Answer { status: 502 });
+        // Those who speak HTTP say so to who asks for an upgrade, one of them after it has tried again for a while.
+        if matches!(kind, InFront::Haproxy { .. }) {
+            program.sleep(TRIES_FOR).await;
+        }
+        let status = match kind {
+            InFront::Nginx { .. } => 502,
+            InFront::Haproxy { .. } => 503,
+            InFront::Idler { .. } | InFront::Capper { .. } => return,
+        };
+        if matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
+            near.send(Message::Answer { status });
         }
         return;
     };
@@ -72,8 +82,4 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
             }
         }
     }
-}
-
-fn is_http(kind: InFront) -> bool {
-    matches!(kind, InFront::Nginx { .. })
 }

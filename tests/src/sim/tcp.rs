@@ -19,6 +19,8 @@ pub struct Segment {
     pub kind: Kind,
     /// So many messages have arrived in order.
     ack: u64,
+    /// Later ones are here, and one before them is missing (SACK).
+    gap: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -135,8 +137,11 @@ impl Kernel {
     }
 
     fn put(&self, kind: Kind) -> Result<(), i32> {
-        let ack = self.state.borrow().next_in;
-        let load = Load::Segment(Segment { kind, ack });
+        let (ack, gap) = {
+            let state = self.state.borrow();
+            (state.next_in, !state.early.is_empty())
+        };
+        let load = Load::Segment(Segment { kind, ack, gap });
         self.net.send(Packet { proto: Proto::Tcp, from: self.local, to: self.remote, load })
     }
 
@@ -246,6 +251,9 @@ impl Kernel {
                 self.put_or_lose(Kind::Ack);
             }
         }
+        if segment.gap {
+            self.fill();
+        }
         self.acknowledged(segment.ack);
     }
 
@@ -302,6 +310,14 @@ impl Kernel {
         }
     }
 
+    /// What is missing over there is sent again at once.
+    fn fill(&self) {
+        let missing = self.state.borrow().unacked.front().cloned();
+        if let Some((number, message)) = missing {
+            self.put_or_lose(Kind::Data { number, message });
+        }
+    }
+
     fn sample(&self) -> TcpSample {
         let (state, now) = (self.state.borrow(), self.computer.now());
         let age = |since: Stamp| (millis(now.awake_since(since)) / 4.0).floor() * 4.0;
@@ -345,14 +361,14 @@ pub fn arrive(net: &Net, packet: Packet) {
 }
 
 fn reset(net: &Net, from: SocketAddr, to: SocketAddr) {
-    let load = Load::Segment(Segment { kind: Kind::Rst, ack: 0 });
+    let load = Load::Segment(Segment { kind: Kind::Rst, ack: 0, gap: false });
     // Whoever cannot be answered learns nothing.
     let _ = net.send(Packet { proto: Proto::Tcp, from, to, load });
 }
 
 /// As a device on the way makes one.
 pub fn forged_reset(from: SocketAddr, to: SocketAddr) -> Packet {
-    Packet { proto: Proto::Tcp, from, to, load: Load::Segment(Segment { kind: Kind::Rst, ack: 0 }) }
+    Packet { proto: Proto::Tcp, from, to, load: Load::Segment(Segment { kind: Kind::Rst, ack: 0, gap: false }) }
 }
 
 /// A connection as its program holds it; dropped, it is closed in order.

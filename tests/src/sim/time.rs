@@ -261,7 +261,7 @@ impl Program {
 
     /// No clock is finer than a microsecond, and nobody waits for less.
     pub fn sleep(&self, d: Duration) -> Sleep {
-        let whole = Duration::from_micros(d.as_nanos().div_ceil(1_000) as u64);
+        let whole = Duration::from_micros(d.as_nanos().div_ceil(1_000).max(1) as u64);
         self.sleep_until(self.now().awake + whole)
     }
 
