@@ -20,6 +20,7 @@ mod servers;
 mod station;
 mod tcp;
 mod time;
+mod told;
 mod truths;
 mod udp;
 

@@ -7,6 +7,7 @@
 
 use super::net::Net;
 use super::time::Program;
+use super::told::Told;
 use engine::Recorder;
 use record::wire::LaneGate;
 use record::{Event, Fact, Profile, Stamp};
@@ -16,7 +17,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch;
 
 mod call;
 mod controls;
@@ -36,8 +36,8 @@ pub struct Client {
     pub far: SocketAddr,
     /// Its name must be asked for.
     pub by_name: bool,
-    gate: watch::Sender<Option<LaneGate>>,
-    stop: watch::Sender<bool>,
+    gate: Told<Option<LaneGate>>,
+    stop: Told<bool>,
 }
 
 /// A hold under way.
@@ -56,7 +56,7 @@ impl Client {
     pub fn new(net: &Net, profile: Profile, far: SocketAddr, by_name: bool) -> Self {
         let program = net.0.client.program();
         let recorder = Recorder::unwritten(net.0.client.clock().clone());
-        let (gate, stop) = (watch::channel(None).0, watch::channel(false).0);
+        let (gate, stop) = (Told::default(), Told::default());
         Self { net: net.clone(), program, recorder, profile: Rc::new(profile), far, by_name, gate, stop }
     }
 
@@ -88,8 +88,6 @@ impl Client {
 
     /// Ready once the hold ends, and from then on.
     async fn told(&self) {
-        let mut stop = self.stop.subscribe();
-        // The sender gone is as good as its word.
-        let _said = stop.wait_for(|stop| *stop).await;
+        self.stop.is(|stop| *stop).await;
     }
 }

@@ -3,6 +3,7 @@
 use super::net::{Net, SERVER};
 use super::tcp::{Heard, Message, Stream};
 use super::time::Program;
+use super::told::Told;
 use call::Call;
 use engine::deciders::stood_still;
 use record::wire::{FromClient, FromFar, LaneGate, Sealed};
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 mod call;
 mod datagrams;
@@ -34,7 +34,7 @@ pub struct Inner {
     instance: String,
     /// By their tickets, until they are over.
     calls: RefCell<BTreeMap<String, Rc<Call>>>,
-    stopping: watch::Sender<bool>,
+    stopping: Told<bool>,
 }
 
 impl Far {
@@ -46,7 +46,7 @@ impl Far {
             program: program.clone(),
             instance,
             calls: RefCell::default(),
-            stopping: watch::channel(false).0,
+            stopping: Told::default(),
         });
         let door = Rc::downgrade(&far);
         let accept = move |stream: Stream| {
@@ -75,7 +75,7 @@ impl Far {
     /// In order: goodbyes are said, and then it is gone.
     pub fn stop(&self) {
         self.0.net.0.listeners.borrow_mut().remove(&address());
-        self.0.stopping.send_replace(true);
+        self.0.stopping.tell(true);
         let (net, program) = (self.0.net.clone(), self.0.program.clone());
         let far = Rc::clone(&self.0);
         // Long enough for every goodbye over a path of milliseconds.
@@ -96,11 +96,8 @@ impl Inner {
     }
 
     fn is_stopping(&self) -> impl Future<Output = ()> + use<> {
-        let mut told = self.stopping.subscribe();
-        async move {
-            // The sender gone is the program's end.
-            let _said = told.wait_for(|stopping| *stopping).await;
-        }
+        let stopping = self.stopping.clone();
+        async move { stopping.is(|stopping| *stopping).await }
     }
 
     fn call_of_lanes(&self, ticket: &str) -> Option<Rc<Call>> {

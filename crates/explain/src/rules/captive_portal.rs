@@ -63,9 +63,15 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(to) = stands.leads_to {
         measured = measured.word("leads_to", to.as_str());
     }
+    // A portal lets nobody through. Where another server was asked and did not fall silent, the service may have been lost
+    // for reasons of its own.
+    let others = timeline.controls().any(|asked| around::OTHERS.contains(&asked.kind));
+    let let_through = drop.loss != Loss::NeverStood
+        && others
+        && around::said_by_any(timeline, drop, &around::OTHERS).silent().is_none();
     Some(Finding {
         owner: None,
-        confidence: Confidence::Shown,
+        confidence: if let_through { Confidence::Likely } else { Confidence::Shown },
         says: format!(
             "A sign-in page stood between this computer and the Internet at {}: a plain web question was answered with status {}{leads}; {then}.",
             words::utc_exact(stands.at),

@@ -179,7 +179,7 @@ impl Asker {
             }
             Wanted::FarTcp => far.map(|far| far.to_string().as_str().into()),
             Wanted::FarUdp => {
-                let gate = self.client.gate.borrow();
+                let gate = self.client.gate.word();
                 self.to = Some(SocketAddr::new(far?.ip(), gate.as_ref()?.udp?));
                 self.to.map(|to| to.to_string().as_str().into())
             }

@@ -96,10 +96,7 @@ impl Street {
     pub async fn open(&self, manner: Manner, plan: Plan) -> Standing {
         let mut waits = Waits::default();
         loop {
-            let mut gate = self.client.gate.subscribe();
-            if gate.wait_for(Option::is_some).await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            self.client.gate.is(Option::is_some).await;
             if self.shared.began.get().is_none() {
                 self.shared.began.set(Some(self.client.now()));
             }
@@ -145,7 +142,7 @@ impl Street {
         } else {
             upgrade(client, &stream, "/lane", CONNECTED_WITHIN).await.map_err(|t| (ConnectStage::Upgrade, t))?;
         }
-        let ticket = client.gate.borrow().as_ref().map(|gate| gate.ticket.clone());
+        let ticket = client.gate.word().as_ref().map(|gate| gate.ticket.clone());
         let login = |trouble| (ConnectStage::Login, trouble);
         let Some(ticket) = ticket else { return Err(login(Trouble::Closed)) };
         say(&stream, &FromLane::Begin { ticket, lane, plan });

@@ -226,7 +226,7 @@ impl Session {
             signaling::Event::Ready { resumed, lanes, .. } => {
                 self.ready = true;
                 self.fresh = !resumed;
-                self.client.gate.send_replace(lanes);
+                self.client.gate.tell(lanes);
                 if !resumed {
                     self.place_call_if_wanted();
                 }
@@ -275,7 +275,7 @@ impl Session {
         if let Some(call) = self.call.take() {
             call.close();
         }
-        self.client.stop.send_replace(true);
+        self.client.stop.tell(true);
         // For the last words of lanes.
         self.client.sleep(Duration::from_millis(300)).await;
         drop(tasks);

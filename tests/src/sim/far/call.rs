@@ -3,6 +3,7 @@
 use super::peer::Peer;
 use super::{IDLE, Inner, KEPT_FOR, read, say};
 use crate::sim::tcp::{Heard, Message, Stream};
+use crate::sim::told::Told;
 use record::Stamp;
 use record::fact::{CallEndedBy, End, Side, Sight};
 use record::wire::{FromClient, FromFar, close};
@@ -11,7 +12,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
 
 pub struct Call {
     pub id: String,
@@ -20,7 +20,7 @@ pub struct Call {
     pub account: Arc<Account>,
     pub quiet: bool,
     pub clock: engine::Clock,
-    pub over: watch::Sender<bool>,
+    pub over: Told<bool>,
     sights: UnboundedSender<(Stamp, Sight)>,
     seen: RefCell<Option<UnboundedReceiver<(Stamp, Sight)>>>,
     attach: UnboundedSender<Stream>,
@@ -43,7 +43,7 @@ impl Call {
             account: Arc::new(account),
             quiet,
             clock: far.program.computer().clock().clone(),
-            over: watch::channel(false).0,
+            over: Told::default(),
             sights,
             seen: RefCell::new(Some(seen)),
             attach,
@@ -135,7 +135,7 @@ pub async fn hold(far: Rc<Inner>, call: Rc<Call>, first: Stream) {
         }
     };
     far.calls.borrow_mut().remove(&call.ticket);
-    call.over.send_replace(true);
+    call.over.tell(true);
     held.tear_down(&ended);
     if let Some(socket) = held.socket.take() {
         // What the caller says last is read, or its answer would be a reset.

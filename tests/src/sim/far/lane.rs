@@ -32,7 +32,6 @@ pub async fn hold(far: Rc<Inner>, stream: Stream) {
     let saw = |sight| call.saw(far.program.now(), Sight::Lane { lane, sight });
     saw(LaneSight::Stood { from });
     let mut stopping = std::pin::pin!(far.is_stopping());
-    let mut over = call.over.subscribe();
     let (mut proved, mut heard_once) = (false, false);
     loop {
         let now = far.program.now();
@@ -42,7 +41,7 @@ pub async fn hold(far: Rc<Inner>, stream: Stream) {
         let happened = tokio::select! {
             biased;
             () = &mut stopping => Happened::Shutdown,
-            Ok(_) = over.wait_for(|over| *over) => Happened::CallOver,
+            () = call.over.is(|over| *over) => Happened::CallOver,
             heard = stream.hear() => Happened::Heard(heard),
             () = after(&far, stir) => Happened::Stir,
             () = after(&far, speak) => Happened::Speak,

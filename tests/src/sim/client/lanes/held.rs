@@ -157,7 +157,7 @@ pub async fn quiet_ladder(street: Street) {
             Some((None, _)) => {}
             None => return,
         }
-        if *street.client.stop.borrow() {
+        if *street.client.stop.word() {
             while running.next().await.is_some() {}
             return;
         }

@@ -28,8 +28,8 @@ pub async fn run(street: Street) {
     all.sort_unstable();
     all.dedup();
     let Some(first) = all.first().copied() else { return };
-    let mut gate = client.gate.subscribe();
-    let gate = gate.wait_for(Option::is_some).await.ok().and_then(|gate| gate.clone());
+    client.gate.is(Option::is_some).await;
+    let gate = client.gate.word().clone();
     let Some(far) = gate.and_then(|gate| Some(SocketAddr::new(client.far.ip(), gate.udp?))) else { return };
     let mut again = AGAIN_AFTER;
     while let Err(trouble) = echo(&street, far).await {
