@@ -44,6 +44,7 @@ const DEEDS: &[(&str, Option<u64>, &[&str])] = &[
     ("\"second_uplink\"", Some(10), &[]),
     ("\"tunnel_up\"", Some(10), &[]),
     ("\"bridge\"", Some(10), &[]),
+    ("\"temporary_address_renewed\"", None, &[]),
     ("\"busy\"", Some(10), &[]),
     ("\"portal_closed\"", Some(10), &[]),
     ("{ jitter = { ms = 30 } }", Some(20), &[]),

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Steps sway, so that with these most phases of a heartbeat and of a control are met.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 4;
 const AT_A_TIME: usize = 2;
 
 /// What is not told as it should be yet, and why. Whoever mends it takes it off.

@@ -110,6 +110,7 @@ impl Stage {
                 here();
                 station.address_changes();
             }
+            Deed::TemporaryAddressRenewed => station.temporary_address_is_renewed(),
             Deed::SecondUplink => station.plug(Uplink::Second),
             Deed::RouteMoved => {
                 here();

@@ -38,6 +38,9 @@ pub const ENETUNREACH: i32 = 101;
 #[derive(Clone)]
 pub struct Net(pub Rc<Inner>);
 
+type Mailboxes = BTreeMap<(Option<IpAddr>, u16), Weak<Mailbox>>;
+type Doors = BTreeMap<SocketAddr, Rc<dyn Fn(tcp::Stream)>>;
+
 pub struct Inner {
     pub time: Time,
     pub client: Computer,
@@ -48,9 +51,9 @@ pub struct Inner {
     pub truths: Truths,
     pub dice: RefCell<Dice>,
     /// Those of the client are found by their port alone.
-    pub udp: RefCell<BTreeMap<(Option<IpAddr>, u16), Weak<Mailbox>>>,
+    pub udp: RefCell<Mailboxes>,
     pub tcp: RefCell<BTreeMap<(SocketAddr, SocketAddr), Rc<tcp::Kernel>>>,
-    pub listeners: RefCell<BTreeMap<SocketAddr, Rc<dyn Fn(tcp::Stream)>>>,
+    pub listeners: RefCell<Doors>,
     ports: Cell<u16>,
 }
 
@@ -169,10 +172,10 @@ impl Net {
         let mailbox = self.0.udp.borrow().get(&(host, packet.to.port())).and_then(Weak::upgrade);
         match (mailbox, packet.load) {
             (Some(mailbox), Load::Datagram(datagram)) => mailbox.put(Got::Datagram(packet.from, datagram)),
-            (Some(mailbox), Load::Unreachable { .. }) => mailbox.put(Got::Refused),
+            (Some(mailbox), Load::Unreachable) => mailbox.put(Got::Refused),
             (None, Load::Datagram(datagram)) => {
                 self.0.truths.unheard(&datagram);
-                let unreachable = Load::Unreachable { of: packet.to };
+                let unreachable = Load::Unreachable;
                 // Nobody can complain of what its own answer meets.
                 let _ = self.send(Packet { proto: Proto::Udp, from: packet.to, to: packet.from, load: unreachable });
             }

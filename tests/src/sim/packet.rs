@@ -23,9 +23,7 @@ pub enum Load {
     Segment(Segment),
     Datagram(Datagram),
     /// ICMP: nobody is there, or no way leads there.
-    Unreachable {
-        of: SocketAddr,
-    },
+    Unreachable,
 }
 
 #[derive(Clone, Copy, Debug)]

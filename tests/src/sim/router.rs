@@ -103,7 +103,7 @@ impl Router {
         }
         let rejected = |fault: &Fault| is_rejected(fault, packet.to.ip());
         if let Some(step) = self.met(packet, rejected, dice) {
-            let load = Load::Unreachable { of: packet.to };
+            let load = Load::Unreachable;
             let answer = Packet { proto: packet.proto, from: packet.to, to: packet.from, load };
             return Fate::Answered { step, answer };
         }

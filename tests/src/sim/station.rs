@@ -4,7 +4,7 @@ use super::net::{CLIENT, GATEWAY};
 use engine::deciders::picture::{Address, Link, Nature, News, Way};
 use record::fact::{LinkKind, Power};
 use std::cell::{Cell, RefCell};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use tokio::sync::Notify;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,6 +59,7 @@ pub struct Station {
     news: RefCell<Vec<News>>,
     power: RefCell<Vec<Power>>,
     told: Notify,
+    renewed: Cell<u16>,
     /// Of the whole machine, in percent of one core.
     load: Cell<f64>,
 }
@@ -84,6 +85,7 @@ impl Station {
             news: RefCell::default(),
             power: RefCell::default(),
             told: Notify::new(),
+            renewed: Cell::default(),
             load: Cell::new(8.0),
         }
     }
@@ -191,13 +193,14 @@ impl Station {
     }
 
     /// IPv6's privacy addresses come and go by design.
-    pub fn temporary_address(&self, there: bool) {
+    pub fn temporary_address_is_renewed(&self) {
         let index = Uplink::First.index();
-        let address = IpAddr::V6("2001:db8:81::17".parse().expect("an address"));
-        self.say(match there {
-            true => News::Address(Address { index, address, prefix: 64, temporary: true }),
-            false => News::AddressGone { index, address },
-        });
+        let number = self.renewed.replace(self.renewed.get() + 1);
+        let of = |number: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x81, 0, 0, 0, 0, 0x17 + number));
+        self.say(News::Address(Address { index, address: of(number + 1), prefix: 64, temporary: true }));
+        if number > 0 {
+            self.say(News::AddressGone { index, address: of(number) });
+        }
     }
 
     pub fn plug(&self, uplink: Uplink) {
@@ -236,10 +239,6 @@ impl Station {
     pub fn route_is(&self, route: Option<Uplink>) {
         self.route.set(route);
         self.say(News::Ways);
-    }
-
-    pub fn route(&self) -> Option<Uplink> {
-        self.route.get()
     }
 }
 

@@ -353,11 +353,11 @@ async fn watch(call: Rc<Inner>) {
             let _ = call.tell.send(event);
         }
         let pair = call.pair().and_then(|(socket, remote, _)| Some((socket.local()?, remote)));
-        if let (Some((local, remote)), true) = (pair, dtls != Dtls::Not) {
-            if call.path.borrow_mut().said.replace((local, remote)) != Some((local, remote)) {
-                let (local_kind, remote_kind) = (CandidateKind::Host, CandidateKind::Host);
-                call.instruments.note(Ice::Pair { local, local_kind, remote, remote_kind });
-            }
+        if let Some((local, remote)) = pair.filter(|_| dtls != Dtls::Not)
+            && call.path.borrow_mut().said.replace((local, remote)) != Some((local, remote))
+        {
+            let (local_kind, remote_kind) = (CandidateKind::Host, CandidateKind::Host);
+            call.instruments.note(Ice::Pair { local, local_kind, remote, remote_kind });
         }
     }
 }

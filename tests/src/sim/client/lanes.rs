@@ -102,7 +102,7 @@ impl Street {
             }
             match self.attempt(manner, plan).await {
                 Some(standing) => return standing,
-                None => self.client.sleep(waits.next()).await,
+                None => self.client.sleep(waits.another()).await,
             }
         }
     }

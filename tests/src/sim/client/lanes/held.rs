@@ -32,7 +32,7 @@ async fn again(street: &Street, stood: Stamp, waits: &mut Waits) {
     if street.client.now().since(stood) >= LONG {
         *waits = Waits::default();
     }
-    street.client.sleep(waits.next()).await;
+    street.client.sleep(waits.another()).await;
 }
 
 pub async fn bare(street: Street) {
