@@ -1,0 +1,104 @@
+//! What a calibration says on a terminal.
+
+use super::judged::{Calibration, Judged, Said};
+use explain::rules;
+use std::fmt::Write;
+
+/// Named by what it would take: nothing of these can be broken on loopback.
+const NOT_SHOWN: &str = "This shows that the program tells these faults apart here, and nothing of any network: loopback has \
+no gateway, no Wi-Fi, no other network to switch to, no name server and no router of somebody else, it loses nothing by itself, and the \
+computer did not sleep. Times on it are kept by one kernel alone.";
+
+pub fn opening(width: usize) -> String {
+    let says = "Breaking connections of this computer's own, each in a known way and through a real hold. Nothing leaves this computer. It takes less than a minute.";
+    format!("{}\n", wrapped("", says, width))
+}
+
+/// As soon as it is known.
+pub fn one(done: usize, of: usize, judged: &Judged, width: usize) -> String {
+    let mark = if judged.right { "●" } else { "✗" };
+    let count = format!("{done:>2}/{of} {mark} ");
+    let mut out = wrapped(&count, &format!("{}: {}", judged.id, judged.does), width);
+    let under = " ".repeat(count.chars().count());
+    out.push_str(&wrapped(&under, &named(judged), width));
+    for complaint in &judged.complaints {
+        out.push_str(&wrapped(&under, complaint, width));
+    }
+    if let (false, Some(log)) = (judged.right, &judged.log) {
+        out.push_str(&wrapped(&under, &format!("Its log: linewitness explain {}", log.display()), width));
+    }
+    out
+}
+
+fn named(judged: &Judged) -> String {
+    let Some(Said { cause, owner, confidence, .. }) = &judged.said else {
+        return if judged.expected.is_none() && judged.right {
+            "Held; nothing was lost.".into()
+        } else {
+            "No loss was named.".into()
+        };
+    };
+    let mut says = format!("{owner}: {} ({confidence})", rules::rule(*cause).title);
+    if let Some(times) = &judged.times {
+        let _ = write!(
+            says,
+            "; done at {}, said to have begun {}, known {} after",
+            times.done.timestamp().strftime("%H:%M:%S%.3f UTC"),
+            apart(times.onset_ms),
+            length(times.delay_ms)
+        );
+    }
+    says.push('.');
+    says
+}
+
+/// "0.2 ms after it"
+fn apart(ms: f64) -> String {
+    format!("{} {}", length(ms.abs()), if ms < 0.0 { "before" } else { "after" })
+}
+
+fn length(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.2} s", ms / 1e3),
+    }
+}
+
+pub fn closing(result: &Calibration, width: usize) -> String {
+    let held = match result.held {
+        true => "The hold in which nothing was broken was held.",
+        false => "In a hold in which nothing was broken a loss was named.",
+    };
+    let mut out = format!("\nNamed {} of {} today, in {:.0} s. {held}\n", result.named, result.of, result.took_s);
+    if !result.missed.is_empty() {
+        let _ = writeln!(out, "Not named rightly: {}.", result.missed.join(", "));
+    }
+    out.push_str(&wrapped("", NOT_SHOWN, width));
+    out.push_str(&wrapped("", "Holds of the next 30 days note this in their bundles.", width));
+    out
+}
+
+/// The first line after `first`, the others under it.
+fn wrapped(first: &str, text: &str, width: usize) -> String {
+    let indent = first.chars().count();
+    let mut out = first.to_owned();
+    let mut used = indent;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > indent {
+            if used + 1 + length > width.clamp(48, 100) {
+                out.push('\n');
+                out.push_str(&" ".repeat(indent));
+                used = indent;
+            } else {
+                out.push(' ');
+                used += 1;
+            }
+        }
+        out.push_str(word);
+        used += length;
+    }
+    out.push('\n');
+    out
+}
