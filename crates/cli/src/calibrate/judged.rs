@@ -264,3 +264,6 @@ pub fn word(name: &impl Serialize) -> String {
 fn ms(from: Wall, to: Wall) -> f64 {
     to.micros().saturating_sub(from.micros()) as f64 / 1e3
 }
+
+#[cfg(test)]
+mod tests;
