@@ -108,14 +108,14 @@ pub const FAULTS: [Fault; 10] = [
     },
     Fault {
         id: "udp_lost_one_way",
-        does: "UDP from the caller to the far end was lost; the other way it passed.",
-        breaks: Breaks::Udp(Losing { out: true, back: false, others: false }),
+        does: "UDP from the far end to the caller was lost; the other way it passed.",
+        breaks: Breaks::Udp(Losing { out: false, back: true, others: false }),
         hold: Span::seconds(12),
         profile: often,
         far_end: as_it_is,
         expected: Some(Expected {
             deed: |what| what == What::LostMedia,
-            figure: Some(("direction", Figure::Word("out"))),
+            figure: Some(("direction", Figure::Word("in"))),
             ..Expected::of(Cause::OneWayLoss, Owner::InternetPath, Plane::Media)
         }),
     },
