@@ -1,9 +1,15 @@
 //! One function a reader: it is given bytes that anyone may have written, and panics where a promise is broken.
 
+use engine::lanes::channel::take_line;
 use engine::signaling::{self, In, Out};
 use record::fact::{End, SocketPurpose};
 use record::profile::Address;
+use record::wire::datagram::{self, Datagram, FromClient, FromFar, Key, Say};
+use record::wire::lane::{FromLane, LARGEST_MESSAGE, ToLane};
 use record::{Log, Profile, Stamp, bundle, profile};
+use ring::hmac;
+use serde::{Serialize, de::DeserializeOwned};
+use std::fmt::Debug;
 use std::io::Cursor;
 use std::time::Duration;
 
@@ -109,6 +115,89 @@ fn sound(out: &Out) {
         Out::CloseSocket { code, .. } => assert!((1000..5000).contains(code), "{code} is no close code"),
         Out::OpenSocket(_) | Out::Event(_) => {}
     }
+}
+
+/// A datagram is understood only if it was sealed under the key, by the side that says such things, and then it says the
+/// same when it is sealed again.
+///
+/// The input is one datagram. Nobody can guess the key, so it is tried once as it is and once as if it came from somebody
+/// who has the ticket: then the name and the seal are put right, and the length is that of its kind.
+pub fn datagram(bytes: &[u8]) {
+    const TICKET: &str = "0123456789abcdef0123456789abcdef";
+    let key = Key::of(TICKET);
+    let mut sealed = bytes.to_vec();
+    sealed.resize(datagram::SIZE, 0);
+    let kind = sealed[3];
+    sealed[..12].copy_from_slice(&key.seal(Datagram { nonce: 0, lane: 0, say: FromClient::Echo })[..12]);
+    sealed[3] = kind;
+    let (said, tag) = sealed.split_at_mut(datagram::SIZE - 32);
+    tag.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, TICKET.as_bytes()), said).as_ref());
+    for length in [datagram::SIZE, datagram::STAND_SIZE] {
+        sealed.resize(length, 0);
+        let ours = opened::<FromClient>(&key, &sealed);
+        let theirs = opened::<FromFar>(&key, &sealed);
+        assert!(!(ours && theirs), "what one side says is understood of the other");
+        assert!(!opened::<FromClient>(&Key::of("another"), &sealed), "another's key opens it");
+    }
+    opened::<FromClient>(&key, bytes);
+    opened::<FromFar>(&key, bytes);
+}
+
+fn opened<S: Say + Copy + PartialEq + Debug>(key: &Key, bytes: &[u8]) -> bool {
+    let Some(said) = key.open::<S>(bytes) else { return false };
+    assert!(datagram::is_ours(bytes) && datagram::name_of(bytes) == Some(key.name()));
+    let again = key.seal(said);
+    assert_eq!(again.len(), bytes.len(), "an answer may be longer than its question");
+    assert_eq!(key.open::<S>(&again), Some(said), "it is sealed as what says something else");
+    true
+}
+
+/// What comes on a lane is read line by line, in bounds, wherever the network cut it; and what one side can read it can
+/// write, without the ticket in any print of it.
+///
+/// The input is what the other side sends. Its first byte is the length of the pieces in which it arrives.
+pub fn lane(bytes: &[u8]) {
+    let Some((size, sent)) = bytes.split_first() else { return };
+    let size = usize::from(*size).max(1);
+    let in_pieces = lines(sent.chunks(size), size);
+    assert_eq!(in_pieces, lines([sent].into_iter(), sent.len()), "it reads otherwise in pieces of {size}");
+    for line in in_pieces {
+        if let Some(FromLane::Begin { ticket, .. }) = understood(&line) {
+            let secret = ticket.0.reveal();
+            // Shorter ones occur by chance in any text.
+            let printed = format!("{:?}", understood::<FromLane>(&line));
+            assert!(secret.len() < 16 || !printed.contains(secret.as_str()), "the ticket is printed");
+        }
+        if let Some(ToLane::Refused { says, .. }) = understood(&line) {
+            assert!(!says.as_str().chars().any(char::is_control), "a control character in {says:?}");
+        }
+    }
+}
+
+/// Until one is too long, after which nobody reads on.
+fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>, size: usize) -> Vec<String> {
+    let (mut unread, mut lines) = (vec![], vec![]);
+    for piece in pieces {
+        unread.extend_from_slice(piece);
+        assert!(unread.len() <= LARGEST_MESSAGE + size, "{} bytes are kept", unread.len());
+        while let Some(line) = take_line(&mut unread) {
+            // What is no text is read as signs that stand for it, each of them longer.
+            assert!(line.len() <= 3 * LARGEST_MESSAGE, "a line of {} bytes", line.len());
+            lines.push(line);
+            if lines.last().is_some_and(String::is_empty) {
+                return lines;
+            }
+        }
+    }
+    lines
+}
+
+fn understood<T: Serialize + DeserializeOwned + PartialEq + Debug>(line: &str) -> Option<T> {
+    let said: T = serde_json::from_str(line).ok()?;
+    let written = serde_json::to_string(&said).expect("what was read can be written");
+    let again: T = serde_json::from_str(&written).expect("what was written can be read");
+    assert_eq!(again, said, "it is written as what says something else");
+    Some(said)
 }
 
 /// One sentence for a person: short enough to be read, and unable to steer a terminal.

@@ -9,4 +9,5 @@ pub mod haproxy;
 pub mod janus;
 pub mod nginx;
 pub mod plain;
+pub mod proxy;
 pub mod reflector;

@@ -32,16 +32,26 @@ const OVER_TIME: Duration = Duration::from_secs(25);
 impl Hold {
     /// `args` are those after `hold`; where to and for how long are the caller's.
     pub fn start(world: &World, name: &str, args: &[&str]) -> Result<Self> {
+        Self::start_by(world, &[], name, args)
+    }
+
+    /// Started by another program, which is given with its own arguments and replaces itself by the hold: `env`, `setpriv`.
+    pub fn start_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
         let bundle = world.dir.join(format!("{name}.witness"));
         let out = bundle.to_str().context("the lab's folder has a plain name")?;
-        let all = [&["hold"], args, &["--out", out, "--format", "jsonl"]].concat();
-        let program = Program::start(world, &world.client, name, binary()?, &all)?;
+        let all = [by, &[binary()?, "hold"], args, &["--out", out, "--format", "jsonl"]].concat();
+        let program = Program::start(world, &world.client, name, all[0], &all[1..])?;
         Ok(Self { program, bundle })
     }
 
     /// As `start`, and waits until the call stands.
     pub fn established(world: &World, name: &str, args: &[&str]) -> Result<Self> {
-        let mut hold = Self::start(world, name, args)?;
+        Self::established_by(world, &[], name, args)
+    }
+
+    /// As `start_by`, and waits until the call stands.
+    pub fn established_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
+        let mut hold = Self::start_by(world, by, name, args)?;
         hold.sees("the call is established", SET_UP, |fact| matches!(fact, Fact::Mark(Mark::Established { .. })))?;
         Ok(hold)
     }
@@ -196,6 +206,34 @@ impl Told {
             ) => asked(*control),
             _ => false,
         })
+    }
+
+    /// A control of that kind was asked, and answered all through.
+    pub fn answered(&self, kind: ControlKind) -> Result<()> {
+        let controls: Vec<u32> = self.facts(|fact| match fact {
+            Fact::Control(Control::Asking { control, kind: of, .. }) if *of == kind => Some(*control),
+            _ => None,
+        });
+        let answered: u32 = self
+            .facts(|fact| match fact {
+                Fact::Control(Control::Sample { control, answered, .. }) if controls.contains(control) => {
+                    Some(*answered)
+                }
+                _ => None,
+            })
+            .iter()
+            .sum();
+        let silent = self
+            .count(|fact| matches!(fact, Fact::Control(Control::Silent { control, .. }) if controls.contains(control)));
+        ensure!(
+            answered > 0 && silent == 0,
+            "the control {kind:?} answered {answered} times and fell silent {silent} times"
+        );
+        Ok(())
+    }
+
+    fn facts<T>(&self, pick: impl Fn(&Fact) -> Option<T>) -> Vec<T> {
+        self.bundle.log.events.iter().filter_map(|event| pick(&event.fact)).collect()
     }
 
     pub fn count(&self, kind: impl Fn(&Fact) -> bool) -> usize {

@@ -72,10 +72,27 @@ pub fn gateway(number: u32) -> String {
     format!("10.99.0.{}", 100 + number)
 }
 
+/// The same in a world that has IPv6.
+pub fn gateway_ipv6(number: u32) -> String {
+    format!("fd99::{}", 100 + number)
+}
+
+/// Without it only what is passed on over IPv4 is seen.
+pub fn see_ipv6(router: &Ns) -> Result<()> {
+    router.ip(&["addr", "add", "fd99::1/64", "dev", INTO, "nodad"])?;
+    (1..=crate::fault::MOST).try_for_each(|number| {
+        let (address, ethernet) = (gateway_ipv6(number), ethernet(number));
+        router.ip(&["neigh", "add", &address, "lladdr", &ethernet, "nud", "permanent", "dev", INTO])
+    })
+}
+
 /// The Ethernet address that tells the copies of one fault from those of another.
 pub fn ethernet(number: u32) -> String {
     format!("02:00:00:00:00:{number:02x}")
 }
+
+/// How it begins.
+const COPY: [u8; 5] = [2, 0, 0, 0, 0];
 
 fn read(socket: &OwnedFd, hits: &Mutex<BTreeMap<u32, Vec<Hit>>>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
@@ -127,10 +144,23 @@ unsafe fn set<T>(fd: i32, option: libc::c_int, value: &T) -> Result<(), Error> {
     }
 }
 
+/// The ports of a UDP packet in its Ethernet frame; nobody here sends options of IP.
+fn udp_ports(frame: &[u8]) -> Option<(u16, u16)> {
+    const ETHERNET: usize = 14;
+    const UDP: u8 = libc::IPPROTO_UDP as u8;
+    let word = |at: usize| Some(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?]));
+    let (protocol, ports) = match i32::from(word(12)?) {
+        libc::ETH_P_IP => (ETHERNET + 9, ETHERNET + 20),
+        libc::ETH_P_IPV6 => (ETHERNET + 6, ETHERNET + 40),
+        _ => return None,
+    };
+    if *frame.get(protocol)? == UDP { Some((word(ports)?, word(ports + 2)?)) } else { None }
+}
+
 /// One copy: the fault's number from its Ethernet address, the protocol from its IP header, the kernel's time.
 fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
-    // Ethernet's 14 bytes, IP's 20 and the two ports say all that is wanted; nobody here sends options of IP.
-    let mut packet = [0u8; 38];
+    // Ethernet's 14 bytes, IPv6's 40 and the two ports say all that is wanted.
+    let mut packet = [0u8; 58];
     // Aligned for a control header, and larger than the one that we asked for.
     let mut control = [0u64; 16];
     // SAFETY: `message` points at the two buffers above and their sizes, which outlive the call; the control headers are
@@ -146,7 +176,9 @@ fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
         if length < 0 {
             return Err(Error::last_os_error());
         }
-        if (length as usize) < packet.len() {
+        let packet = &packet[..length as usize];
+        // The cable's own two ends say something to everybody now and then, and that is no copy.
+        if !packet.starts_with(&COPY) {
             return Ok(None);
         }
         let mut header = libc::CMSG_FIRSTHDR(&raw const message);
@@ -154,10 +186,7 @@ fn receive(socket: &OwnedFd) -> Result<Option<(u32, Hit)>, Error> {
             if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
                 let at: libc::timespec = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast());
                 let at = Wall::from_micros(at.tv_sec * 1_000_000 + at.tv_nsec / 1_000);
-                let word = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
-                let is_udp = word(12) == libc::ETH_P_IP as u16 && packet[14 + 9] == libc::IPPROTO_UDP as u8;
-                let udp = is_udp.then(|| (word(34), word(36)));
-                return Ok(Some((u32::from(packet[5]), Hit { at, udp })));
+                return Ok(Some((u32::from(packet[5]), Hit { at, udp: udp_ports(packet) })));
             }
             header = libc::CMSG_NXTHDR(&raw const message, header);
         }

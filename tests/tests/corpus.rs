@@ -37,3 +37,13 @@ fn every_profile_of_the_corpus_is_read_or_refused_in_order() {
 fn every_conversation_of_the_corpus_is_answered_in_bounds() {
     replay("signaling", hostile::signaling);
 }
+
+#[test]
+fn every_datagram_of_the_corpus_is_understood_as_it_was_said_or_not_at_all() {
+    replay("datagram", hostile::datagram);
+}
+
+#[test]
+fn every_lane_of_the_corpus_is_read_in_bounds_wherever_it_is_cut() {
+    replay("lane", hostile::lane);
+}

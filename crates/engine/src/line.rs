@@ -17,12 +17,14 @@ use std::fmt;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+pub mod allowance;
 pub(crate) mod connect;
 pub(crate) mod dial;
 pub mod ending;
 mod hold;
 pub mod http;
 pub mod issuer;
+pub(crate) mod place;
 pub mod proxy;
 mod pulse;
 pub(crate) mod resolve;
@@ -181,7 +183,7 @@ async fn run(
     let told = |layer, took| {
         at.recorder.note(layer_stands(at.conn, layer, record::millis(took)));
     };
-    let telling = connect::Telling { clock: at.recorder.clock(), tell: &told };
+    let telling = connect::Telling { clock: at.recorder.clock(), tell: &told, place: None };
     let connected = tokio::select! {
         done = Box::pin(connect::connect(&target, &proxy, &telling)) => Some(done),
         () = told_to_let_go(&mut commands) => None,

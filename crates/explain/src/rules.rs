@@ -19,6 +19,7 @@ mod idle_timeout;
 mod lifetime_cap;
 mod link_down;
 mod look;
+mod moved;
 mod nat_expired;
 mod nat_rebound;
 mod network_switched;
@@ -36,6 +37,7 @@ pub(crate) mod timer;
 mod turn_failed;
 mod udp_blocked;
 mod vpn_changed;
+mod way;
 
 /// Every cause. The order is that in which "ruled out" is listed, and settles what `outranks` leaves open.
 pub const RULES: &[&Rule] = &[

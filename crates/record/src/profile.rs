@@ -16,7 +16,7 @@ mod span;
 pub use address::Address;
 pub use control_target::ControlTarget;
 pub use ice_url::{IceScheme, IceTransport, IceUrl};
-pub use lanes::{Lanes, MOST_RUNGS};
+pub use lanes::{Lanes, MOST_ALSO, MOST_RUNGS};
 pub use read::{Refusal, read};
 pub use span::Span;
 

@@ -213,13 +213,19 @@ pub async fn answer(stream: &mut impl Stream, status: &str, says: &str) -> std::
 /// overtake the very words that explain the end.
 pub async fn linger(stream: &mut impl Stream) {
     const AT_MOST: Duration = Duration::from_secs(1);
+    const MOST_BYTES: usize = 256 * 1024;
     let drain = async {
         if stream.shutdown().await.is_err() {
             return;
         }
-        let mut sink = vec![0; 4 * 1024];
-        while matches!(stream.read(&mut sink).await, Ok(n) if n > 0) {}
+        let (mut sink, mut drained) = (vec![0; 4 * 1024], 0);
+        while let Ok(n) = stream.read(&mut sink).await
+            && n > 0
+            && drained < MOST_BYTES
+        {
+            drained += n;
+        }
     };
-    // Whoever goes on sending after a second has had time to read.
+    // Whoever goes on sending after a second, or without end, has had time to read.
     let _cut = tokio::time::timeout(AT_MOST, drain).await;
 }

@@ -14,8 +14,8 @@ use ring::hmac;
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
 
-/// Runs the call as well, if one comes of it.
-pub async fn greet(mut socket: Socket, house: Arc<House>) {
+/// Runs the call as well, if one comes of it. `greeted` is told when it begins.
+pub async fn greet(mut socket: Socket, house: Arc<House>, greeted: impl FnOnce()) {
     // Once for a call to be resumed, once more for a new one when that is gone; whoever needs more is guessing.
     const HELLOS: u32 = 3;
     for _ in 0..HELLOS {
@@ -39,7 +39,7 @@ pub async fn greet(mut socket: Socket, house: Arc<House>) {
             let no = No { why: Disconnect::Auth, kind: RefusalKind::Auth, code: code::POLICY, says: says.into() };
             return turn_away(socket, &house, no).await;
         }
-        let Some(ticket) = hello.resume else { return begin(socket, house).await };
+        let Some(ticket) = hello.resume else { return begin(socket, house, greeted).await };
         if let Some(to_call) = house.calls.by_ticket(ticket.0.reveal()) {
             match to_call.send(Input::Attach(Box::new(socket))) {
                 Ok(()) => return,
@@ -65,7 +65,7 @@ mod code {
     pub const TRY_AGAIN_LATER: u16 = 1013;
 }
 
-async fn begin(socket: Socket, house: Arc<House>) {
+async fn begin(socket: Socket, house: Arc<House>, greeted: impl FnOnce()) {
     let (to_call, mailbox) = unbounded_channel();
     let to_account = to_call.clone();
     let account = Arc::new(Account::new(house.clock.clone(), move |at, sight| {
@@ -83,6 +83,7 @@ async fn begin(socket: Socket, house: Arc<House>) {
     match house.calls.take_seat(socket.remote.ip(), &ticket, to_call.clone(), Arc::clone(&account)) {
         Err(says) => turn_away(socket, &house, No::overloaded(says)).await,
         Ok(seat) => {
+            greeted();
             let desk = house.desks.open(lanes_ticket, socket.remote.ip(), to_call.clone());
             let call = Call { id, ticket, house, account, desk, seat, mailbox, to_self: to_call };
             call.hold(socket).await;

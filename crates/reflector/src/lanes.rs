@@ -10,6 +10,7 @@ pub mod udp;
 use crate::server::House;
 use desk::{Desk, Place};
 use engine::lanes::channel::Channel;
+use engine::line::allowance::Allowance;
 use record::{
     Stamp,
     fact::{End, LaneSight, Side, Stirred},
@@ -27,6 +28,9 @@ const MARGIN: Duration = Duration::from_secs(120);
 const LONGEST_PLAN: Duration = Duration::from_secs(8 * 86_400);
 /// Stirring is a few bytes; more often than this it would be traffic.
 const STIR_AT_MOST_EVERY: Duration = Duration::from_millis(100);
+/// A question each second is a tenth of this, and a lane asks less often.
+const BYTES_AT_ONCE: f64 = 16.0 * 1024.0;
+const BYTES_A_SECOND: f64 = 512.0;
 /// Who wants to end is not kept waiting longer.
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -54,6 +58,7 @@ pub async fn hold(mut channel: Channel, from: SocketAddr, house: Arc<House>, gre
         Some(Err(Turned::Gone)) | None => return,
     };
     greeted();
+    channel.allow(Allowance::new(BYTES_AT_ONCE, BYTES_A_SECOND, house.clock.now()));
     let stood = house.clock.now();
     if channel.say(&ToLane::Welcome { from }).await.is_err() {
         return;
@@ -210,7 +215,11 @@ impl Held {
                 let now = house.clock.now();
                 let quiet_ms = millis(channel.quiet(now));
                 let age_ms = millis(now.since(stood));
+                let rule_broken = if let End::Broken { says } = &end { Some(says.clone()) } else { None };
                 desk.saw(lane, now, LaneSight::Ended { end, quiet_ms, age_ms });
+                if let Some(says) = rule_broken {
+                    channel.close(POLICY, says.as_str(), CLOSED_WITHIN).await;
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ mod server;
 mod settings;
 mod sights;
 mod socket;
+mod strangers;
 mod tls;
 mod turn;
 

@@ -14,6 +14,7 @@ use crate::mux::Mux;
 use crate::peer::Outside;
 use crate::settings::Settings;
 use crate::socket::Socket;
+use crate::strangers::{Stranger, Strangers};
 use crate::{account, open_files, tls, turn};
 use anyhow::Context;
 use engine::Clock;
@@ -176,6 +177,7 @@ impl Reflector {
         }
         // Connections that have said nothing yet are bounded as well; a call beyond the limit must still hear why.
         let places = Arc::new(Semaphore::new(2 * house.settings.limits.calls + STRANGERS));
+        let strangers = Strangers::new(most_strangers(&house.settings));
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let (tcp, remote) = tokio::select! {
@@ -199,9 +201,13 @@ impl Reflector {
                 tracing::warn!(%remote, "too many connections; one was dropped");
                 continue;
             };
+            let Some(stranger) = strangers.enter(remote.ip()) else {
+                tracing::debug!(%remote, "too many connections from there that say nothing; one was dropped");
+                continue;
+            };
             let (house, tls) = (Arc::clone(&house), tls.clone());
             tasks.spawn(async move {
-                receive(tcp, remote, tls, house, place).await;
+                receive(tcp, remote, tls, house, place, stranger).await;
             });
         }
         drop(listener);
@@ -213,6 +219,13 @@ impl Reflector {
 
 /// Connections beyond the calls' own: resumes in progress, health checks, people with a browser.
 const STRANGERS: usize = 64;
+
+/// Of one address: half of what calls leave over, even when all of them stand. An office whose callers all come at the same
+/// moment is served by it. Behind a proxy everybody has its address.
+fn most_strangers(settings: &Settings) -> usize {
+    let left = settings.limits.calls + STRANGERS;
+    if settings.behind_proxy { usize::MAX } else { left / 2 }
+}
 
 /// Whoever can reach us may place calls where there is no token: half of all places is enough for a whole office, and the
 /// other half is left to others. Behind a proxy everybody has its address.
@@ -236,13 +249,15 @@ fn places_for_lanes(settings: &Settings) -> u32 {
     places
 }
 
-/// A connection that becomes a lane gives its place back: lanes have places of their own.
+/// A connection that becomes a lane gives its place back: lanes have places of their own. Once it is a lane or a call it is
+/// no stranger's any more.
 async fn receive(
     tcp: TcpStream,
     remote: SocketAddr,
     tls: Option<TlsAcceptor>,
     house: Arc<House>,
     place: OwnedSemaphorePermit,
+    stranger: Stranger,
 ) {
     let limits = &house.settings.limits;
     let opening = door::open(tcp, remote, tls.as_ref(), limits.message_bytes, &house.clock);
@@ -258,11 +273,11 @@ async fn receive(
     };
     match visitor {
         Visitor::Caller(caller) => {
-            let socket = Socket::new(caller, house.clock.clone(), Arc::clone(&house.metrics));
-            greet(socket, house).await;
+            let socket = Socket::new(caller, limits.message_bytes, house.clock.clone(), Arc::clone(&house.metrics));
+            greet(socket, house, || drop(stranger)).await;
             drop(place);
         }
-        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop(place)).await,
+        Visitor::Lane(channel, from) => lanes::hold(channel, from, house, || drop((place, stranger))).await,
     }
 }
 

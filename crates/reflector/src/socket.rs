@@ -3,6 +3,7 @@
 use crate::door::{Caller, WebSocket, linger};
 use crate::metrics::{Disconnect, Metrics};
 use engine::Clock;
+use engine::line::allowance::Allowance;
 use engine::line::ending::{by_close_frame, without_close_frame};
 use engine::line::stream::Witness;
 use futures_util::{SinkExt, StreamExt};
@@ -51,6 +52,11 @@ pub struct Wrong {
     pub says: String,
 }
 
+/// A call says a few messages at its beginning, after each loss, and with each beat, nearly all of them far smaller than the
+/// largest. In messages of that size:
+const MESSAGES_AT_ONCE: f64 = 8.0;
+const MESSAGES_A_SECOND: f64 = 1.0 / 8.0;
+
 /// A message that the caller's side does not take within this time will not be taken. Long enough for a short outage to
 /// be bridged by TCP itself.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
@@ -59,10 +65,13 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const CLOSED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Socket {
-    pub fn new(caller: Caller, clock: Clock, metrics: Arc<Metrics>) -> Self {
+    /// `largest` is the limit of one message, in bytes.
+    pub fn new(caller: Caller, largest: usize, clock: Clock, metrics: Arc<Metrics>) -> Self {
         let Caller { ws, remote, local } = caller;
         let (tls, witness) = (ws.get_ref().is_tls(), ws.get_ref().witness());
         let last_in = clock.now();
+        let (at_once, a_second) = (MESSAGES_AT_ONCE * largest as f64, MESSAGES_A_SECOND * largest as f64);
+        witness.allow(Allowance::new(at_once, a_second, last_in));
         Self { ws, tls, witness, remote, local, clock, metrics, last_in, quiet: false }
     }
 
@@ -110,7 +119,14 @@ impl Socket {
                 code: CloseCode::Size.into(),
                 says: format!("a message of {size} bytes is over the limit of {max_size}"),
             }),
-            error => Incoming::Ended(self.ending(Some(&error))),
+            error => match self.ending(Some(&error)) {
+                End::Broken { says } if self.witness.seen().flooded => Incoming::Wrong(Wrong {
+                    why: Disconnect::TooLarge,
+                    code: CloseCode::Policy.into(),
+                    says: says.as_str().to_owned(),
+                }),
+                end => Incoming::Ended(end),
+            },
         }
     }
 

@@ -18,6 +18,11 @@ pub const STORIES: &[Story] = &[
     },
     Story { name: "an_interface_down_and_up_again_is_named_and_survived", needs: &[], tell: down_and_up },
     Story { name: "a_default_route_that_moves_to_a_second_uplink_is_named_and_followed", needs: &[], tell: second_way },
+    Story {
+        name: "a_connection_that_a_moved_route_left_behind_did_not_die_on_the_path",
+        needs: &[],
+        tell: left_behind,
+    },
     Story { name: "a_tunnel_that_takes_the_route_is_named_and_carries_the_call_on", needs: TUN, tell: into_tunnel },
 ];
 
@@ -76,6 +81,31 @@ fn second_way(world: &World) -> Result<()> {
     hold.finish(Duration::from_secs(35))?.expect(|told| {
         lost_by_a_route_that_moved(told, before, after, "network_switched")?;
         left_from(told, second_uplink::ADDRESS)?;
+        same_call(told)
+    })
+}
+
+/// The other router passes everything on under its own address: media goes on by it, and the far end knows nothing of the
+/// connection that comes with it.
+fn left_behind(world: &World) -> Result<()> {
+    let _reflector = reflector::start(world, "reflector")?;
+    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "35s"])?;
+    sleep(Duration::from_secs(5));
+    let second = second_uplink::plug_in(world)?;
+    second.pass_all()?;
+    sleep(Duration::from_secs(1));
+    let before = now();
+    second.take_route()?;
+    let after = now();
+    hold.finish(Duration::from_secs(35))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        let signaling = told.verdict.one("signaling")?;
+        // The next heartbeat finds it, five seconds later at most.
+        signaling.first_bad_after(before, 6_500.0)?;
+        signaling.restored_after(before, after, 20_000.0)?;
+        told.verdict.none("media")?;
+        told.all_are(&["signaling"], "network_switched", "this_computer", "shown")?;
+        told.rests_on(signaling, "the route moved", |fact| matches!(fact, Fact::Net(Net::Route { found: false, .. })))?;
         same_call(told)
     })
 }

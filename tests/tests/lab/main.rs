@@ -5,14 +5,17 @@
 mod beyond;
 mod clean;
 mod client;
+mod ipv6;
 mod janus;
 mod limits;
 mod parts;
 mod path;
 mod process;
+mod proxy;
 mod relay;
 mod service;
 mod truth;
+mod user;
 
 use std::process::ExitCode;
 
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
         service::STORIES,
         client::STORIES,
         beyond::STORIES,
+        user::STORIES,
+        ipv6::STORIES,
+        proxy::STORIES,
         process::STORIES,
         relay::STORIES,
         parts::STORIES,

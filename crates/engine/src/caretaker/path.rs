@@ -9,6 +9,10 @@ const PROBE_WITHIN: Duration = Duration::from_secs(2);
 /// When a dead path comes back, RTP and signaling come back together: RTP gets this long to show itself before the path is
 /// thrown away for a new one.
 const RTP_FIRST: Duration = Duration::from_millis(500);
+/// What still crosses on a new way by itself has this long to do so: as long as a gap is, until it is told.
+const MOVED_FIRST: Duration = Duration::from_millis(300);
+/// Packets under way when the network moved arrive in the next moments.
+const STILL_CAME: Duration = Duration::from_secs(1);
 /// Longer than the slowest call set-up over a relay with lost packets; after it the attempt has failed.
 const NEW_CALL_WITHIN: Duration = Duration::from_secs(20);
 
@@ -16,6 +20,7 @@ const NEW_CALL_WITHIN: Duration = Duration::from_secs(20);
 pub struct Path {
     stands: bool,
     silence: Option<Silence>,
+    moved: Option<Moved>,
     probe: Option<Underway>,
     restart: Option<Restart>,
     new_call: Option<NewCall>,
@@ -35,10 +40,28 @@ struct Silence {
     ice_failed: bool,
 }
 
+/// The way to the far end is another one since.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    at: Stamp,
+    because: Seq,
+    /// Signaling was sent over it already.
+    followed: bool,
+}
+
 #[derive(Debug)]
 struct Restart {
     underway: Underway,
     answered: bool,
+    relay: Relay,
+}
+
+/// What TURN servers answered to a restart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Relay {
+    NotYet,
+    Refused,
+    Found,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +102,20 @@ impl Path {
         self.silence =
             Some(Silence { last, because, signaling_alive: None, checks_answered: false, ice_failed: false });
     }
+    pub fn moved(&mut self, at: Stamp, because: Seq) {
+        self.moved = Some(Moved { at, because, followed: false });
+        // It lived on the old way.
+        self.signaling_silent();
+    }
+    /// Once for each move: signaling gives no sign of life over the new way, nor does media.
+    pub fn is_to_be_followed(&mut self, now: Stamp, signaling_is_up: bool) -> Option<Seq> {
+        let mute = self.silence.as_ref().is_some_and(|silence| silence.signaling_alive.is_none());
+        let moved = self.moved.as_mut().filter(|moved| !moved.followed && now.awake_since(moved.at) >= MOVED_FIRST)?;
+        (mute || !signaling_is_up).then(|| {
+            moved.followed = true;
+            moved.because
+        })
+    }
     pub fn failed(&mut self, because: Seq) {
         if let Some(silence) = &mut self.silence {
             silence.ice_failed = true;
@@ -109,12 +146,27 @@ impl Path {
     }
     pub fn restarting(&mut self, underway: Underway) {
         self.restarts += 1;
-        self.restart = Some(Restart { underway, answered: false });
+        self.restart = Some(Restart { underway, answered: false, relay: Relay::NotYet });
     }
     pub fn restart_answered(&mut self) {
         if let Some(restart) = &mut self.restart {
             restart.answered = true;
         }
+    }
+    pub fn relay_found(&mut self) {
+        if let Some(restart) = &mut self.restart {
+            restart.relay = Relay::Found;
+        }
+    }
+    pub fn relay_refused(&mut self) {
+        if let Some(restart) = &mut self.restart
+            && restart.relay == Relay::NotYet
+        {
+            restart.relay = Relay::Refused;
+        }
+    }
+    pub fn restart_has_no_way(&self) -> bool {
+        self.restart.as_ref().is_some_and(|restart| restart.relay == Relay::Refused)
     }
     /// The call is gone; what was under way for it comes back to be settled.
     pub fn call_lost(&mut self) -> Vec<Underway> {
@@ -174,12 +226,16 @@ impl Path {
             return None;
         }
         let silent_for = now.awake_since(silence.last);
+        let moved = self.moved.filter(|moved| silence.last.since(moved.at) <= STILL_CAME);
+        let moved_from = moved.filter(|moved| now.awake_since(moved.at) >= MOVED_FIRST);
         let reason = match silence {
             Silence { ice_failed: true, .. } => Reason::IceFailed,
+            _ if moved_from.is_some() => Reason::NetworkMoved,
             Silence { checks_answered: true, .. } => Reason::MediaSilent,
             _ => Reason::PathSilent,
         };
         let patience_over = silent_for >= policy.restart_after && now.awake_since(alive) >= RTP_FIRST;
-        (patience_over || silence.ice_failed).then_some((reason, Some(silence.because)))
+        let because = moved_from.map_or(silence.because, |moved| moved.because);
+        (patience_over || silence.ice_failed || moved_from.is_some()).then_some((reason, Some(because)))
     }
 }

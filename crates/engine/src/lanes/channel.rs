@@ -1,6 +1,7 @@
 //! `Channel`: the messages of a lane over whichever carrier it has, and how it ended. Both ends of a lane use it.
 
 use crate::Clock;
+use crate::line::allowance::Allowance;
 use crate::line::ending::{by_close_frame, without_close_frame};
 use crate::line::stream::{Carrier, Witness};
 use crate::line::tcp_info;
@@ -40,6 +41,8 @@ enum Wire {
 
 /// A few bytes always find room in an empty send buffer; where there is none for so long, nobody takes anything.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+/// After our goodbye; whoever sends more says nothing that is worth waiting for.
+const MOST_DRAINED: usize = 64 * 1024;
 
 impl Channel {
     pub fn websocket(socket: WebSocketStream<Carrier>, clock: Clock) -> Self {
@@ -63,6 +66,11 @@ impl Channel {
             Wire::WebSocket(socket) => socket.get_ref().tcp(),
             Wire::Lines { carrier, .. } => carrier.tcp(),
         }
+    }
+
+    /// Of what the other side sends from now on.
+    pub fn allow(&self, bytes: Allowance) {
+        self.witness.allow(bytes);
     }
 
     /// For how long nothing was said.
@@ -161,10 +169,15 @@ impl Channel {
                     }
                 }
                 Wire::Lines { carrier, .. } => {
-                    let mut sink = [0; 256];
+                    let (mut sink, mut drained) = ([0; 1024], 0);
                     // Bytes left unread would turn our end into a reset.
                     if carrier.shutdown().await.is_ok() {
-                        while matches!(carrier.read(&mut sink).await, Ok(n) if n > 0) {}
+                        while let Ok(n) = carrier.read(&mut sink).await
+                            && n > 0
+                            && drained < MOST_DRAINED
+                        {
+                            drained += n;
+                        }
                     }
                 }
             }
@@ -174,16 +187,24 @@ impl Channel {
     }
 }
 
+/// The first line of what was read, once it is whole; nothing at all, which nobody says, where it is too long to become one.
+pub fn take_line(unread: &mut Vec<u8>) -> Option<String> {
+    match unread.iter().position(|byte| *byte == b'\n') {
+        Some(end) if end <= LARGEST_MESSAGE => {
+            let rest = unread.split_off(end + 1);
+            let line = std::mem::replace(unread, rest);
+            Some(String::from_utf8_lossy(&line[..end]).into_owned())
+        }
+        None if unread.len() <= LARGEST_MESSAGE => None,
+        _ => Some(String::new()),
+    }
+}
+
 /// `Err(None)`: the other side ended it in order.
 async fn line(carrier: &mut Carrier, unread: &mut Vec<u8>) -> Result<String, Option<Error>> {
     loop {
-        if let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
-            let rest = unread.split_off(end + 1);
-            let line = std::mem::replace(unread, rest);
-            return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
-        }
-        if unread.len() > LARGEST_MESSAGE {
-            return Ok(String::new());
+        if let Some(line) = take_line(unread) {
+            return Ok(line);
         }
         match carrier.read_buf(unread).await {
             Ok(0) => return Err(None),

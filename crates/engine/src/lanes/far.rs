@@ -3,6 +3,7 @@
 //! Behind an HTTP proxy that connection reaches the proxy; then the far end's name is looked up.
 
 use super::ground::Ground;
+use super::sockets::Sockets;
 use crate::line::resolve;
 use record::{Event, Fact, fact::Signaling};
 use std::net::IpAddr;
@@ -18,10 +19,11 @@ pub fn follow(ground: &Ground) -> watch::Receiver<Option<IpAddr>> {
     let url = &ground.profile.signaling.url;
     let (host, port) = (url.host().to_owned(), url.port());
     let facts = ground.recorder.listen();
+    let sockets = ground.sockets.clone();
     tokio::spawn(async move {
         tokio::select! {
             () = told.closed() => {}
-            () = learn(facts, &host, port, &told) => {}
+            () = learn(facts, &host, port, &sockets, &told) => {}
         }
     });
     address
@@ -30,7 +32,13 @@ pub fn follow(ground: &Ground) -> watch::Receiver<Option<IpAddr>> {
 /// The same patience as for the call's own look-up would hold up the lanes and nothing else.
 const RESOLVED_WITHIN: Duration = Duration::from_secs(5);
 
-async fn learn(mut facts: UnboundedReceiver<Arc<Event>>, host: &str, port: u16, told: &watch::Sender<Option<IpAddr>>) {
+async fn learn(
+    mut facts: UnboundedReceiver<Arc<Event>>,
+    host: &str,
+    port: u16,
+    sockets: &Sockets,
+    told: &watch::Sender<Option<IpAddr>>,
+) {
     let mut proxied = false;
     while let Some(event) = facts.recv().await {
         let found = match &event.fact {
@@ -39,7 +47,7 @@ async fn learn(mut facts: UnboundedReceiver<Arc<Event>>, host: &str, port: u16, 
                 continue;
             }
             Fact::Signaling(Signaling::TcpConnected { remote, .. }) if !proxied => remote.ip(),
-            Fact::Signaling(Signaling::Upgraded { .. }) if proxied => match look_up(host, port).await {
+            Fact::Signaling(Signaling::Upgraded { .. }) if proxied => match look_up(host, port, sockets).await {
                 Some(found) => found,
                 // A name that only the proxy can look up leads nowhere without it.
                 None => continue,
@@ -50,8 +58,9 @@ async fn learn(mut facts: UnboundedReceiver<Arc<Event>>, host: &str, port: u16, 
     }
 }
 
-async fn look_up(host: &str, port: u16) -> Option<IpAddr> {
-    match resolve::resolve(host, port, RESOLVED_WITHIN).await.ok()? {
+async fn look_up(host: &str, port: u16, sockets: &Sockets) -> Option<IpAddr> {
+    let place = sockets.passing().await;
+    match resolve::resolve(place, host, port, RESOLVED_WITHIN).await.ok()? {
         Some(found) => found.first().map(|at| at.ip()),
         None => host.parse().ok(),
     }

@@ -1,5 +1,6 @@
-//! What every lane stands on: where its facts go, its number, the profile, and the gate that lets it in.
+//! What every lane stands on: where its facts go, its number, its place, the profile, and the gate that lets it in.
 
+use super::sockets::Sockets;
 use crate::Recorder;
 use record::{Profile, profile::IceServer, wire::LaneGate};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub struct Ground {
     pub gate: watch::Receiver<Option<LaneGate>>,
     /// Of the profile and of the far end's welcome.
     pub ice_servers: watch::Receiver<Vec<IceServer>>,
+    pub sockets: Sockets,
     numbers: Arc<AtomicU32>,
 }
 
@@ -24,7 +26,8 @@ impl Ground {
         gate: watch::Receiver<Option<LaneGate>>,
         ice_servers: watch::Receiver<Vec<IceServer>>,
     ) -> Self {
-        Self { recorder, profile: Arc::new(profile), gate, ice_servers, numbers: Arc::default() }
+        let sockets = Sockets::of(&profile);
+        Self { recorder, profile: Arc::new(profile), gate, ice_servers, sockets, numbers: Arc::default() }
     }
 
     /// The next lane's number; the first is 1.

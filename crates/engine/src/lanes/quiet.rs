@@ -1,6 +1,7 @@
 //! The quiet ladder: runs what `Ladder` wants, and beside it three rungs that are stirred, to tell what counts as activity.
 
 use super::ladder::{Ladder, Outcome, Want};
+use super::sockets::STIRRED;
 use super::street::Street;
 use super::way::Way;
 use super::{plan, rung};
@@ -49,7 +50,7 @@ pub async fn run(street: Street, websocket: Way, lines: Way, mut stop: watch::Re
 }
 
 /// Every so often that none of the rungs' silences comes about.
-fn stirs(shortest: Duration) -> [Stirred; 3] {
+fn stirs(shortest: Duration) -> [Stirred; STIRRED] {
     let every_ms = millis((shortest / 2).max(STIR_AT_LEAST_EVERY));
     [Stirred::ByUs { every_ms }, Stirred::ByThem { every_ms }, Stirred::ByKeepalive { every_ms }]
 }

@@ -19,7 +19,7 @@ const ECHO_WITHIN: Duration = Duration::from_secs(3);
 const TAKEN_ECHO_WITHIN: Duration = Duration::from_secs(6);
 
 /// Of what is kept free at the end of a hold, so much may go to waiting for one's turn to connect.
-const OPENED_LATE: Duration = Duration::from_secs(4);
+pub const OPENED_LATE: Duration = Duration::from_secs(4);
 
 pub async fn run(street: Street, way: Way, want: Want, stirred: Stirred, mut stop: watch::Receiver<bool>) -> Outcome {
     let quiet_ms = millis(want.quiet);
@@ -171,6 +171,6 @@ fn keep_alive(standing: &Standing, every: Duration) {
     let keepalive = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
     if let Err(error) = socket2::SockRef::from(standing.channel.tcp()).set_tcp_keepalive(&keepalive) {
         let why = format!("this system set no TCP keepalive on a lane: {error}");
-        standing.recorder.note(record::Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+        standing.recorder.note(record::Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
     }
 }

@@ -1,6 +1,7 @@
 //! `Standing`: a lane that stands, and the facts of its end.
 
 use super::channel::Channel;
+use super::sockets::Place;
 use crate::Recorder;
 use record::{
     Stamp,
@@ -15,6 +16,8 @@ pub struct Standing {
     pub channel: Channel,
     pub stood: Stamp,
     pub recorder: Recorder,
+    /// After the channel, so that it is not given back before the socket is.
+    pub _place: Place,
 }
 
 /// Of the half second that all lanes have together.
@@ -35,7 +38,7 @@ impl Standing {
     }
 
     fn note_end(self, end: End, quiet: Duration, at_proof: bool) {
-        let Self { lane, channel, stood, recorder } = self;
+        let Self { lane, ref channel, stood, ref recorder, .. } = self;
         let age_ms = millis(recorder.now().since(stood));
         let (last_in, last_out) = (channel.last_in, channel.last_out);
         recorder.note(Lane::Ended { lane, end, last_in, last_out, quiet_ms: millis(quiet), age_ms, at_proof });

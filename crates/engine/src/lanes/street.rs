@@ -4,6 +4,7 @@
 use super::calm::Calm;
 use super::channel::Channel;
 use super::ground::Ground;
+use super::sockets::Place;
 use super::standing::Standing;
 use super::way::{Carried, Way};
 use crate::line::connect::{self, Layer, Telling};
@@ -14,8 +15,9 @@ use record::{
     wire::lane::{FromLane, PREAMBLE, Plan, ToLane},
 };
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 #[derive(Clone)]
 pub struct Street {
@@ -52,15 +54,36 @@ impl Waits {
     }
 }
 
-/// What is known of a way.
+/// What is known of a way, and whose turn it is to find out.
 #[derive(Default)]
-pub struct Known {
+pub struct Traffic {
+    known: Mutex<Known>,
+    turn_ended: Notify,
+}
+
+enum Go {
+    /// The way is open.
+    Along,
+    /// It is not known, and this lane's turn to try it.
+    Try(Turn),
+    /// Another's.
+    Wait,
+    Nowhere,
+}
+
+/// Over when it is dropped.
+struct Turn(Arc<Traffic>);
+
+#[derive(Default)]
+struct Known {
     open: bool,
     /// It was open once: whatever fails later is an outage and no refusal.
     was_open: bool,
     refusals: u32,
     failures: u32,
     shut: bool,
+    /// Somebody tries it.
+    trying: bool,
 }
 
 struct Failed {
@@ -92,34 +115,48 @@ impl Street {
             if way.is_gated() {
                 self.gate_opens().await?;
             }
-            let mut known = way.known.lock().await;
-            if known.shut {
-                return None;
-            }
-            if known.open {
-                drop(known);
-                match self.attempt(way, manner, plan).await {
-                    Ok(standing) => return Some(standing),
-                    Err(_) => way.known.lock().await.open = false,
+            let place = self.place(manner).await;
+            let turn_ended = way.traffic.turn_ended.notified();
+            let turn = match way.traffic.go() {
+                Go::Nowhere => return None,
+                Go::Along => {
+                    match self.attempt(way, manner, plan, place).await {
+                        Ok(standing) => return Some(standing),
+                        Err(_) => way.traffic.known().open = false,
+                    }
+                    continue;
                 }
-                continue;
-            }
-            // The others wait for what comes of this.
-            match self.attempt(way, manner, plan).await {
+                Go::Wait => {
+                    // Who waited for that with a place would keep it from those who could use it.
+                    drop(place);
+                    turn_ended.await;
+                    continue;
+                }
+                Go::Try(turn) => turn,
+            };
+            match self.attempt(way, manner, plan, place).await {
                 Ok(standing) => {
-                    *known = Known { open: true, was_open: true, ..Known::default() };
+                    way.traffic.opened();
                     return Some(standing);
                 }
                 Err(failed) => {
-                    known.failed(&failed);
-                    if known.refusals >= way.most_refusals || known.failures >= MOST_FAILURES {
-                        known.shut = true;
+                    if way.traffic.shuts_after(&failed, way.most_refusals) {
                         self.say_shut(way, &failed);
                         return None;
                     }
                     tokio::time::sleep(waits.next()).await;
+                    drop(turn);
+                    // The next turn is another's, if there is one: he has not waited as long between his tries.
+                    tokio::task::yield_now().await;
                 }
             }
+        }
+    }
+
+    async fn place(&self, manner: Manner) -> Place {
+        match manner {
+            Manner::Quiet(_) => self.ground.sockets.quiet().await,
+            _ => self.ground.sockets.talking().await,
         }
     }
 
@@ -131,7 +168,7 @@ impl Street {
         Some(())
     }
 
-    async fn attempt(&self, way: &Way, manner: Manner, plan: Plan) -> Result<Standing, Failed> {
+    async fn attempt(&self, way: &Way, manner: Manner, plan: Plan, place: Place) -> Result<Standing, Failed> {
         {
             let _turn = self.shared.turnstile.lock().await;
             tokio::time::sleep(STEP).await;
@@ -140,7 +177,7 @@ impl Street {
         let lane = self.ground.number();
         recorder.note(Lane::Opening { lane, manner, to: way.shown.clone() });
         let began = recorder.now();
-        let connected = match self.connect(way).await {
+        let connected = match self.connect(way, &place).await {
             Ok((channel, ends)) => self.greet(channel, way, lane, plan, began).await.map(|channel| (channel, ends)),
             Err(failed) => Err(failed),
         };
@@ -148,7 +185,7 @@ impl Street {
             Ok((channel, (local, remote))) => {
                 let stood = recorder.now();
                 recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
-                Ok(Standing { lane, channel, stood, recorder: recorder.clone() })
+                Ok(Standing { lane, channel, stood, recorder: recorder.clone(), _place: place })
             }
             Err(failed) => {
                 recorder.note(Lane::Failed {
@@ -162,7 +199,7 @@ impl Street {
         }
     }
 
-    async fn connect(&self, way: &Way) -> Result<(Channel, (SocketAddr, SocketAddr)), Failed> {
+    async fn connect(&self, way: &Way, place: &Place) -> Result<(Channel, (SocketAddr, SocketAddr)), Failed> {
         let clock = self.ground.recorder.clock();
         let ends = Mutex::new(None);
         let tell = |layer, _| {
@@ -170,7 +207,7 @@ impl Street {
                 *ends.lock().expect("no holder panics") = Some((local, remote));
             }
         };
-        let telling = Telling { clock, tell: &tell };
+        let telling = Telling { clock, tell: &tell, place: Some(place) };
         let failed = |connect::Failure { stage, trouble, took }| Failed { stage, trouble, took, passing: false };
         let channel = match way.carried {
             Carried::WebSocket => {
@@ -250,15 +287,47 @@ impl Street {
         // A lane on TCP that somebody else answers is no blindness: its failure says all.
         if way.carried == Carried::WebSocket {
             let why = format!("no lanes were held there: {what}");
-            self.ground.recorder.note(Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+            self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
         }
     }
 }
 
-impl Known {
-    fn failed(&mut self, failed: &Failed) {
-        self.failures += 1;
-        self.refusals = if !self.was_open && failed.is_refusal() { self.refusals + 1 } else { 0 };
+impl Traffic {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no holder panics")
+    }
+
+    fn go(self: &Arc<Self>) -> Go {
+        let mut known = self.known();
+        match *known {
+            Known { shut: true, .. } => Go::Nowhere,
+            Known { open: true, .. } => Go::Along,
+            Known { trying: true, .. } => Go::Wait,
+            _ => {
+                known.trying = true;
+                Go::Try(Turn(Arc::clone(self)))
+            }
+        }
+    }
+
+    fn opened(&self) {
+        let mut known = self.known();
+        *known = Known { open: true, was_open: true, trying: known.trying, ..Known::default() };
+    }
+
+    fn shuts_after(&self, failed: &Failed, most_refusals: u32) -> bool {
+        let mut known = self.known();
+        known.failures += 1;
+        known.refusals = if !known.was_open && failed.is_refusal() { known.refusals + 1 } else { 0 };
+        known.shut = known.refusals >= most_refusals || known.failures >= MOST_FAILURES;
+        known.shut
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.known().trying = false;
+        self.0.turn_ended.notify_waiters();
     }
 }
 

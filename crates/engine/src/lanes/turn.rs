@@ -5,6 +5,7 @@
 
 use super::far;
 use super::ground::Ground;
+use super::sockets::Place;
 use super::{plan, told};
 use carrier::Carrier;
 use client::Credentials;
@@ -141,6 +142,11 @@ async fn hold(
     far: &watch::Receiver<Option<IpAddr>>,
     stop: &mut watch::Receiver<bool>,
 ) -> bool {
+    let place = tokio::select! {
+        biased;
+        () = told(stop) => return false,
+        place = ground.sockets.talking() => place,
+    };
     let lane = ground.number();
     let manner = Manner::Turn { transport, every_ms: millis(every) };
     ground.recorder.note(Lane::Opening { lane, manner, to: server.url.to_string().as_str().into() });
@@ -151,7 +157,7 @@ async fn hold(
             ground.recorder.note(Lane::Done { lane });
             return false;
         }
-        opened = open(transport, server, lane, ground, far) => opened,
+        opened = open(transport, server, lane, &place, ground, far) => opened,
     };
     match opened {
         Ok(mut held) => {
@@ -171,12 +177,13 @@ async fn open<'a>(
     transport: TurnTransport,
     server: &Server,
     lane: u32,
+    place: &Place,
     ground: &'a Ground,
     far: &watch::Receiver<Option<IpAddr>>,
 ) -> Result<held::Held<'a>, (ConnectStage, Trouble)> {
     let IceUrl { host, port, .. } = &server.url;
     let extra_ca = ground.profile.signaling.ca.clone();
-    let carrier: Carrier = carrier::open(transport, host, *port, extra_ca, &ground.recorder).await?;
+    let carrier: Carrier = carrier::open(transport, host, *port, extra_ca, place, &ground.recorder).await?;
     let mut client = client::Client::new(carrier, server.credentials.clone(), ground.recorder.clone());
     let ipv6 = matches!(*far.borrow(), Some(IpAddr::V6(_)));
     let allocation = client.allocate(ipv6).await.map_err(|trouble| match trouble {

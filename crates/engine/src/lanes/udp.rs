@@ -6,7 +6,9 @@
 
 use super::far;
 use super::ground::Ground;
-use super::ladder::{Ladder, Outcome};
+use super::ladder::{Ladder, Outcome, Want};
+use super::rung::OPENED_LATE;
+use super::sockets::Place;
 use super::street::Waits;
 use super::{plan, told};
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -24,21 +26,19 @@ use rung::Came;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use talk::Gate;
 pub use talk::nonce;
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, watch};
 
 mod rfc5780;
 mod rung;
 mod talk;
 
-/// Sockets of the ladder at once, of the forty that all lanes share. The default rungs are ten.
-const AT_ONCE: usize = 12;
-
 /// What one packet opens is forgotten within two minutes even by devices that keep talks for five; longer rungs of this
 /// kind would take sockets and teach nothing.
-const LONGEST_OF_ONE_PACKET: Duration = Duration::from_secs(125);
+pub const LONGEST_OF_ONE_PACKET: Duration = Duration::from_secs(125);
 
 /// How long to wait before UDP is tried again that did not answer at all: doubled each time up to the second.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -120,29 +120,41 @@ fn through(gate: &LaneGate, ip: IpAddr) -> Option<Gate> {
 async fn climb(gate: &Gate, ground: &Ground) {
     let rungs = rungs(&ground.profile);
     let Some(first) = rungs.first() else { return };
-    let pass = Mutex::new(until_answered(gate, ground, *first).await);
-    let places = Semaphore::new(AT_ONCE);
+    let pass = Pass::of(until_answered(gate, ground, *first).await);
     let short = rungs.iter().copied().filter(|quiet| *quiet <= LONGEST_OF_ONE_PACKET).collect();
     let prober = Prober::Reflector { gate, pass: &pass };
     tokio::join!(
-        of_kind(Opened::Stream, rungs.clone(), &places, ground, &prober),
-        of_kind(Opened::OnePacket, short, &places, ground, &prober),
+        of_kind(Opened::Stream, rungs.clone(), ground, &prober),
+        of_kind(Opened::OnePacket, short, ground, &prober),
     );
 }
 
 /// Who speaks to us after the silence.
 enum Prober<'a> {
-    Reflector { gate: &'a Gate, pass: &'a Mutex<u64> },
+    Reflector { gate: &'a Gate, pass: &'a Pass },
     Stun(&'a rfc5780::Server),
 }
 
 impl Prober<'_> {
-    async fn hold(&self, rung: UdpRung, ground: &Ground) -> Came {
+    /// So many sockets a rung has at once.
+    fn sockets(&self) -> u32 {
         match self {
-            Self::Stun(server) => server.hold(rung, ground).await,
+            Self::Reflector { .. } => 1,
+            Self::Stun(_) => rfc5780::SOCKETS,
+        }
+    }
+
+    async fn hold(&self, rung: UdpRung, place: Place, ground: &Ground) -> Came {
+        match self {
+            Self::Stun(server) => {
+                let came = server.hold(rung, ground).await;
+                drop(place);
+                came
+            }
             Self::Reflector { gate, pass } => {
-                let shown = *pass.lock().await;
-                let came = rung::hold(rung, shown, gate, ground).await;
+                let came = rung::hold(rung, pass.shown.load(Relaxed), gate, ground).await;
+                // What renews it needs a place of its own, and may ask for as long as UDP is shut.
+                drop(place);
                 if came == Came::Void {
                     renew(pass, gate, ground).await;
                 }
@@ -150,17 +162,38 @@ impl Prober<'_> {
             }
         }
     }
+
+    /// Without a place, or those who wait would keep the one from asking whom they wait for.
+    async fn is_ready(&self) {
+        if let Self::Reflector { pass, .. } = self {
+            drop(pass.renewing.lock().await);
+        }
+    }
+}
+
+/// What shows the far end that we receive at this address.
+struct Pass {
+    shown: AtomicU64,
+    renewing: Mutex<()>,
+}
+
+impl Pass {
+    fn of(pass: u64) -> Self {
+        Self { shown: AtomicU64::new(pass), renewing: Mutex::default() }
+    }
 }
 
 /// The pass, once a first packet is answered. Where none is, that is told of the first rung, which then could not be held.
 async fn until_answered(gate: &Gate, ground: &Ground, first: Duration) -> u64 {
     let mut again = AGAIN_AFTER;
     loop {
+        let place = ground.sockets.udp(1).await;
         let began = ground.recorder.now();
         let trouble = match rung::echo(gate, ground).await {
             Ok(pass) => return pass,
             Err(trouble) => trouble,
         };
+        drop(place);
         not_answered(gate, ground, first, trouble, ground.recorder.now().since(began));
         tokio::time::sleep(again).await;
         again = (2 * again).min(AGAIN_AT_MOST);
@@ -175,20 +208,24 @@ fn not_answered(gate: &Gate, ground: &Ground, first: Duration, trouble: Trouble,
 }
 
 /// Until nothing more is to be learned of mappings opened like this.
-async fn of_kind(opened_by: Opened, coarse: Vec<Duration>, places: &Semaphore, ground: &Ground, prober: &Prober<'_>) {
+async fn of_kind(opened_by: Opened, coarse: Vec<Duration>, ground: &Ground, prober: &Prober<'_>) {
     let began = ground.recorder.now();
     let whole = ground.profile.for_.get().saturating_sub(plan::MARGIN);
     let mut ladder = Ladder::one_sided(coarse);
+    let left = || whole.saturating_sub(ground.recorder.now().since(began));
+    let hold = async |want: Want| {
+        prober.is_ready().await;
+        let place = ground.sockets.udp(prober.sockets()).await;
+        if want.quiet > left() + OPENED_LATE {
+            // The hold would end before its silence and the proof of it.
+            return (want, Came::Void);
+        }
+        let rung = UdpRung { quiet_ms: millis(want.quiet), opened_by, pass: want.pass };
+        (want, prober.hold(rung, place, ground).await)
+    };
     let mut running = FuturesUnordered::new();
     loop {
-        let left = whole.saturating_sub(ground.recorder.now().since(began));
-        for want in ladder.next(left) {
-            running.push(async move {
-                let _place = places.acquire().await.expect("it is never closed");
-                let rung = UdpRung { quiet_ms: millis(want.quiet), opened_by, pass: want.pass };
-                (want, prober.hold(rung, ground).await)
-            });
-        }
+        running.extend(ladder.next(left()).into_iter().map(&hold));
         let Some((want, came)) = running.next().await else { return };
         ladder.came(want, outcome(came));
     }
@@ -203,14 +240,17 @@ fn outcome(came: Came) -> Outcome {
 }
 
 /// Our address may be another one since, and what could not be held while the network is out need not be tried now.
-async fn renew(pass: &Mutex<u64>, gate: &Gate, ground: &Ground) {
-    let mut pass = pass.lock().await;
+async fn renew(pass: &Pass, gate: &Gate, ground: &Ground) {
+    let _renewing = pass.renewing.lock().await;
     let mut again = Duration::from_secs(1);
-    *pass = loop {
-        match rung::echo(gate, ground).await {
-            Ok(pass) => break pass,
-            Err(_) => tokio::time::sleep(again).await,
+    loop {
+        let place = ground.sockets.udp(1).await;
+        let echo = rung::echo(gate, ground).await;
+        drop(place);
+        if let Ok(new) = echo {
+            return pass.shown.store(new, Relaxed);
         }
+        tokio::time::sleep(again).await;
         again = (2 * again).min(AGAIN_AFTER);
-    };
+    }
 }

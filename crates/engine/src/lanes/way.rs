@@ -1,7 +1,7 @@
 //! `Way`: one endpoint that lanes lead to, and how it is reached.
 
 use super::plan::far_end_holds_lanes;
-use super::street::Known;
+use super::street::Traffic;
 use crate::line::{Patience, Proxies, Target, proxy, upgrade};
 use crate::signaling;
 use record::{Heard, Profile, profile::Address, wire::lane::LARGEST_MESSAGE};
@@ -18,7 +18,7 @@ pub struct Way {
     pub shown: Heard,
     /// After so many refusals in a row, the first ones, nobody asks any more.
     pub most_refusals: u32,
-    pub known: Arc<tokio::sync::Mutex<Known>>,
+    pub traffic: Arc<Traffic>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +77,7 @@ impl Way {
             url,
         };
         let shown = Heard::new(&target.url.to_string());
-        Self { target, proxy, carried, gated, shown, most_refusals: 3, known: Arc::default() }
+        Self { target, proxy, carried, gated, shown, most_refusals: 3, traffic: Arc::default() }
     }
 
     pub fn is_gated(&self) -> bool {

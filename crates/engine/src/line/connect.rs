@@ -1,5 +1,6 @@
 //! Connecting, layer by layer. Each layer has its own patience, notes its own fact, and names itself when it fails.
 
+use super::place::Place;
 use super::proxy::{self, Choice};
 use super::stream::{Carrier, Watched};
 use super::upgrade::Upgraded;
@@ -34,6 +35,8 @@ pub enum Layer {
 pub struct Telling<'a> {
     pub clock: &'a Clock,
     pub tell: &'a (dyn Fn(Layer, Duration) + Send + Sync),
+    /// Where sockets are counted.
+    pub place: Option<&'a Place>,
 }
 
 type Stopped = (ConnectStage, Trouble);
@@ -103,7 +106,7 @@ async fn carrier(target: &Target, proxy: &Choice, telling: &Telling<'_>) -> Resu
 
 async fn addresses(host: &str, port: u16, target: &Target, telling: &Telling<'_>) -> Result<Vec<SocketAddr>, Trouble> {
     let clock = Waited::from(telling);
-    let Some(found) = resolve::resolve(host, port, target.patience.dns).await? else {
+    let Some(found) = resolve::resolve(telling.place.cloned(), host, port, target.patience.dns).await? else {
         let ip = host.parse().expect("resolve found it to be an address");
         return Ok(vec![SocketAddr::new(ip, port)]);
     };
@@ -114,7 +117,13 @@ async fn addresses(host: &str, port: u16, target: &Target, telling: &Telling<'_>
 
 async fn reach(addresses: &[SocketAddr], target: &Target, telling: &Telling<'_>) -> Result<TcpStream, Trouble> {
     let clock = Waited::from(telling);
-    let dialled = async { dial::dial(addresses).await.map_err(|error| trouble::of(&error, None, clock.so_far())) };
+    let dialled = async {
+        let stream = match telling.place {
+            Some(place) => dial::dial_with(&place.spare, addresses).await,
+            None => dial::dial(addresses).await,
+        };
+        stream.map_err(|error| trouble::of(&error, None, clock.so_far()))
+    };
     let stream = within(target.patience.tcp, &clock, dialled).await?;
     let ends = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
     // A connection that was reset between the two calls has no ends any more.

@@ -8,7 +8,7 @@
 //! | FIN | plain: a clean end; TLS: an end without goodbye | end of file |
 //! | RST | an error | ECONNRESET, reading or writing |
 //! | local | an error | any other errno |
-//! | broken | a violation of WebSocket or TLS | |
+//! | broken | a violation of WebSocket or TLS | more bytes than are allowed |
 
 use super::stream::{Fault, ReadEnd, Seen};
 use super::trouble;
@@ -35,6 +35,9 @@ pub fn by_close_frame(by: Side, frame: Option<&CloseFrame>, scrub: &Scrub) -> En
 /// The end of a connection on which no close frame came. `error` is what the WebSocket layer said, `None` if it merely
 /// stopped.
 pub fn without_close_frame(error: Option<&Error>, seen: &Seen, tls: bool) -> End {
+    if seen.flooded {
+        return End::Broken { says: "it sends more than it has to say".into() };
+    }
     if let Some(says) = error.and_then(violation) {
         return End::Broken { says };
     }
@@ -130,6 +133,13 @@ mod tests {
         let End::Local { errno, says } = end else { panic!("{end:?}") };
         assert_eq!(errno, Some(libc::ETIMEDOUT));
         assert!(!says.is_empty() && !says.as_str().contains("os error"), "{says}");
+    }
+
+    #[test]
+    fn a_flood_outweighs_what_reading_came_to() {
+        let seen = Seen { flooded: true, ..seen(Some(ReadEnd::Eof), None) };
+        let error = Error::Io(io::Error::from(ErrorKind::QuotaExceeded));
+        assert!(matches!(without_close_frame(Some(&error), &seen, false), End::Broken { .. }));
     }
 
     #[test]

@@ -9,14 +9,27 @@ use std::time::Duration;
 /// a dozen.
 const MOST: usize = 32;
 
-/// `Ok(None)` if the host is an address already and nobody was asked.
-pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option<Vec<SocketAddr>>, Trouble> {
+/// `Ok(None)` if the host is an address already and nobody was asked. The system's look-up cannot be called off and may last
+/// longer than our patience; `kept` is dropped when it ends.
+pub async fn resolve(
+    kept: impl Send + 'static,
+    host: &str,
+    port: u16,
+    patience: Duration,
+) -> Result<Option<Vec<SocketAddr>>, Trouble> {
     if host.parse::<IpAddr>().is_ok() {
         return Ok(None);
     }
-    match tokio::time::timeout(patience, tokio::net::lookup_host((host, port))).await {
+    let host = host.to_owned();
+    let looking = tokio::spawn(async move {
+        let found = tokio::net::lookup_host((host, port)).await.map(Iterator::collect::<Vec<_>>);
+        drop(kept);
+        found
+    });
+    let looked = async { looking.await.unwrap_or_else(|error| Err(io::Error::other(error))) };
+    match tokio::time::timeout(patience, looked).await {
         Ok(Ok(found)) => {
-            let found = kept(found);
+            let found = first(found.into_iter());
             if found.is_empty() {
                 return Err(Trouble::NoSuchName { says: "the name has no address".into() });
             }
@@ -29,7 +42,7 @@ pub async fn resolve(host: &str, port: u16, patience: Duration) -> Result<Option
     }
 }
 
-fn kept(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+fn first(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     found.take(MOST).collect()
 }
 
@@ -67,8 +80,8 @@ mod tests {
     #[test]
     fn of_a_name_with_thousands_of_addresses_the_first_are_kept() {
         let all = (0..4_000u32).map(|n| SocketAddr::from((n.to_be_bytes(), 443)));
-        let kept = kept(all.clone());
-        assert_eq!(kept, all.take(MOST).collect::<Vec<_>>());
+        let first = first(all.clone());
+        assert_eq!(first, all.take(MOST).collect::<Vec<_>>());
     }
 
     #[test]
@@ -82,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_asks_nobody() {
         for host in ["127.0.0.1", "::1"] {
-            assert_eq!(resolve(host, 1, Duration::ZERO).await, Ok(None));
+            assert_eq!(resolve((), host, 1, Duration::ZERO).await, Ok(None));
         }
     }
 }

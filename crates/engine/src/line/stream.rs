@@ -2,6 +2,7 @@
 //! *below* TLS, so that the end of a connection can be told from what the kernel said and not from what upper layers
 //! made of it. Client and server use it alike.
 
+use super::allowance::Allowance;
 use crate::Clock;
 use record::Stamp;
 use std::io::{self, ErrorKind};
@@ -31,6 +32,10 @@ pub struct Seen {
     pub read_end: Option<ReadEnd>,
     /// What the kernel answered to the first write it refused.
     pub write_fault: Option<Fault>,
+    /// How many bytes are taken from the other side; without it any number.
+    pub allowance: Option<Allowance>,
+    /// More came than that.
+    pub flooded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,13 +64,34 @@ impl Fault {
 
 impl Seen {
     pub fn nothing(since: Stamp) -> Self {
-        Self { last_in: since, last_out: since, bytes_in: 0, bytes_out: 0, read_end: None, write_fault: None }
+        Self {
+            last_in: since,
+            last_out: since,
+            bytes_in: 0,
+            bytes_out: 0,
+            read_end: None,
+            write_fault: None,
+            allowance: None,
+            flooded: false,
+        }
+    }
+
+    /// Whether it has just become too much.
+    fn read(&mut self, n: usize, now: Stamp) -> bool {
+        self.last_in = now;
+        self.bytes_in += n as u64;
+        let enough = self.allowance.as_mut().is_none_or(|allowance| allowance.take(n as f64, now));
+        !enough && !std::mem::replace(&mut self.flooded, true)
     }
 }
 
 impl Witness {
     pub fn seen(&self) -> Seen {
         *self.0.lock().expect("no holder panics")
+    }
+    /// From now on, this much. Reading fails once it is more, and then goes on for whoever wants to part in order.
+    pub fn allow(&self, bytes: Allowance) {
+        self.note(|seen| seen.allowance = Some(bytes));
     }
     fn note(&self, f: impl FnOnce(&mut Seen)) {
         f(&mut self.0.lock().expect("no holder panics"));
@@ -94,14 +120,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             Poll::Ready(Ok(())) if room > 0 => {
                 let n = buf.filled().len() - before;
                 let now = self.clock.now();
+                let mut too_much = false;
                 self.witness.note(|seen| {
                     if n == 0 {
                         seen.read_end.get_or_insert(ReadEnd::Eof);
                     } else {
-                        seen.last_in = now;
-                        seen.bytes_in += n as u64;
+                        too_much = seen.read(n, now);
                     }
                 });
+                if too_much {
+                    return Poll::Ready(Err(ErrorKind::QuotaExceeded.into()));
+                }
             }
             Poll::Ready(Err(error)) => {
                 let fault = Fault::of(error, self.clock.now());

@@ -9,22 +9,15 @@ use crate::{
 };
 use record::{
     Seq,
-    fact::{ControlKind, End, Sight},
+    fact::{ControlKind, End},
 };
 use std::time::Duration;
 
 /// What the far end says of the same socket's end, if it too saw it ended by the other side.
 fn seen_there(timeline: &Timeline, closed: &Closed) -> Option<(Seq, String)> {
-    /// The far end may notice its side up to a heartbeat later.
-    const NEAR: Duration = Duration::from_secs(10);
-    timeline.sights.iter().find_map(|sighting| match sighting.sight {
-        Sight::SocketEnded { end: end @ (End::Fin | End::Reset | End::Silence { .. } | End::CloseNotify) }
-            if sighting.when <= closed.at.stamp.plus(NEAR) && closed.at.stamp <= sighting.when.plus(NEAR) =>
-        {
-            Some((sighting.at.seq, format!("The far end did not end it: there it ended {}.", words::ended(end))))
-        }
-        _ => None,
-    })
+    let (sighting, end) = timeline.ended_there(closed.at.stamp)?;
+    matches!(end, End::Fin | End::Reset | End::Silence { .. } | End::CloseNotify)
+        .then(|| (sighting.at.seq, format!("The far end did not end it: there it ended {}.", words::ended(end))))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {

@@ -44,6 +44,17 @@ fn dead<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Dead<'t, 'a>>
     }
 }
 
+/// The kernel was seen to send in vain.
+fn unacknowledged(timeline: &Timeline, drop: &Drop, dead: &Dead) -> bool {
+    let over = drop.over(timeline);
+    let closed = dead.socket.closed.as_ref();
+    dead.silence.is_some_and(|silence| silence.retransmits.is_some_and(|times| times > 0))
+        || dead.socket.resending.iter().any(|(at, _)| at.stamp > dead.since && at.stamp <= over)
+        || closed.is_some_and(|closed| {
+            matches!(closed.end, End::Local { .. }) || closed.tcp.is_some_and(|tcp| tcp.unacked > 0)
+        })
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let dead = dead(timeline, drop)?;
     // What was acknowledged went through: the connection lived, and it is the program at its other end that did not answer.
@@ -84,7 +95,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         );
     }
     because = because
-        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())))
+        .and_maybe(media.map(|seq| (seq, "Media went on: the control that did not fail.".into())))
         .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())));
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
@@ -93,7 +104,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: if media.or(anew).is_some() { Confidence::Shown } else { Confidence::Likely },
+        // Where the kernel does not tell of them, a program that hangs at the other end looks the same.
+        confidence: if media.or(anew).is_some() && unacknowledged(timeline, drop, &dead) {
+            Confidence::Shown
+        } else {
+            Confidence::Likely
+        },
         says: format!(
             "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
             words::utc_exact(drop.last_good),

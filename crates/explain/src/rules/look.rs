@@ -151,10 +151,10 @@ pub fn retest(timeline: &Timeline, change: &str) -> String {
     format!("{change}, then hold with the same profile for {minutes:.0} min.")
 }
 
-/// "came back after 1.2 s" or that it did not.
+/// "it was back 1.20 s after the first sign of its loss", or that it did not come back.
 pub fn came_back(drop: &Drop) -> String {
     match drop.took() {
-        Some(took) => format!("it was back after {}", words::length(took)),
+        Some(took) => format!("it was back {} after the first sign of its loss", words::length(took)),
         None => "it did not come back".into(),
     }
 }

@@ -30,6 +30,8 @@ struct Rebound {
 }
 
 fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
+    // What never stood was not lost by it, and a goodbye came over a flow that stood.
+    around::onset_before_goodbye(timeline, drop)?;
     let to = drop.declared.plus(NOTICED_WITHIN).min(drop.over(timeline).plus(AFTER));
     let inside = |at: Stamp| drop.last_good.minus(BEFORE) <= at && at <= to;
     let by_server = timeline.between.public.iter().find_map(|seen| {

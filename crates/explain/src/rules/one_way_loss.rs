@@ -70,6 +70,9 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
             None => None,
         };
     }
+    if did_not_echo(timeline, over, inside.sent) && inside.sent > 0 {
+        return None;
+    }
     // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction. Where our
     // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
     if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
@@ -108,6 +111,16 @@ fn counted(timeline: &Timeline, over: Stamp) -> Option<(Seq, u64, u64)> {
     timeline.sights.iter().find_map(|sighting| match sighting.sight {
         Sight::Counted { received, lost, .. } if sighting.when >= over => Some((sighting.at.seq, *received, *lost)),
         _ => None,
+    })
+}
+
+/// By its own count the far end received far more of us than it sent back: then nothing was there to be lost on the way.
+fn did_not_echo(timeline: &Timeline, over: Stamp, missing: u64) -> bool {
+    timeline.sights.iter().any(|sighting| match sighting.sight {
+        Sight::Counted { received, echoed, .. } if sighting.when >= over => {
+            received.saturating_sub(*echoed).saturating_mul(2) > missing
+        }
+        _ => false,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     around::{self, Said},
-    look,
+    look, way,
 };
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
@@ -41,7 +41,8 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     let udp = around::said(timeline, drop, ControlKind::FarUdp).silent();
     let whole = match drop.plane {
         _ if look::twin(timeline, drop).is_some() => true,
-        Plane::Media => tcp.is_some(),
+        // Of media that goes elsewhere, a dead far end tells nothing; that other servers died too does.
+        Plane::Media => tcp.is_some() && (way::to_far_end(timeline, drop) || others.silent().is_some()),
         Plane::Signaling => tcp.is_some() && (udp.is_some() || others.silent().is_some()),
     };
     whole.then_some(Dead { gateway, far: far.silent(), others })
@@ -77,7 +78,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         Said::Nothing => None,
     };
     let mut measured = Measured::seconds(around::lasted(timeline, drop));
-    if let Some(gateway) = around::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
+    if let Some(gateway) = way::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
         measured = measured.word("gateway", gateway.to_string());
     }
     measured = measured.word("lost", if others.alive().is_some() { "far_end" } else { "everything" });
@@ -102,7 +103,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             "The network administrator, with the voice service's support",
             format!(
                 "Compare the firewall's log for {} at {at} with the service's own: whether our packets of that second left here and arrived there: {}.",
-                around::far_hosts(timeline),
+                way::far_hosts(timeline),
                 look::search(timeline, drop)
             ),
         ),
@@ -126,6 +127,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    if !way::to_far_end(timeline, drop) {
+        return None;
+    }
     let tcp = around::said(timeline, drop, ControlKind::FarTcp).alive();
     if tcp.is_some() {
         return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());

@@ -19,6 +19,9 @@ use record::{
 };
 use std::time::Duration;
 
+/// Whoever is called gives up a far end that is silent for so long.
+const ENDS_CALLS_FROM: Duration = Duration::from_secs(5);
+
 /// How an attempt shows that the service is not there.
 fn absent(socket: &&Socket) -> bool {
     let Some(failed) = socket.failed else { return false };
@@ -50,13 +53,16 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return refused_anew(timeline, drop);
     };
     let last = attempts.last()?.failed?;
+    let began = attempts.first().map_or(first.at.stamp, |attempt| attempt.began.stamp);
     let media = timeline.media_alive(first.at.stamp, last.at.stamp);
     let others = around::said_by_any(timeline, drop, &around::OTHERS);
     let confidence = match (media, attempts.iter().any(answered)) {
-        (Some(_), _) => Confidence::Shown,
         // Its own address says no, and others are reached: it is not the way that is gone.
+        (Some(_), true) => Confidence::Shown,
         (None, true) if others.alive().is_some() => Confidence::Shown,
         (None, true) => Confidence::Likely,
+        // A rule against its port, somewhere on the way, lets media pass and looks the same.
+        (Some(_), false) => Confidence::Likely,
         // Nothing at all answered, by no way: the path may be what is gone.
         (None, false) => return None,
     };
@@ -75,14 +81,14 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         because = because.and(seq, "Another server answered throughout: the control that did not fail.");
     }
     if let Some(seq) = media {
-        because = because.and(seq, "Media went on all the while, so the path to the service's network lived.");
+        because = because.and(seq, "Media went on all the while: the control that did not fail.");
     }
     Some(Finding {
         owner: None,
         confidence,
         says: format!(
             "The voice service did not take {tries} from {} on: {}; {}.",
-            words::utc_exact(first.at.stamp),
+            words::utc_exact(began),
             words::trouble(first.trouble),
             look::came_back(drop)
         ),
@@ -97,7 +103,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Sighting<'a>, Stamp, Stamp)> {
     timeline.sights.iter().filter(|sighting| matches!(sighting.sight, Sight::StoodStill { .. })).find_map(|sighting| {
         let (from, to) = (sighting.last?, sighting.first?);
-        (from <= drop.first_bad && to >= drop.first_bad).then_some((sighting, from, to))
+        let at_onset = from <= drop.first_bad && to >= drop.first_bad;
+        // A short one at the start of a long loss is not what the loss is made of, unless the call had to be mended after it.
+        let stood_still = to.since(from);
+        let lost_for = drop.over(timeline).since(drop.last_good);
+        (at_onset && (stood_still * 2 >= lost_for || stood_still >= ENDS_CALLS_FROM)).then_some((sighting, from, to))
     })
 }
 

@@ -1,7 +1,7 @@
 //! `udp_blocked`: UDP died at once, or was never answered, to the far end and to another server alike, while TCP lived. UDP
 //! to the far end alone is no proof of a rule against UDP.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
@@ -15,6 +15,7 @@ struct Blocked {
     stun: Seq,
     tcp: Option<(Seq, &'static str)>,
     from_the_start: bool,
+    shown: bool,
 }
 
 fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
@@ -23,11 +24,17 @@ fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
     }
     if drop.loss == Loss::NeverStood {
         let stun = timeline.control_never_answered(ControlKind::Stun, timeline.hold_end())?;
+        let far = timeline.control_never_answered(ControlKind::FarUdp, timeline.hold_end());
+        if far.is_none() && timeline.controls_of(ControlKind::FarUdp).next().is_some() {
+            return None;
+        }
         let ready = timeline.sockets.iter().rev().find_map(|socket| socket.ready)?;
         return Some(Blocked {
             stun: stun.seq,
             tcp: Some((ready.at.seq, "The signaling connection stood, over TCP.")),
             from_the_start: true,
+            // A server that was never heard of may be the wrong one; two of them are hardly both.
+            shown: far.is_some(),
         });
     }
     // Refused by this computer itself: it never reached the network.
@@ -47,11 +54,11 @@ fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
             Some((went_on, "The signaling connection, over TCP, was answered in the middle of it."))
         });
     // Media alone, with TCP not seen to live, may be any loss of everything.
-    tcp.is_some().then_some(Blocked { stun, tcp, from_the_start: false })
+    tcp.is_some().then_some(Blocked { stun, tcp, from_the_start: false, shown: true })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Blocked { stun, tcp, from_the_start } = blocked(timeline, drop)?;
+    let Blocked { stun, tcp, from_the_start, shown } = blocked(timeline, drop)?;
     let other = around::target(timeline, ControlKind::Stun, drop.first_bad);
     let says = match from_the_start {
         true => format!(
@@ -69,7 +76,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     Some(Finding {
         owner: None,
-        confidence: Confidence::Shown,
+        confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
         because: Evidence::of(stun, what)
             .and(drop.seq, if from_the_start { "The call did not stand.".into() } else { around::last_sign(drop) })
@@ -81,7 +88,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let flow = match timeline.pair_at(drop.declared) {
         Some(pair) => words::media_flow(timeline, pair),
-        None => format!("UDP from this computer to {}", around::far_hosts(timeline)),
+        None => format!("UDP from this computer to {}", way::far_hosts(timeline)),
     };
     Advice {
         who: "The network administrator".into(),

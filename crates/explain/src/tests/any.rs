@@ -207,12 +207,14 @@ fn control() -> impl Strategy<Value = Fact> {
     let kind = prop_oneof![Just(Gateway), Just(Dns), Just(Https), Just(Stun), Just(FarTcp), Just(FarUdp), Just(Portal)];
     let control = 0u32..5;
     prop_oneof![
-        2 => (control.clone(), kind).prop_map(|(control, kind)| Control::Asking { control, kind, target: "t".into() }),
+        2 => (control.clone(), kind, any::<bool>())
+            .prop_map(|(control, kind, rationed)| Control::Asking { control, kind, target: "t".into(), rationed }),
         2 => (control.clone(), proptest::option::of(stamp())).prop_map(|(control, last_ok)| {
             Control::Sample { control, asked: 5, answered: 9, rtt_ms: Some(f64::NAN), last_ok }
         }),
-        2 => (control.clone(), stamp(), proptest::option::of(stamp()))
-            .prop_map(|(control, asked, last_ok)| Control::Silent { control, asked, last_ok, says: "".into() }),
+        2 => (control.clone(), stamp(), proptest::option::of(stamp()), any::<bool>()).prop_map(
+            |(control, asked, last_ok, refused)| Control::Silent { control, asked, last_ok, says: "".into(), refused }
+        ),
         1 => (control.clone(), stamp())
             .prop_map(|(control, silent_since)| Control::Back { control, silent_since, rtt_ms: f64::INFINITY }),
         1 => control.clone().prop_map(|control| Control::Portal { control, status: 0, leads_to: Some("<p>".into()) }),
@@ -297,7 +299,7 @@ fn other() -> impl Strategy<Value = Fact> {
         }
         .into()),
         (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
-        Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
+        Just(Fact::Blind { watcher: record::Sense::Load, why: "y".into() }),
     ]
 }
 

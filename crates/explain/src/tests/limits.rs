@@ -2,7 +2,7 @@
 
 use super::{Run, check, checked};
 use crate::Story;
-use record::fact::{End, Net, Opened, Side, Stirred};
+use record::fact::{Beside, End, EndedBy, Ladder, LeftOut, Net, Opened, Plan, Side, Stirred, WhyNot};
 
 fn measured(told: &Story, id: &str) -> serde_json::Value {
     let found = told.head.findings.iter().find(|finding| finding.id == id);
@@ -260,10 +260,37 @@ fn what_the_ladder_covered_stands_in_what_was_not_tested() {
     let told = check(run.proved(2, 25.0).at(60.3).time_up(), &[]);
     let list = told.head.not_tested.join(" ");
     assert!(
-        list.contains("Idle periods over 25.0 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95.0 s was begun and not finished."),
+        list.contains("Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95 s was begun and not finished."),
         "{list}"
     );
     assert!(list.contains("Quiet UDP flows were not tested"), "{list}");
+}
+
+#[test]
+fn a_hold_that_ends_early_is_told_by_what_ran_and_not_by_what_was_planned() {
+    let long = |ladder, from_s| LeftOut::Rungs { ladder, from_s, why: WhyNot::HoldTooShort };
+    let planned = |plan: &mut Plan| {
+        let left_out = vec![long(Ladder::Tcp, 125.0), long(Ladder::Udp, 121.0)];
+        plan.beside = Some(Beside { left_out, ..Beside::default() });
+        plan.planned_s = 130.0;
+    };
+    let run = Run::standing().plan(planned).at(1.0).rung(1, 25.0).rung(2, 45.0).rung(3, 105.0).at(26.0).proved(1, 25.0);
+    // An outage takes the second rung along, and ends it before its time.
+    let run = run.at(30.0).media_stops().at(46.0).dead_at_proof(2, 45.0).at(47.0).media_back();
+    let list = checked(&run.at(54.0).ends(EndedBy::User).log()).head.not_tested;
+    let of = |word: &str| list.iter().filter(|says| says.contains(word)).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        of("on TCP"),
+        [
+            "Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 105 s was begun and not finished; a rung of 45 s was cut off by something else; the planned hold was too short for 2 min 05 s and more."
+        ]
+    );
+    assert_eq!(
+        of("UDP"),
+        [
+            "Quiet UDP flows were not tested: the call's own packets kept the path busy; the hold was too short for a quiet connection."
+        ]
+    );
 }
 
 #[test]

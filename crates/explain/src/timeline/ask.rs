@@ -2,6 +2,7 @@
 
 use super::{At, Pause, PauseKind, Ready, Socket, Step, Timeline};
 use record::{Heard, Seq, Stamp};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What arrived from the far end in a stretch, from the seconds that lie wholly inside it.
@@ -27,6 +28,12 @@ impl<'a> Timeline<'a> {
     /// When the hold was over: hung up, ended, or the last thing known.
     pub fn hold_end(&self) -> Stamp {
         self.hung_up.or(self.ended.map(|(at, _)| at)).map_or(self.until, |at| at.stamp)
+    }
+
+    /// The far end is on this computer: no network lies between.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.plan.map_or("", |plan| super::host(plan.to.as_str()));
+        address == "localhost" || address.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     pub fn is_over(&self) -> bool {

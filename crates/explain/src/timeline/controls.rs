@@ -9,7 +9,9 @@ use std::time::Duration;
 pub struct Asked<'a> {
     pub kind: ControlKind,
     pub targets: Vec<(At, &'a Heard)>,
-    pub silences: Vec<Unheard<'a>>,
+    /// It leaves out answers of its own accord, and that none came is not told.
+    pub(super) rationed: bool,
+    pub silences: Vec<Unheard>,
     /// When each five seconds were told, and the last answer in them.
     pub(super) answers: Vec<(At, Stamp)>,
     pub portals: Vec<Portal<'a>>,
@@ -17,12 +19,13 @@ pub struct Asked<'a> {
 
 /// A stretch in which a control was not answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Unheard<'a> {
+pub struct Unheard {
     pub at: At,
     /// When the first question without an answer was put.
     pub since: Stamp,
     pub last_ok: Option<Stamp>,
-    pub says: &'a Heard,
+    /// It was answered that nobody listens: no silence of the way.
+    pub refused: bool,
     pub back: Option<At>,
 }
 
@@ -57,16 +60,16 @@ pub fn shortest(kind: ControlKind) -> Duration {
     apart(kind) + OVERDUE
 }
 
-impl Unheard<'_> {
-    /// It was answered that nobody listens: no silence of the way. In the words of the system's error, in English.
-    pub fn refused(&self) -> bool {
-        self.says.as_str().contains("refused")
-    }
-}
-
 impl<'a> Asked<'a> {
     pub(super) fn new(kind: ControlKind) -> Self {
-        Self { kind, targets: Vec::new(), silences: Vec::new(), answers: Vec::new(), portals: Vec::new() }
+        Self {
+            kind,
+            targets: Vec::new(),
+            rationed: false,
+            silences: Vec::new(),
+            answers: Vec::new(),
+            portals: Vec::new(),
+        }
     }
 
     pub fn target(&self, at: Stamp) -> Option<&'a Heard> {
@@ -74,7 +77,8 @@ impl<'a> Asked<'a> {
         self.targets.get(after.saturating_sub(1)).map(|(_, target)| *target)
     }
 
-    /// The event that tells of an answer well after `from`, where it was never silent between the two.
+    /// The event that tells of an answer well after `from`, where it was never silent between the two. Where a silence need
+    /// not have been told, the answer itself must lie between them.
     fn lived(&self, from: Stamp, to: Stamp) -> Option<Seq> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp < from));
         if self.silences.get(open).is_some_and(|silence| silence.since <= to) {
@@ -82,11 +86,12 @@ impl<'a> Asked<'a> {
         }
         let told = self.answers.partition_point(|(at, _)| at.stamp < from);
         let mut near = self.answers[told..].iter().take_while(|(at, _)| at.stamp <= to.plus(TOLD_WITHIN));
-        near.find(|(_, last_ok)| *last_ok >= from.plus(shortest(self.kind))).map(|(at, _)| at.seq)
+        let lives = |last_ok: Stamp| last_ok >= from.plus(shortest(self.kind)) && (!self.rationed || last_ok <= to);
+        near.find(|(_, last_ok)| lives(*last_ok)).map(|(at, _)| at.seq)
     }
 
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.
-    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
         let silence = self.silences.get(first)?;
         let with_it = silence.since <= bad.plus(apart(self.kind) + ASKED_BEFORE)
@@ -95,7 +100,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The silence that lasts at a moment.
-    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard<'a>> {
+    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp <= at));
         self.silences.get(open).filter(|silence| silence.since <= at.plus(OVERDUE))
     }
@@ -126,7 +131,7 @@ impl<'a> Timeline<'a> {
     }
 
     /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
-    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
         let until = bad.plus(shortest(kind));
         self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)

@@ -52,10 +52,11 @@ impl<'a> Timeline<'a> {
     pub(super) fn take_control(&mut self, at: At, fact: &'a Control) {
         let asked = &mut self.surroundings.controls;
         match fact {
-            Control::Asking { control, kind, target } => {
+            Control::Asking { control, kind, target, rationed } => {
                 if asked.len() < MOST_CONTROLS || asked.contains_key(control) {
                     let line = asked.entry(*control).or_insert_with(|| Asked::new(*kind));
                     line.targets.push((at, target));
+                    line.rationed |= rationed;
                 }
             }
             Control::Sample { control, last_ok, .. } => {
@@ -63,7 +64,7 @@ impl<'a> Timeline<'a> {
                     line.answers.push((at, not_after(*last_ok, at)));
                 }
             }
-            Control::Silent { control, asked: since, last_ok, says } => {
+            Control::Silent { control, asked: since, last_ok, refused, .. } => {
                 if let Some(line) = asked.get_mut(control) {
                     let floor = line.silences.last().map(|before| before.back.map(|back| back.stamp));
                     // A second one inside a silence that was never ended is the same.
@@ -73,7 +74,7 @@ impl<'a> Timeline<'a> {
                             at,
                             since: floor.flatten().map_or(since, |floor| since.max(floor)),
                             last_ok: last_ok.map(|last_ok| not_after(last_ok, at)),
-                            says,
+                            refused: *refused,
                             back: None,
                         });
                     }

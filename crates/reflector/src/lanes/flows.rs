@@ -2,6 +2,7 @@
 //! datagrams out.
 
 use super::desk::{Desk, Desks};
+use engine::line::allowance::Allowance;
 use record::wire::datagram::{
     Datagram, FromClient, FromFar, Key, LATE_TIMES, LONGEST_SILENCE, MOST_FLOWS, Name, SIZE, Say, name_of,
 };
@@ -17,7 +18,11 @@ pub struct Flows<W> {
     /// What passes are made with; of this run alone.
     secret: hmac::Key,
     calls: BTreeMap<Name, OfCall<W>>,
+    /// When each flow wants to be looked at: one entry for one flow.
+    timetable: BTreeSet<Entry>,
 }
+
+type Entry = (Stamp, Name, u32);
 
 struct OfCall<W> {
     key: Arc<Key>,
@@ -50,6 +55,11 @@ pub struct Outgoing<W> {
 /// When the late word is said, after it was due.
 const LATE_AT: [Duration; LATE_TIMES] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(900)];
 
+/// Datagrams of one call that are answered: a ladder begins with a hundred at once, and all lanes together say one or two a
+/// second. Whoever recorded some and sends them again gets no more than this.
+const MOST_ANSWERED: f64 = 250.0;
+const ANSWERED_A_SECOND: f64 = 25.0;
+
 /// A client waits two seconds for the late word and asks some times more; then nobody needs the flow.
 const KEPT_AFTER: Duration = Duration::from_secs(20);
 
@@ -61,7 +71,7 @@ const MOST_USED: usize = 1500;
 
 impl<W: Clone> Flows<W> {
     pub fn new(secret: hmac::Key) -> Self {
-        Self { secret, calls: BTreeMap::new() }
+        Self { secret, calls: BTreeMap::new(), timetable: BTreeSet::new() }
     }
 
     /// The answer, which leaves by the way the datagram came.
@@ -69,17 +79,18 @@ impl<W: Clone> Flows<W> {
         let name = name_of(bytes)?;
         let (key, desk) = desks.find_by_name(&name)?;
         let asked: Datagram<FromClient> = key.open(bytes)?;
-        let full = self.calls.values().map(|call| call.flows.len()).sum::<usize>() >= MOST_IN_ALL;
+        let full = self.timetable.len() >= MOST_IN_ALL;
         let pass = self.pass(&name, from.ip());
         let call = self.calls.entry(name).or_insert_with(|| OfCall::new(key, desk, now));
-        if !call.allowance.take(now) {
+        if !call.allowance.take(1.0, now) {
             return None;
         }
         let Datagram { nonce, lane, say } = asked;
+        let before = call.next_of(lane);
         let say = match say {
             FromClient::Echo => FromFar::Echo { seen: from, pass },
             FromClient::Stand { pass: shown, .. } if shown != pass => FromFar::Unknown,
-            FromClient::Stand { speak_after_ms, answer, .. } => {
+            FromClient::Stand { speak_after_ms, .. } => {
                 let flow = Flow {
                     nonce,
                     from,
@@ -90,44 +101,43 @@ impl<W: Clone> Flows<W> {
                     heard: None,
                 };
                 match call.stand(lane, flow, now, full) {
-                    true if answer => FromFar::Standing { seen: from },
-                    true => return None,
+                    true => FromFar::Standing { seen: from },
                     false => FromFar::Unknown,
                 }
             }
             FromClient::Word => call.word(lane, nonce, from, now),
         };
-        Some(call.seal(nonce, lane, say))
+        let after = call.next_of(lane);
+        let quietly = matches!(asked.say, FromClient::Stand { answer: false, .. });
+        let answer = match say {
+            FromFar::Standing { .. } if quietly => None,
+            say => Some(call.seal(nonce, lane, say)),
+        };
+        if before != after {
+            before.map(|at| self.timetable.remove(&(at, name, lane)));
+            self.timetable.extend(after.map(|at| (at, name, lane)));
+        }
+        answer
     }
 
     /// The late words whose time has come. What belongs to calls that are over is forgotten.
     pub fn due(&mut self, now: Stamp, desks: &Desks) -> Vec<Outgoing<W>> {
         self.calls.retain(|name, _| desks.find_by_name(name).is_some());
+        self.timetable.retain(|(_, name, _)| self.calls.contains_key(name));
         let mut out = vec![];
-        for call in self.calls.values_mut() {
-            let OfCall { key, desk, flows, .. } = call;
-            flows.retain(|_, flow| now.since(flow.due) < KEPT_AFTER);
-            for (lane, flow) in flows {
-                let Some(at) = flow.says_at() else { continue };
-                if now < at {
-                    continue;
-                }
-                let quiet = now.since(flow.last);
-                if flow.said == 0 {
-                    desk.saw(*lane, now, LaneSight::Spoke { quiet_ms: millis(quiet) });
-                }
-                flow.said += 1;
-                let bytes = seal(key, flow.nonce, *lane, FromFar::Late { quiet_ms: whole_ms(quiet) });
-                out.push(Outgoing { way: flow.way.clone(), to: flow.from, bytes });
-            }
+        while let Some(entry) = self.timetable.first().copied().filter(|(at, ..)| *at <= now) {
+            self.timetable.remove(&entry);
+            let (_, name, lane) = entry;
+            let Some(call) = self.calls.get_mut(&name) else { continue };
+            out.extend(call.look(lane, now));
+            self.timetable.extend(call.next_of(lane).map(|at| (at, name, lane)));
         }
         out
     }
 
     /// When to look again.
     pub fn next(&self) -> Option<Stamp> {
-        let flows = self.calls.values().flat_map(|call| call.flows.values());
-        flows.map(|flow| flow.says_at().unwrap_or_else(|| flow.due.plus(KEPT_AFTER))).min()
+        self.timetable.first().map(|(at, ..)| *at)
     }
 
     /// For an address and not for a port, because each rung of a ladder has a port of its own.
@@ -145,7 +155,38 @@ impl<W: Clone> Flows<W> {
 
 impl<W> OfCall<W> {
     fn new(key: Arc<Key>, desk: Desk, now: Stamp) -> Self {
-        Self { key, desk, flows: BTreeMap::new(), used: BTreeSet::new(), allowance: Allowance::new(now) }
+        Self {
+            key,
+            desk,
+            flows: BTreeMap::new(),
+            used: BTreeSet::new(),
+            allowance: Allowance::new(MOST_ANSWERED, ANSWERED_A_SECOND, now),
+        }
+    }
+
+    fn next_of(&self, lane: u32) -> Option<Stamp> {
+        self.flows.get(&lane).map(Flow::next)
+    }
+
+    /// The late word, if it is time for it; a flow that nobody needs any more is forgotten.
+    fn look(&mut self, lane: u32, now: Stamp) -> Option<Outgoing<W>>
+    where
+        W: Clone,
+    {
+        let flow = self.flows.get_mut(&lane)?;
+        if flow.says_at().is_none_or(|at| now < at) {
+            if now.since(flow.due) >= KEPT_AFTER {
+                self.flows.remove(&lane);
+            }
+            return None;
+        }
+        let quiet = now.since(flow.last);
+        if flow.said == 0 {
+            self.desk.saw(lane, now, LaneSight::Spoke { quiet_ms: millis(quiet) });
+        }
+        flow.said += 1;
+        let bytes = seal(&self.key, flow.nonce, lane, FromFar::Late { quiet_ms: whole_ms(quiet) });
+        Some(Outgoing { way: flow.way.clone(), to: flow.from, bytes })
     }
 
     fn seal(&self, nonce: u64, lane: u32, say: FromFar) -> Vec<u8> {
@@ -192,6 +233,11 @@ impl<W> Flow<W> {
         let after = LATE_AT.get(self.said).filter(|_| self.heard.is_none())?;
         Some(self.due.plus(*after))
     }
+
+    /// When it says something, or else may be forgotten.
+    fn next(&self) -> Stamp {
+        self.says_at().unwrap_or_else(|| self.due.plus(KEPT_AFTER))
+    }
 }
 
 fn seal(key: &Key, nonce: u64, lane: u32, say: impl Say) -> Vec<u8> {
@@ -202,31 +248,6 @@ fn seal(key: &Key, nonce: u64, lane: u32, say: impl Say) -> Vec<u8> {
 
 fn whole_ms(d: Duration) -> u32 {
     u32::try_from(d.as_millis()).unwrap_or(u32::MAX)
-}
-
-/// How many datagrams of one call are answered: a ladder begins with a hundred at once, and all lanes together say one or
-/// two a second. Whoever recorded some and sends them again gets no more than this.
-struct Allowance {
-    left: f64,
-    at: Stamp,
-}
-
-impl Allowance {
-    const MOST: f64 = 250.0;
-    const A_SECOND: f64 = 25.0;
-
-    fn new(now: Stamp) -> Self {
-        Self { left: Self::MOST, at: now }
-    }
-
-    fn take(&mut self, now: Stamp) -> bool {
-        let gained = now.since(self.at).as_secs_f64() * Self::A_SECOND;
-        self.left = (self.left + gained).min(Self::MOST);
-        self.at = now;
-        let enough = self.left >= 1.0;
-        self.left -= f64::from(u8::from(enough));
-        enough
-    }
 }
 
 #[cfg(test)]

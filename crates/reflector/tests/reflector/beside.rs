@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const MS: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy)]
-enum Rule {
+pub enum Rule {
     /// Without a byte either way for so long.
     FinAfterIdle(Duration),
     ResetAfterIdle(Duration),
@@ -31,7 +31,7 @@ enum Rule {
 }
 
 /// Forwards to `far` by that rule.
-async fn device(far: SocketAddr, rule: Rule) -> SocketAddr {
+pub async fn device(far: SocketAddr, rule: Rule) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -92,7 +92,7 @@ struct Beside {
     log: Vec<Arc<Event>>,
 }
 
-fn profile(url: &str, rungs: &[u64], lanes: impl FnOnce(&mut profile::Lanes)) -> Profile {
+pub fn profile(url: &str, rungs: &[u64], lanes: impl FnOnce(&mut profile::Lanes)) -> Profile {
     let mut profile = profile::read(format!("for = \"60s\"\n[signaling]\nurl = \"{url}\"").as_bytes()).unwrap();
     profile.lanes = profile::Lanes::none();
     profile.lanes.quiet_ladder = rungs.iter().map(|ms| Span::parse(&format!("{ms}ms")).unwrap()).collect();

@@ -1,9 +1,12 @@
 //! What no client of ours would send.
 
-use crate::desk::{Client, Desk, hello};
+use crate::desk::{Client, Desk, SOON, hello};
 use proptest::prelude::*;
 use record::fact::RefusalKind;
 use record::wire::{FromClient, LARGEST_MESSAGE};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Refused for this reason and closed with this code; and others are still served.
@@ -127,4 +130,87 @@ fn no_text_frame_whatsoever_stops_the_reflector() {
         desk.call().await;
         desk.close().await;
     });
+}
+
+#[cfg(target_os = "linux")] // Elsewhere loopback has one address.
+#[tokio::test]
+async fn who_connects_and_says_nothing_leaves_room_to_others_and_once_gone_to_its_own_address() {
+    let from = async |address: &str, desk: &Desk| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+        socket.connect(desk.at).await.unwrap()
+    };
+    let call = async |address: &str, desk: &Desk| {
+        let (ws, _) = client_async(format!("ws://{}/call", desk.at), from(address, desk).await).await.ok()?;
+        let mut client = Client { ws };
+        client.say(&hello(None, None)).await;
+        client.welcome().await;
+        Some(client)
+    };
+    let desk = Desk::with(|settings| settings.limits.calls = 4).await;
+    let mut caller = call("127.0.0.1", &desk).await.expect("there is room");
+    // More than all places there are.
+    let mut silent = vec![];
+    for _ in 0..80 {
+        silent.push(from("127.0.0.1", &desk).await);
+    }
+    assert!(call("127.0.0.1", &desk).await.is_none(), "it has had its share");
+    call("127.0.0.2", &desk).await.expect("others have theirs");
+    caller.say(&FromClient::Bye { reason: "done".into() }).await;
+    assert_eq!(caller.closed().await.0, 1000, "and the call that stands goes on");
+    drop(silent);
+    let mut again = call("127.0.0.1", &desk).await;
+    for _ in 0..100 {
+        if again.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        again = call("127.0.0.1", &desk).await;
+    }
+    assert!(again.is_some());
+    desk.close().await;
+}
+
+/// As long as the other side takes it; all that it says meanwhile.
+async fn flood(mut tcp: TcpStream, first: &[u8], frames: &[u8]) -> (usize, Vec<u8>) {
+    let (mut said, mut sent) = (vec![], 0);
+    let (mut read, mut write) = tcp.split();
+    let sending = async {
+        let mut taken = write.write_all(first).await;
+        while taken.is_ok() {
+            sent += frames.len();
+            taken = write.write_all(frames).await;
+        }
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        () = sending => {}
+        // A reset may follow what was said.
+        _ended = tokio::time::timeout(SOON, read.read_to_end(&mut said)) => {}
+    }
+    (sent, said)
+}
+
+/// Masked with zeros, which is no mask at all.
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    [&[opcode, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
+}
+
+#[tokio::test]
+async fn who_sends_without_end_is_told_so_and_closed_whatever_he_sends() {
+    let desk = Desk::plain().await;
+    let (ping, fragment) = (frame(0x89, &[7; 100]), frame(0x00, b""));
+    let message = frame(0x81, br#"{"say":"clock","sent":"2026-01-01T00:00:00Z"}"#);
+    // The second is a message that never ends, and never grows.
+    for (first, then) in [(vec![], ping), (frame(0x01, b"x"), fragment), (vec![], message)] {
+        let (client, _) = desk.call().await;
+        let (sent, said) = flood(client.ws.into_inner(), &first, &then.repeat(100)).await;
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("more than it has to say"), "{said}");
+        assert!(said.contains("too_large"), "{said}");
+        // Some megabytes may lie in the kernel's buffers.
+        assert!((8 * LARGEST_MESSAGE..256 * LARGEST_MESSAGE).contains(&sent), "{sent} bytes were taken or on the way");
+        desk.call().await;
+    }
+    desk.close().await;
 }

@@ -221,3 +221,30 @@ async fn on_a_quiet_connection_sights_of_lanes_wait_for_another_word_or_the_end(
     while !matches!(client.hear().await, FromFar::Ended { .. }) {}
     desk.close().await;
 }
+
+#[tokio::test]
+async fn who_sends_without_end_on_a_lane_is_closed_with_a_reason_and_the_call_is_told() {
+    let desk = Desk::plain().await;
+    let (mut client, gate) = call(&desk, false).await;
+    for (lane, mut channel) in [(1, websocket(desk.at, "/lane").await), (2, lines(desk.at).await)] {
+        begin(&mut channel, &gate.ticket, lane, plan(60_000.0, None, Stirred::Not)).await;
+        let mut said = 0;
+        // Nobody reads what would come back: stirring has no answer.
+        while said < 20_000 && channel.say(&FromLane::Stir).await.is_ok() {
+            said += 1;
+        }
+        match hear(&mut channel).await {
+            Err(End::CloseFrame { by: Side::Them, code: Some(1008), reason }) if lane == 1 => {
+                assert!(reason.as_str().contains("more than it has to say"), "{reason}");
+            }
+            Err(End::Fin | End::Reset) if lane == 2 => {}
+            other => panic!("lane {lane} after {said}: {other:?}"),
+        }
+        let sights = lane_sights(&mut client, 2).await;
+        assert!(
+            matches!(&sights[1], (n, LaneSight::Ended { end: End::Broken { .. }, .. }) if *n == lane),
+            "{sights:?}"
+        );
+    }
+    desk.close().await;
+}

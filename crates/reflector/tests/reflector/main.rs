@@ -10,4 +10,6 @@ mod lanes;
 mod media;
 mod nat;
 mod session;
+#[cfg(target_os = "linux")] // It reads the kernel's tables.
+mod sockets;
 mod udp;

@@ -2,6 +2,7 @@
 
 use crate::Recorder;
 use crate::call::relay::{framed, read_frame};
+use crate::line::place::Place;
 use crate::line::stream::{Carrier as Stream, Watched};
 use crate::line::{dial, resolve, tls, trouble};
 use crate::tls::client_config;
@@ -49,15 +50,16 @@ pub async fn open(
     host: &str,
     port: u16,
     extra_ca: Option<String>,
+    place: &Place,
     recorder: &Recorder,
 ) -> Result<Carrier, (ConnectStage, Trouble)> {
     let began = recorder.now();
-    let addresses = addresses(host, port).await.map_err(|trouble| (ConnectStage::Dns, trouble))?;
+    let addresses = addresses(host, port, place).await.map_err(|trouble| (ConnectStage::Dns, trouble))?;
     if transport == TurnTransport::Udp {
         return datagrams(addresses[0]).await.map_err(|error| (ConnectStage::Udp, of(&error, began, recorder)));
     }
     let tcp = |error: io::Error| (ConnectStage::Tcp, of(&error, began, recorder));
-    let dialled = tokio::time::timeout(CONNECT_WITHIN, dial::dial(&addresses)).await;
+    let dialled = tokio::time::timeout(CONNECT_WITHIN, dial::dial_with(&place.spare, &addresses)).await;
     let stream = dialled.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(tcp)?;
     let (local, remote) = (stream.local_addr().map_err(tcp)?, stream.peer_addr().map_err(tcp)?);
     let stream = Watched::new(stream, recorder.clock().clone());
@@ -99,8 +101,8 @@ fn of(error: &io::Error, began: Stamp, recorder: &Recorder) -> Trouble {
 }
 
 /// At least one.
-async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
-    Ok(match resolve::resolve(host, port, RESOLVE_WITHIN).await? {
+async fn addresses(host: &str, port: u16, place: &Place) -> Result<Vec<SocketAddr>, Trouble> {
+    Ok(match resolve::resolve(place.clone(), host, port, RESOLVE_WITHIN).await? {
         Some(found) => found,
         None => vec![SocketAddr::new(host.parse().expect("resolve found it to be an address"), port)],
     })

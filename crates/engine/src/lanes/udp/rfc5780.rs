@@ -3,7 +3,7 @@
 
 use super::Prober;
 use super::rung::Came;
-use super::{AT_ONCE, of_kind, rungs};
+use super::{of_kind, rungs};
 use crate::Recorder;
 use crate::call::wire::{Class, Stun, attribute, method};
 use crate::lanes::{ground::Ground, plan, stun};
@@ -18,7 +18,6 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::UdpSocket;
-use tokio::sync::Semaphore;
 
 mod rung;
 
@@ -26,6 +25,9 @@ pub struct Server {
     at: SocketAddr,
     label: Heard,
 }
+
+/// A rung asks by a second socket whether the first one is still reached.
+pub const SOCKETS: u32 = 2;
 
 /// Those of a profile are one or two. More would be asked for the same answer.
 const MOST_SERVERS: usize = 2;
@@ -50,11 +52,10 @@ pub async fn run(ground: Ground) {
     let Some(server) = able else {
         let why = "no STUN server of the profile answers to another port on request (RFC 5780), so how long UDP mappings \
             are kept was not measured";
-        ground.recorder.note(Fact::Blind { watcher: "udp_ladder".into(), why: why.into() });
+        ground.recorder.note(Fact::Blind { watcher: record::Sense::UdpLadder, why: why.into() });
         return;
     };
-    let places = Semaphore::new(AT_ONCE);
-    of_kind(Opened::Stream, rungs, &places, &ground, &Prober::Stun(&server)).await;
+    of_kind(Opened::Stream, rungs, &ground, &Prober::Stun(&server)).await;
 }
 
 /// Over UDP, each once.
@@ -73,7 +74,8 @@ pub fn urls(profile: &Profile) -> Vec<IceUrl> {
 
 /// The server, if a mapping's age can be measured with it. What both of its addresses see is noted.
 async fn look(url: &IceUrl, ground: &Ground) -> Option<Server> {
-    let at = match resolve::resolve(&url.host, url.port, RESOLVE_WITHIN).await.ok()? {
+    let place = ground.sockets.udp(SOCKETS).await;
+    let at = match resolve::resolve(place.clone(), &url.host, url.port, RESOLVE_WITHIN).await.ok()? {
         Some(found) => *found.first()?,
         None => SocketAddr::new(url.host.parse().ok()?, url.port),
     };
@@ -87,6 +89,7 @@ async fn look(url: &IceUrl, ground: &Ground) -> Option<Server> {
     if let Some(seen) = Asked::of(&socket, second, &ground.recorder).await {
         note(&seen, second, &socket, at, ground).await;
     }
+    drop(socket);
     server.answers_elsewhere(ground).await.then_some(server)
 }
 

@@ -43,7 +43,7 @@ pub async fn hold(rung: UdpRung, pass: u64, gate: &Gate, ground: &Ground) -> Cam
     ground.recorder.note(Lane::Opening { lane, manner: Manner::QuietUdp(rung), to: place(gate.far) });
     let began = ground.recorder.now();
     match Held::open(rung, pass, lane, gate, ground).await {
-        Ok(mut held) => held.run(gate).await,
+        Ok(held) => held.run(gate).await,
         Err(trouble) => {
             let took_ms = millis(ground.recorder.now().since(began));
             ground.recorder.note(Lane::Failed { lane, stage: ConnectStage::Udp, trouble, took_ms });
@@ -76,8 +76,15 @@ struct Held<'a> {
     ground: &'a Ground,
     stood: Stamp,
     seen: Option<SocketAddr>,
-    /// However it ends, the log says so.
-    over: bool,
+    goodbye: Goodbye,
+}
+
+/// However a lane ends, the log says so; also where it is dropped in the middle, because the hold ends or a longer rung is
+/// of no use any more.
+struct Goodbye {
+    lane: u32,
+    recorder: Recorder,
+    said: bool,
 }
 
 enum Quiet {
@@ -120,14 +127,15 @@ impl<'a> Held<'a> {
         };
         let (stood, local, remote) = (recorder.now(), talk.local, gate.far);
         recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
-        let mut held = Self { rung, lane, nonce: asked, talk, ground, stood, seen: None, over: false };
+        let goodbye = Goodbye { lane, recorder: recorder.clone(), said: false };
+        let mut held = Self { rung, lane, nonce: asked, talk, ground, stood, seen: None, goodbye };
         if let Some(seen) = seen {
             held.seen_from(seen);
         }
         Ok(held)
     }
 
-    async fn run(&mut self, gate: &Gate) -> Came {
+    async fn run(mut self, gate: &Gate) -> Came {
         let (last_in, last_out) = (self.talk.last_in, self.talk.last_out);
         let quiet_since = last_in.max(last_out);
         let quiet = Duration::from_millis(self.rung.quiet_ms as u64);
@@ -177,17 +185,22 @@ impl<'a> Held<'a> {
 
     /// Theirs did not come. Ours goes out by the same socket: its answer says whether they spoke at all, and where we come
     /// from now. The silence that was not survived is the one after which they spoke, not the one until we found out.
-    async fn speak(&mut self, quiet: Duration, last_in: Stamp, last_out: Stamp, gate: &Gate) -> Came {
+    async fn speak(mut self, quiet: Duration, last_in: Stamp, last_out: Stamp, gate: &Gate) -> Came {
         let Ok(own) = nonce() else { return Came::Void };
         match self.talk.ask(own, FromClient::Word, &PATIENT).await {
             Ok(Answer { say: FromFar::Word { seen, spoke: true, .. }, .. }) => self.seen_from(seen),
             // It never learned of this flow, or had not spoken yet.
             Ok(_) => return Came::Void,
-            // Where not even a new socket is answered the whole network is out, which tells nothing of this mapping.
-            Err(_) if echo(gate, self.ground).await.is_err() => return Came::Void,
-            Err(_) => {}
+            Err(_) => {
+                // Its place is for one socket.
+                drop(self.talk);
+                // Where not even a new one is answered the whole network is out, which tells nothing of this mapping.
+                if echo(gate, self.ground).await.is_err() {
+                    return Came::Void;
+                }
+            }
         }
-        self.over = true;
+        self.goodbye.said = true;
         let age_ms = millis(self.ground.recorder.now().since(self.stood));
         self.ground.recorder.note(Lane::Ended {
             lane: self.lane,
@@ -226,11 +239,10 @@ impl Watch {
     }
 }
 
-/// Also where it is dropped in the middle, because the hold ends or a longer rung is of no use any more.
-impl Drop for Held<'_> {
+impl Drop for Goodbye {
     fn drop(&mut self) {
-        if !self.over {
-            self.ground.recorder.note(Lane::Done { lane: self.lane });
+        if !self.said {
+            self.recorder.note(Lane::Done { lane: self.lane });
         }
     }
 }

@@ -91,8 +91,15 @@ fn ladder_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
     let first = lanes.iter().filter_map(|lane| lane.stands).map(|stands| stands.at.stamp).min();
     let mut free = first.unwrap_or(timeline.began);
     let mut spans = Vec::new();
+    // What another rung lived through, the ladder lived through.
+    let lived_through = |from, to| {
+        lanes.iter().any(|lane| {
+            lane.stands.is_some_and(|stands| stands.at.stamp <= from)
+                && lane.proved.is_some_and(|proof| proof.at.stamp >= to)
+        })
+    };
     for (at, lived, _) in finished {
-        let state = if lived { SpanState::Alive } else { SpanState::Unknown };
+        let state = if lived || lived_through(free, at) { SpanState::Alive } else { SpanState::Unknown };
         spans.extend(span(timeline, free, at, state));
         free = free.max(at);
     }

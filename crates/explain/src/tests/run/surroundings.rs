@@ -118,7 +118,7 @@ impl Run {
                 ControlKind::FarTcp | ControlKind::FarUdp => "10.0.0.2:7000",
                 ControlKind::Portal => "http://portal.example/",
             };
-            self = self.note(Control::Asking { control, kind: *kind, target: target.into() });
+            self = self.note(Control::Asking { control, kind: *kind, target: target.into(), rationed: false });
             let line = Line { control, kind: *kind, answers: true, asked: None, last_ok: None, told: false };
             self.controls.push(line);
         }
@@ -188,7 +188,7 @@ impl Run {
             line.told |= overdue.is_some();
             let Line { control, last_ok, answers, .. } = *line;
             if let Some(asked) = overdue {
-                self = self.note(Control::Silent { control, asked, last_ok, says: "no answer".into() });
+                self = self.note(Control::Silent { control, asked, last_ok, says: "no answer".into(), refused: false });
             }
             if self.uptime.is_multiple_of(5_000_000) {
                 let answered = if answers { 5 } else { 0 };

@@ -168,7 +168,7 @@ fn flows_and_silences_are_bounded() {
 fn a_flood_is_answered_up_to_a_point_and_again_later() {
     let mut bench = Bench::new();
     let answered = (0..1000).filter(|nonce| bench.ask(HERE, 0, *nonce, FromClient::Echo).is_some()).count();
-    assert_eq!(answered, Allowance::MOST as usize);
+    assert_eq!(answered, MOST_ANSWERED as usize);
     bench.now = bench.now.plus(1000 * MS);
     assert!(bench.ask(HERE, 0, 1, FromClient::Echo).is_some());
 }
@@ -186,4 +186,59 @@ fn what_is_not_signed_or_belongs_to_a_call_that_is_over_is_not_answered() {
     assert!(bench.flows.calls.is_empty());
     let stand = bench.key.seal(Datagram { nonce: 1, lane: 1, say: FromClient::Echo });
     assert!(stand.len() < STAND_SIZE);
+}
+
+#[test]
+fn a_datagram_of_nobody_costs_the_same_however_many_flows_there_are() {
+    let mut bench = Bench::new();
+    let unknown = Key::of("no ticket").seal(Datagram { nonce: 1, lane: 1, say: FromClient::Echo });
+    // What the loop around does for each datagram; the least of several runs, on a machine that does other things too.
+    let cost = |bench: &mut Bench| {
+        let clock = engine::Clock::real();
+        let once = |bench: &mut Bench| {
+            let began = clock.now();
+            for _ in 0..200 {
+                assert_eq!(bench.flows.handle(bench.now, place(HERE), &(), &unknown, &bench.desks), None);
+                bench.flows.next();
+            }
+            clock.now().since(began)
+        };
+        (0..10).map(|_| once(bench)).min().unwrap()
+    };
+    let alone = cost(&mut bench);
+    let mut calls = vec![];
+    for call in 0..MOST_IN_ALL / MOST_FLOWS {
+        let ticket = call.to_string();
+        calls.push(bench.desks.open(ticket.clone(), place(HERE).ip(), unbounded_channel().0));
+        bench.key = Key::of(&ticket);
+        for lane in 1..=MOST_FLOWS as u32 {
+            assert!(matches!(bench.stand(HERE, lane, LONGEST_SILENCE, true), Some(FromFar::Standing { .. })));
+        }
+    }
+    assert_eq!(bench.flows.timetable.len(), MOST_IN_ALL / MOST_FLOWS * MOST_FLOWS);
+    let among_many = cost(&mut bench);
+    assert!(among_many < 10 * alone, "{alone:?} alone, {among_many:?} among many");
+    drop(calls);
+    bench.wait(10 * MS);
+    assert!(bench.flows.timetable.is_empty(), "those of calls that are over are forgotten");
+}
+
+#[test]
+fn the_reflector_as_a_whole_keeps_no_more_flows_than_it_may() {
+    let mut bench = Bench::new();
+    let mut calls = vec![];
+    let mut standing = 0;
+    for call in 0..MOST_IN_ALL / MOST_FLOWS + 2 {
+        let ticket = call.to_string();
+        calls.push(bench.desks.open(ticket.clone(), place(HERE).ip(), unbounded_channel().0));
+        bench.key = Key::of(&ticket);
+        for lane in 1..=MOST_FLOWS as u32 {
+            let stood = bench.stand(HERE, lane, 500 * MS, true);
+            standing += usize::from(matches!(stood, Some(FromFar::Standing { .. })));
+        }
+    }
+    assert_eq!(standing, MOST_IN_ALL);
+    bench.now = bench.now.plus(500 * MS + KEPT_AFTER);
+    bench.flows.due(bench.now, &bench.desks);
+    assert!(bench.flows.timetable.is_empty() && bench.flows.calls.values().all(|call| call.flows.is_empty()));
 }
