@@ -13,10 +13,17 @@ const LARGEST: u64 = 16 * 1024;
 pub fn keep(home: &Path, calibrated: &Calibrated) -> io::Result<()> {
     fs::create_dir_all(home)?;
     let beside = home.join(format!("{FILE}-{}", std::process::id()));
-    let mut file = File::create(&beside)?;
-    file.write_all(&serde_json::to_vec_pretty(calibrated)?)?;
-    file.sync_all()?;
-    fs::rename(beside, home.join(FILE))
+    let kept = (|| {
+        let mut file = File::create(&beside)?;
+        file.write_all(&serde_json::to_vec_pretty(calibrated)?)?;
+        file.sync_all()?;
+        fs::rename(&beside, home.join(FILE))
+    })();
+    if kept.is_err() {
+        // Half-written it is of no use; its removal failing changes nothing of the error to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    kept
 }
 
 /// Of this version; what another one could do says nothing of this one. A file that is not ours is passed over: it must

@@ -57,7 +57,6 @@ pub async fn play(fault: &Fault, home: &Path) -> anyhow::Result<Played> {
     foretelling.abort();
     // It may be in the middle of a note.
     let _ended = foretelling.await;
-    far_end.end().await;
     played?;
     run.recorder.settle().context("the log could not be written")?;
     let (_, log, _, _) = runs::read(&run.folder).context("the log cannot be read")?;
@@ -115,7 +114,7 @@ async fn stands(recorder: &Recorder) {
     }
 }
 
-/// The embedded reflector, behind the box.
+/// The embedded reflector, behind the box. It ends by being dropped, or in order.
 struct FarEnd {
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -142,11 +141,5 @@ impl FarEnd {
             tracing::error!(%error, "the far end failed");
         }
         between.rule(|rules| rules.far = None);
-    }
-
-    /// It has no caller any more; leaving is safe.
-    async fn end(mut self) {
-        drop(self.stop.take());
-        self.running.abort();
     }
 }

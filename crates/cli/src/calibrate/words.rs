@@ -5,9 +5,9 @@ use explain::rules;
 use std::fmt::Write;
 
 /// Named by what it would take: nothing of these can be broken on loopback.
-const NOT_SHOWN: &str = "This shows that the program tells these faults apart here, and nothing of any network: loopback has \
-no gateway, no Wi-Fi, no other network to switch to, no name server and no router of somebody else, it loses nothing by itself, and the \
-computer did not sleep. Times on it are kept by one kernel alone.";
+const NOT_SHOWN: &str = "This shows that the program tells these faults apart on this computer, and nothing of any network. \
+On loopback there is no gateway, no Wi-Fi, no other network to switch to, no name server and no router of somebody else; nothing is lost or \
+late by itself; both ends share one kernel, its timers and its clock; and the computer did not sleep.";
 
 pub fn opening(width: usize) -> String {
     let says = "Breaking connections of this computer's own, each in a known way and through a real hold. Nothing leaves this computer. It takes less than a minute.";
@@ -42,9 +42,10 @@ fn named(judged: &Judged) -> String {
     if let Some(times) = &judged.times {
         let _ = write!(
             says,
-            "; done at {}, said to have begun {}, known {} after",
+            "; done at {}, said to have begun between {} and {} it, known {} after",
             times.done.timestamp().strftime("%H:%M:%S%.3f UTC"),
-            apart(times.onset_ms),
+            apart(times.last_good_ms),
+            apart(times.first_bad_ms),
             length(times.delay_ms)
         );
     }

@@ -54,6 +54,7 @@ fn reset() -> DropVerdict {
 fn verdict(drops: Vec<DropVerdict>) -> Verdict {
     Verdict {
         schema: SCHEMA,
+        complete: true,
         outcome: if drops.is_empty() { Outcome::Held } else { Outcome::Dropped },
         owner: Owner::NotProven,
         headline: String::new(),
@@ -82,7 +83,7 @@ fn a_fault_that_was_named_is_right_and_timed_against_the_deed() {
     let judged = judged("reset", vec![reset()], DID);
     assert_eq!((judged.right, judged.complaints.len()), (true, 0));
     let times = judged.times.unwrap();
-    assert_eq!((times.onset_ms, times.last_good_ms, times.first_bad_ms, times.delay_ms), (1.0, -500.0, 1.0, 2.0));
+    assert_eq!((times.onset_error_ms, times.last_good_ms, times.first_bad_ms, times.delay_ms), (1.0, -500.0, 1.0, 2.0));
     assert_eq!(judged.said.unwrap().confidence, Confidence::Shown);
 }
 
