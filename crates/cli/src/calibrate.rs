@@ -15,9 +15,11 @@ use crate::{args, exit, files, logging, runtime, say, say::Failure, stop};
 use engine::{Clock, calibration, runs};
 use faults::{FAULTS, Fault};
 use judged::{Calibration, Judged};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -38,17 +40,26 @@ pub fn run(args: &args::Calibrate) -> Result<ExitCode, Failure> {
     }
     let clock = Clock::real();
     let began = clock.now();
-    let told = |done: usize, judged: &Judged| {
-        if !args.json {
-            say::raw(&words::one(done, FAULTS.len(), judged, say::width()));
+    let live = !args.json && std::io::stdout().is_terminal();
+    let clear = if live { "\r\x1b[K" } else { "" };
+    let told = |done: usize, judged: Option<&Judged>| match judged {
+        Some(judged) if !args.json => {
+            say::raw(&format!("{clear}{}", words::one(done, FAULTS.len(), judged, say::width())));
         }
+        None if live => {
+            let gone = clock.now().since(began).as_secs();
+            say::raw(&format!("{clear}{done} of {} are done, after {gone} s", FAULTS.len()));
+        }
+        _ => {}
     };
     let all = runtime()?.block_on(async {
         tokio::select! {
             all = play_all(&logs, told) => Ok(all),
             () = stop::asked() => Err(Failure::ours("ended before it was done; nothing is kept of it")),
         }
-    })?;
+    });
+    say::raw(clear);
+    let all = all?;
     let ended = clock.now();
     let result = Calibration::of(all, ended.wall, ended.since(began));
     calibration::keep(&home, &result.to_keep()).map_err(unwritable)?;
@@ -59,8 +70,8 @@ pub fn run(args: &args::Calibrate) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if result.is_right() { exit::HELD } else { exit::DROPPED }))
 }
 
-/// In the order of the list, whichever ends first.
-async fn play_all(logs: &Path, told: impl Fn(usize, &Judged)) -> Vec<Judged> {
+/// In the order of the list, whichever ends first. `told` hears how many are done, each second and with each that is.
+async fn play_all(logs: &Path, told: impl Fn(usize, Option<&Judged>)) -> Vec<Judged> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut playing = JoinSet::new();
     for (number, fault) in FAULTS.iter().enumerate() {
@@ -72,11 +83,20 @@ async fn play_all(logs: &Path, told: impl Fn(usize, &Judged)) -> Vec<Judged> {
     }
     let mut all: Vec<Option<Judged>> = FAULTS.iter().map(|_| None).collect();
     let mut done = 0;
-    while let Some(played) = playing.join_next().await {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        let played = tokio::select! {
+            played = playing.join_next() => played,
+            _ = seconds.tick() => {
+                told(done, None);
+                continue;
+            }
+        };
+        let Some(played) = played else { break };
         done += 1;
         match played {
             Ok((number, judged)) => {
-                told(done, &judged);
+                told(done, Some(&judged));
                 all[number] = Some(judged);
             }
             Err(error) => tracing::error!(%error, "a fault failed by our own"),

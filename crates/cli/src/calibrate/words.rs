@@ -103,3 +103,55 @@ fn wrapped(first: &str, text: &str, width: usize) -> String {
     out.push('\n');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::faults::FAULTS;
+    use record::Wall;
+    use std::time::Duration;
+
+    fn all(wrong: &str) -> Calibration {
+        let one = |fault| {
+            let judged = Judged::not_played(fault, "no sockets");
+            match judged.id == wrong {
+                true => judged,
+                false => Judged { right: true, complaints: vec![], ..judged },
+            }
+        };
+        Calibration::of(FAULTS.iter().map(one).collect(), Wall::from_micros(0), Duration::from_secs(37))
+    }
+
+    #[test]
+    fn the_count_comes_first_and_what_it_does_not_show_is_always_said() {
+        let said = closing(&all(""), 80);
+        assert!(
+            said.starts_with("\nNamed 9 of 9 today, in 37 s. The hold in which nothing was broken was held.\n"),
+            "{said}"
+        );
+        assert!(said.contains("nothing of any") && said.contains("no Wi-Fi") && said.contains("one kernel"), "{said}");
+        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+        let said = closing(&all("reset"), 80);
+        assert!(said.contains("Named 8 of 9") && said.contains("Not named rightly: reset."), "{said}");
+        assert!(
+            closing(&all("nothing"), 80)
+                .contains("Named 9 of 9 today, in 37 s. In a hold in which nothing was broken a loss was named.")
+        );
+    }
+
+    #[test]
+    fn what_was_not_named_is_told_with_its_reason() {
+        let faults = all("reset").faults;
+        let reset = faults.iter().find(|judged| judged.id == "reset").expect("one of them");
+        let said = one(7, 10, reset, 80);
+        assert!(said.starts_with(" 7/10 ✗ reset: ") && said.contains("It could not be played: no sockets."), "{said}");
+        let held = faults.iter().find(|judged| judged.id == "nothing").expect("one of them");
+        assert!(one(10, 10, held, 80).ends_with("Held; nothing was lost.\n"));
+    }
+
+    #[test]
+    fn lengths_are_as_fine_as_they_are_known() {
+        assert_eq!([0.04, 9.96, 20.2, 1_448.7].map(length), ["0.0 ms", "10.0 ms", "20 ms", "1.45 s"]);
+        assert_eq!((apart(-20.0), apart(0.3)), ("20 ms before".to_owned(), "0.3 ms after".to_owned()));
+    }
+}
