@@ -9,5 +9,6 @@ pub mod haproxy;
 pub mod janus;
 pub mod nginx;
 pub mod plain;
+pub mod portal;
 pub mod proxy;
 pub mod reflector;

@@ -14,12 +14,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// So many faults one world can have.
-pub const MOST: u32 = 4;
+pub const MOST: u32 = 8;
+
+const PORTAL: &str = "redirect to :8880";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Nothing passes, either way.
     BlackHole,
+    /// The router answers that the far end cannot be reached.
+    Rejected,
     UdpToServer,
     UdpToClient,
     /// No UDP either way; TCP passes.
@@ -42,6 +46,8 @@ pub enum Fault {
     NamesSilent,
     /// Nothing is broken: it shows each packet for which the router makes a new mapping.
     NewMapping,
+    /// Plain web answers come from a login page, which `far::portal` serves in the router.
+    Portal,
     /// The client's next segment of this connection is answered with a reset in the server's name.
     TcpFlowReset {
         client_port: u16,
@@ -54,6 +60,7 @@ impl Fault {
         let drop = |matching: &str| (matching.to_owned(), "drop");
         match self {
             Self::BlackHole => vec![drop("")],
+            Self::Rejected => vec![("iifname \"lan\"".to_owned(), "reject with icmp host-unreachable")],
             Self::UdpToServer => vec![drop("iifname \"lan\" meta l4proto udp")],
             Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
             Self::Udp => vec![drop("meta l4proto udp")],
@@ -69,6 +76,7 @@ impl Fault {
                 drop(&format!("iifname \"lan\" udp sport {client_port}")),
                 drop(&format!("iifname \"wan\" udp dport {client_port}")),
             ],
+            Self::Portal => vec![("iifname \"lan\" tcp dport 80".to_owned(), PORTAL)],
             Self::TcpFlowReset { client_port } => {
                 vec![(format!("iifname \"lan\" tcp sport {client_port}"), "reject with tcp reset")]
             }
@@ -86,6 +94,9 @@ impl Fault {
             Self::GatewaySilent => {
                 vec![("netdev world", format!("ether daddr set {} dup to \"{into}\"", witness::ethernet(number)))]
             }
+            // Both answer in words of IPv4.
+            Self::Portal => vec![("ip portal", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            Self::Rejected => vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
             _ => vec![
                 ("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number))),
                 ("ip6 world", format!("dup to {} device \"{into}\"", witness::gateway_ipv6(number))),
@@ -183,7 +194,7 @@ impl Truth {
     /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
     /// that runs beside it.
     pub fn first_of(&self, port: u16) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.udp.is_some_and(|(from, to)| from == port || to == port));
+        let hit = self.hits.iter().find(|hit| hit.udp().is_some_and(|(from, to)| from == port || to == port));
         hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Program, World, verdict, verdict::Verdict, world::wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use record::bundle::{self, Bundle};
-use record::fact::{Control, ControlKind, Ice, Mark, Signaling};
+use record::fact::{Action, Control, ControlKind, Ice, Mark, Move, Signaling};
 use record::{Event, Fact};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -52,8 +52,13 @@ impl Hold {
     /// As `start_by`, and waits until the call stands.
     pub fn established_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
         let mut hold = Self::start_by(world, by, name, args)?;
-        hold.sees("the call is established", SET_UP, |fact| matches!(fact, Fact::Mark(Mark::Established { .. })))?;
+        hold.stands()?;
         Ok(hold)
+    }
+
+    /// Waits until the call stands, and gives the event that says so.
+    pub fn stands(&mut self) -> Result<Event> {
+        self.sees("the call is established", SET_UP, |fact| matches!(fact, Fact::Mark(Mark::Established { .. })))
     }
 
     /// Events as printed so far; a line still being written is left for the next look.
@@ -206,6 +211,13 @@ impl Told {
             ) => asked(*control),
             _ => false,
         })
+    }
+
+    /// The call that was placed is the call that was held: nothing was dialled anew.
+    pub fn same_call(&self) -> Result<()> {
+        let anew = self.count(|fact| matches!(fact, Fact::Action(Action::Began { step: Move::NewCall, .. })));
+        ensure!(anew == 0, "a new call was placed where the old one could be recovered");
+        Ok(())
     }
 
     /// A control of that kind was asked, and answered all through.

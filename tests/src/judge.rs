@@ -7,7 +7,7 @@ use crate::scenario::{
 use crate::truth::Played;
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
-use record::{Event, Fact};
+use record::{Event, Fact, Wall};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub struct Row {
     pub label: Label,
     /// *Shown*, and wrong: the one thing that must never be.
     pub shown_and_wrong: bool,
-    /// From the truth to the first sign of death.
+    /// From the truth to the best guess that what was said allows.
     pub onset_error_ms: Option<f64>,
     /// The truth lies outside of what was said to hold it, by so much.
     pub outside_ms: Option<f64>,
@@ -73,12 +73,20 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
     let mut judged = Judged::default();
     let wanted = ending.outcome.name();
     judged.complain(verdict.outcome == wanted, || format!("the outcome is {}, and not {wanted}", verdict.outcome));
+    if ending.outcome == ending::Outcome::Held {
+        let (held, length) = (verdict.held_s, scenario.run.length.get().as_secs_f64());
+        judged.complain((held - length).abs() < 1.0, || format!("held for {held} s, and not {length} s"));
+    }
     for plane in [Plane::Signaling, Plane::Media] {
         judged.plane(plane, ending, played);
     }
     judged.findings(ending, verdict);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
+    // To ask is not to act.
+    let acts = |fact: &Fact| matches!(fact, Fact::Action(Action::Began { step, .. }) if *step != Move::ProbeSignaling);
+    let acted = log.events.iter().any(|event| acts(&event.fact));
+    judged.complain(!(acted && scenario.is_null()), || "it acted on a path that carried the call".to_owned());
     judged
 }
 
@@ -101,7 +109,7 @@ impl Judged {
             }
             again = first.or(again).filter(|want| want.again);
         }
-        for missed in wanted {
+        for missed in wanted.filter(|want| !want.perhaps) {
             self.rows.push(Row { label: Label::Missed, ..Row::of(plane, Some(missed), None) });
         }
     }
@@ -143,7 +151,12 @@ impl Judged {
         };
         let ms = |span: record::profile::Span| span.get().as_secs_f64() * 1e3;
         let onset = began.ms_to(said.first_bad);
-        row.onset_error_ms = Some(onset.abs());
+        // An end that was told began when it was heard; a silence began between the two, and the middle is the best guess.
+        let best = match row.told_by {
+            Some(_) => said.first_bad,
+            None => Wall::from_micros(said.last_good.micros().midpoint(said.first_bad.micros())),
+        };
+        row.onset_error_ms = Some(began.ms_to(best).abs());
         let (good, bad) = (began.ms_to(said.last_good) - UNDERWAY_MS, -onset - WRITTEN_MS);
         row.outside_ms = Some(good.max(bad)).filter(|outside| *outside > 0.0);
         if let Some(outside) = row.outside_ms {
@@ -197,6 +210,24 @@ impl Judged {
 }
 
 impl Row {
+    /// For whoever reads a run: what was expected, what was said, and the figures.
+    pub fn line(&self) -> String {
+        let none = "nothing";
+        let (want, said) = (self.cause.as_deref().unwrap_or(none), self.said.as_deref().unwrap_or(none));
+        let mut line = format!("{} {want}, said {said}: {:?}", self.plane.name(), self.label);
+        for (what, ms) in [
+            ("onset error", self.onset_error_ms),
+            ("delay", self.delay_ms),
+            ("recovery error", self.recovery_error_ms),
+            ("recovered after", self.recovered_after_ms),
+        ] {
+            if let Some(ms) = ms {
+                line += &format!(", {what} {ms:.1} ms");
+            }
+        }
+        line
+    }
+
     fn of(plane: Plane, want: Option<&ending::Drop>, said: Option<&verdict::Drop>) -> Self {
         Self {
             plane,

@@ -19,7 +19,11 @@ pub mod fault;
 #[cfg(target_os = "linux")]
 pub mod hold;
 #[cfg(target_os = "linux")]
+pub mod netns;
+#[cfg(target_os = "linux")]
 pub mod ns;
+#[cfg(target_os = "linux")]
+pub mod packets;
 #[cfg(target_os = "linux")]
 pub mod part;
 #[cfg(target_os = "linux")]
@@ -38,6 +42,6 @@ pub use {
     fault::{Fault, Truth},
     hold::{Hold, Told},
     program::Program,
-    stage::Story,
+    stage::{Piece, Story},
     world::World,
 };

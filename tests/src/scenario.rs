@@ -54,7 +54,6 @@ pub enum Runner {
 
 /// The hold, as its profile and its arguments say.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Run {
     #[serde(rename = "for")]
     pub length: Span,
@@ -65,6 +64,8 @@ pub struct Run {
     #[serde(flatten)]
     pub sections: toml::Table,
 }
+
+const SECTIONS: [&str; 4] = ["lanes", "media", "ice", "recovery"];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +123,9 @@ impl Scenario {
     /// What no parser sees.
     fn check(&self) -> Result<()> {
         ensure!(self.story.ends_with('.'), "a story is a sentence");
+        for name in self.run.sections.keys() {
+            ensure!(SECTIONS.contains(&name.as_str()), "{name} is no section of a profile that a scenario may write");
+        }
         ensure!(self.steps.is_sorted_by_key(|step| step.at.get()), "steps stand in order of time");
         for step in &self.steps {
             let last = step.at.get() + step.sway.map_or(Duration::ZERO, Span::get);
@@ -216,5 +220,7 @@ mod tests {
                      owner = \"this_computer\"\nconfidence = \"shown\"\nonset_within = \"25ms\"\n";
         assert!(refused(&format!("{head}{timed}")).contains("without a truth"));
         assert!(refused(&format!("{head}[expect]\noutcome = \"held\"\nwish = 1\n")).contains("wish"));
+        let misspelt = "media = { silence = \"none\" }\nlane = { quiet_ladder = [] }\n[expect]\noutcome = \"held\"\n";
+        assert!(refused(&format!("{head}{misspelt}")).contains("lane is no section"));
     }
 }

@@ -1,4 +1,5 @@
-//! The stage: tells the stories, a few at a time, and counts how they ended, in the words of cargo's own test runs.
+//! The stage: plays the scenarios and tells the stories, a few at a time, and counts how they ended, in the words of cargo's
+//! own test runs.
 
 #![expect(
     clippy::print_stdout,
@@ -6,7 +7,10 @@
     reason = "this is the lab's test runner, and its output is its use"
 )]
 
-use crate::{World, rights, world};
+use crate::judge::{Judged, Label, judge};
+use crate::scenario::{Dice, Scenario};
+use crate::{World, netns, rights, world};
+use anyhow::Result;
 use engine::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,7 +25,43 @@ pub struct Story {
     /// Programs that are not ours and without which it cannot be told, with the packages that have them; or a device, with
     /// the kernel's module.
     pub needs: &'static [(&'static str, &'static str)],
-    pub tell: fn(&World) -> anyhow::Result<()>,
+    pub tell: fn(&World) -> Result<()>,
+}
+
+/// A story or a scenario: what is played in a folder of its own.
+pub struct Piece {
+    name: String,
+    needs: Vec<(&'static str, &'static str)>,
+    perform: Perform,
+}
+
+type Perform = Box<dyn FnOnce(&Path) -> Result<()> + Send>;
+
+impl From<Story> for Piece {
+    fn from(story: Story) -> Self {
+        let perform = Box::new(move |dir: &Path| (story.tell)(&World::new(dir)?));
+        Self { name: story.name.to_owned(), needs: story.needs.to_vec(), perform }
+    }
+}
+
+impl Piece {
+    /// Well played when what was said of it is right.
+    pub fn of(scenario: Scenario, seed: u64) -> Self {
+        let (name, needs) = (scenario.name.clone(), netns::cast::needs(&scenario));
+        let perform = move |dir: &Path| {
+            let played = netns::play(&scenario, seed, dir)?;
+            let judged = judge(&scenario, &played);
+            judged.rows.iter().for_each(|row| println!("  {}: {}", scenario.name, row.line()));
+            anyhow::ensure!(judged.is_well(), "{}\n{}", ill(&judged), played.verdict.summary());
+            Ok(())
+        };
+        Self { name, needs, perform: Box::new(perform) }
+    }
+}
+
+fn ill(judged: &Judged) -> String {
+    let rows = judged.rows.iter().filter(|row| row.label != Label::Exact).map(|row| row.line());
+    rows.chain(judged.complaints.iter().cloned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Stories mostly wait. Three leave two cores idle most of the time, so that no hold misses its ticks for want of one.
@@ -36,22 +76,21 @@ enum Ended {
 }
 
 struct Report {
-    name: &'static str,
+    name: String,
     ended: Ended,
     took: Duration,
 }
 
-/// `filter`: only stories whose name contains one of these.
-pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
-    let all = stories.len();
-    let told: Vec<Story> = stories
-        .into_iter()
-        .filter(|story| filter.is_empty() || filter.iter().any(|f| story.name.contains(f)))
-        .collect();
+/// `filter`: only those whose name contains one of these. The seed gives the order.
+pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
+    let all = pieces.len();
+    pieces.retain(|piece| filter.is_empty() || filter.iter().any(|f| piece.name.contains(f)));
+    Dice::new(seed).shuffle(&mut pieces);
+    let told = pieces;
     let left_out = all - told.len();
     // Perhaps starts this program anew, so it comes before the first word.
     let allowed = rights::ensure();
-    println!("\nrunning {} tests", told.len());
+    println!("\nrunning {} tests, by the seed {seed}", told.len());
     let start = Clock::real().now();
 
     let reports = match allowed {
@@ -62,7 +101,7 @@ pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
         Err(why) => {
             eprintln!("\n*** THE LAB IS SKIPPED: {why}. Nothing about real networks was tested. Run it as root. ***\n");
             let skipped =
-                |story: Story| Report { name: story.name, ended: Ended::Untold(why.clone()), took: Duration::ZERO };
+                |piece: Piece| Report { name: piece.name, ended: Ended::Untold(why.clone()), took: Duration::ZERO };
             told.into_iter().map(skipped).inspect(print).collect()
         }
     };
@@ -72,7 +111,7 @@ pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
         println!("\nfailures:");
         for report in &ill {
             let Ended::Ill(why) = &report.ended else { continue };
-            println!("\n---- {} ----\n{why}\nIts files: {}", report.name, folder(report.name).display());
+            println!("\n---- {} ----\n{why}\nIts files: {}", report.name, folder(&report.name).display());
         }
     }
     let well = reports.iter().filter(|r| matches!(r.ended, Ended::Well)).count();
@@ -87,21 +126,21 @@ pub fn main(stories: Vec<Story>, filter: &[String]) -> ExitCode {
     if ill.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(101) }
 }
 
-fn tell_all(mut stories: Vec<Story>) -> Vec<Report> {
-    let count = stories.len();
+fn tell_all(mut pieces: Vec<Piece>) -> Vec<Report> {
+    let count = pieces.len();
     // Taken from the end, in the order of the list.
-    stories.reverse();
-    let stories = Mutex::new(stories);
+    pieces.reverse();
+    let pieces = Mutex::new(pieces);
     let (to, from) = channel();
     let mut reports = Vec::with_capacity(count);
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(count) {
-            let (to, stories) = (to.clone(), &stories);
+            let (to, pieces) = (to.clone(), &pieces);
             scope.spawn(move || {
                 loop {
-                    let Some(story) = stories.lock().expect("no holder panics").pop() else { return };
-                    // The receiver waits for every story.
-                    let _ = to.send(tell(story));
+                    let Some(piece) = pieces.lock().expect("no holder panics").pop() else { return };
+                    // The receiver waits for every piece.
+                    let _ = to.send(tell(piece));
                 }
             });
         }
@@ -114,8 +153,9 @@ fn tell_all(mut stories: Vec<Story>) -> Vec<Report> {
     reports
 }
 
-fn tell(story: Story) -> Report {
-    for (program, package) in story.needs {
+fn tell(piece: Piece) -> Report {
+    let name = piece.name.clone();
+    for (program, package) in &piece.needs {
         let missing = match program.starts_with('/') {
             true => (!rights::may_open(program))
                 .then(|| format!("{program}, of the kernel's module {package}, may not be opened here")),
@@ -124,27 +164,27 @@ fn tell(story: Story) -> Report {
                 .then(|| format!("{program} is not installed; the package {package} has it")),
         };
         if let Some(why) = missing {
-            eprintln!("\n*** {} IS SKIPPED: {why} ***\n", story.name);
-            return Report { name: story.name, ended: Ended::Untold(why), took: Duration::ZERO };
+            eprintln!("\n*** {name} IS SKIPPED: {why} ***\n");
+            return Report { name, ended: Ended::Untold(why), took: Duration::ZERO };
         }
     }
     let start = Clock::real().now();
     let (to, from) = channel();
     std::thread::spawn(move || {
         // Past the limit nobody listens any more, and that was reported.
-        let _ = to.send(in_a_world(story));
+        let _ = to.send(perform(piece));
     });
     let ended = match from.recv_timeout(LIMIT) {
         Ok(Ok(())) => Ended::Well,
         Ok(Err(why)) => Ended::Ill(why),
         Err(_) => Ended::Ill(format!("not over after {LIMIT:?}")),
     };
-    Report { name: story.name, ended, took: Clock::real().now().since(start) }
+    Report { name, ended, took: Clock::real().now().since(start) }
 }
 
-fn in_a_world(story: Story) -> Result<(), String> {
-    let told = catch_unwind(AssertUnwindSafe(|| (story.tell)(&World::new(&folder(story.name))?)));
-    match told {
+fn perform(piece: Piece) -> Result<(), String> {
+    let folder = folder(&piece.name);
+    match catch_unwind(AssertUnwindSafe(|| (piece.perform)(&folder))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(format!("{error:#}")),
         Err(panic) => {

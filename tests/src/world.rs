@@ -21,6 +21,7 @@ pub const SERVER: &str = "10.83.0.10";
 /// The router as the client knows it: its gateway.
 pub const GATEWAY: &str = "10.81.1.1";
 const WAN: &str = "10.83.0.1";
+const BEYOND: &str = "10.83.0.0/24";
 
 /// Names begin so; then follow the pid of the lab and the number of the world.
 const PREFIX: &str = "lwlab-";
@@ -78,6 +79,15 @@ impl World {
         self.client.ip(&["route", "add", "default", "via", GATEWAY])
     }
 
+    /// Its link stands, and it knows no way over it any more.
+    pub fn router_loses_the_server(&self) -> Result<()> {
+        self.router.ip(&["route", "del", BEYOND, "dev", "wan"])
+    }
+
+    pub fn router_finds_the_server(&self) -> Result<()> {
+        self.router.ip(&["route", "add", BEYOND, "dev", "wan", "scope", "link", "src", WAN])
+    }
+
     /// A bridge with a port of its own, as programs for containers and virtual machines make them. Neither carries
     /// anything of the call.
     pub fn client_gains_a_bridge(&self) -> Result<()> {
@@ -119,6 +129,12 @@ fn ruleset() -> String {
                 iifname {{ \"wan\", \"away\" }} ct state {{ new, invalid }} drop
             }}
             chain through {{ type filter hook forward priority filter;
+                {jumps}
+            }}
+        }}
+        table ip portal {{
+            {chains}
+            chain asked {{ type nat hook prerouting priority dstnat;
                 {jumps}
             }}
         }}

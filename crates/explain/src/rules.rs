@@ -25,6 +25,7 @@ mod nat_rebound;
 mod network_switched;
 mod not_proven;
 mod one_way_loss;
+mod packet_loss;
 mod path_lost;
 mod peer_left;
 mod proxy_refused;
@@ -63,6 +64,7 @@ pub const RULES: &[&Rule] = &[
     &proxy_refused::RULE,
     &dns_failed::RULE,
     &udp_blocked::RULE,
+    &packet_loss::RULE,
     &path_lost::RULE,
     &one_way_loss::RULE,
     &half_open::RULE,

@@ -8,6 +8,8 @@ pub const USER: &str = "witness";
 pub const PASSWORD: &str = "relay-for-the-lab";
 const PORT: u16 = 3478;
 const TLS_PORT: u16 = 5349;
+/// Whatever goes to these goes to the relay.
+pub const PORTS: [u16; 2] = [PORT, TLS_PORT];
 
 #[derive(Clone, Copy, Debug)]
 pub enum Over {

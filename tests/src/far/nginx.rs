@@ -45,7 +45,7 @@ pub fn web(world: &World, ns: &Ns, address: &str, certificate: &Certificate) -> 
 
 /// One process with settings, logs and temporary files in the world's folder; the machine's own settings are not read. It
 /// stays the user it is, for in a user namespace there is no other.
-fn start(world: &World, ns: &Ns, name: &str, port: u16, server: &str) -> Result<Program> {
+pub(super) fn start(world: &World, ns: &Ns, name: &str, port: u16, server: &str) -> Result<Program> {
     let folder = world.dir.join(name);
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -60,6 +60,9 @@ pub struct Drop {
     /// More drops of this plane may follow, and each must be like this one.
     #[serde(default)]
     pub again: bool,
+    /// Or too short to count, by chance: both are right.
+    #[serde(default)]
+    pub perhaps: bool,
     /// It never came back within the hold.
     #[serde(default)]
     pub for_good: bool,

@@ -1,7 +1,6 @@
 //! IPv6 and nothing else: what holds over IPv4 holds here.
 #![cfg(target_os = "linux")]
 
-use crate::path::same_call;
 use anyhow::{Result, ensure};
 use linewitness_lab::far::{coturn, reflector};
 use linewitness_lab::part::ipv6::{self, CONTROL, SERVER};
@@ -71,7 +70,7 @@ fn gateway(world: &World) -> Result<()> {
         media.first_bad_after(truth.first_of(media_port)?, 350.0)?;
         media.restored_after(truth.last(), truth.lifted, 8_000.0)?;
         told.rests_on_control(media, ControlKind::Gateway)?;
-        same_call(told)
+        told.same_call()
     })
 }
 
@@ -92,7 +91,7 @@ fn path(world: &World) -> Result<()> {
         media.restored_after(truth.last(), truth.lifted, 1_500.0)?;
         told.rests_on_control(media, ControlKind::Gateway)?;
         told.rests_on_control(media, ControlKind::Stun)?;
-        same_call(told)
+        told.same_call()
     })
 }
 
@@ -115,7 +114,7 @@ fn address(world: &World) -> Result<()> {
             told.count(|fact| matches!(fact, Fact::Ice(Ice::Pair { local, .. }) if local.ip().to_string() == NEW));
         ensure!(from > 0, "media never left from the new address {NEW}");
         all_over_ipv6(told)?;
-        same_call(told)
+        told.same_call()
     })
 }
 

@@ -1,7 +1,6 @@
 //! A far end and a protocol that none of us wrote: Janus' echo test, with a path lost and a socket lost on the way.
 #![cfg(target_os = "linux")]
 
-use crate::path::same_call;
 use anyhow::{Result, ensure};
 use linewitness_lab::{Fault, Hold, Story, World, far::janus};
 use record::Fact;
@@ -53,7 +52,7 @@ fn lost_path_and_socket(world: &World) -> Result<()> {
         for step in ["restart_ice", "reconnect"] {
             ensure!(worked(told, step), "no {step} worked, by the log");
         }
-        same_call(told)
+        told.same_call()
     })
 }
 

@@ -262,7 +262,7 @@ fn gateway(world: &World) -> Result<()> {
     let carrier = world.client.inside(|| std::fs::read_to_string("/proc/thread-self/net/dev"))??;
     ensure!(carrier.contains("eth0"), "the interface is gone");
     let truth = silent.lift()?;
-    ensure!(truth.hits.iter().all(|hit| hit.udp.is_none()), "there is no UDP here");
+    ensure!(truth.hits.iter().all(|hit| hit.udp().is_none()), "there is no UDP here");
     ensure!(asks()? && connect(world, reflector::PORT).is_ok(), "the gateway did not come back");
     Ok(())
 }

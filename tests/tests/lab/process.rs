@@ -1,8 +1,8 @@
-//! The hold's own process is frozen, interrupted or killed.
+//! The hold's own process is interrupted or killed.
 #![cfg(target_os = "linux")]
 
 use anyhow::{Context, Result, ensure};
-use linewitness_lab::{Hold, Program, Story, World, far::reflector, hold, world::now};
+use linewitness_lab::{Hold, Program, Story, World, far::reflector, hold};
 use record::fact::{EndedBy, Mark};
 use record::{Fact, Log};
 use std::path::{Path, PathBuf};
@@ -10,36 +10,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub const STORIES: &[Story] = &[
-    Story {
-        name: "a_process_frozen_for_five_seconds_is_app_stalled_and_no_network_is_blamed",
-        needs: &[],
-        tell: frozen,
-    },
     Story { name: "a_hold_killed_outright_is_offered_as_a_bundle_at_the_next_start", needs: &[], tell: killed },
     Story { name: "ctrl_c_ends_the_hold_in_order_and_is_no_drop", needs: &[], tell: interrupted },
 ];
-
-fn frozen(world: &World) -> Result<()> {
-    let _reflector = reflector::start(world, "reflector")?;
-    let hold = Hold::established(world, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
-    sleep(Duration::from_secs(6));
-    let stopped = now();
-    hold.program.signal(libc::SIGSTOP)?;
-    sleep(Duration::from_secs(5));
-    let woken = now();
-    hold.program.signal(libc::SIGCONT)?;
-    hold.finish(Duration::from_secs(25))?.expect(|told| {
-        told.ended("dropped", 3)?;
-        let media = told.verdict.one("media")?;
-        media.is("app_stalled", "this_computer", "shown")?;
-        media.last_good_before(stopped, 40.0)?;
-        media.restored_after(stopped, woken, 1_500.0)?;
-        for drop in told.verdict.on("signaling") {
-            drop.is("app_stalled", "this_computer", "shown")?;
-        }
-        crate::path::same_call(told)
-    })
-}
 
 fn interrupted(world: &World) -> Result<()> {
     let _reflector = reflector::start(world, "reflector")?;

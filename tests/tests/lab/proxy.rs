@@ -1,7 +1,6 @@
 //! Signaling goes through an HTTP proxy on the client's own network, and the proxy dies.
 #![cfg(target_os = "linux")]
 
-use crate::path::same_call;
 use anyhow::Result;
 use linewitness_lab::far::{proxy, reflector};
 use linewitness_lab::{Hold, Story, World, world::now};
@@ -36,6 +35,6 @@ fn dies(world: &World) -> Result<()> {
         told.rests_on(signaling, "the proxy that took no connection", |fact| {
             matches!(fact, Fact::Signaling(Signaling::ConnectFailed { stage: ConnectStage::Proxy, .. }))
         })?;
-        same_call(told)
+        told.same_call()
     })
 }

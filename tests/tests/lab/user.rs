@@ -1,7 +1,6 @@
 //! The hold is run by an ordinary user where the system lets nobody send pings.
 #![cfg(target_os = "linux")]
 
-use crate::path::same_call;
 use anyhow::{Context, Result, ensure};
 use linewitness_lab::{Fault, Hold, Story, Told, World, far::reflector, rights};
 use record::fact::Net;
@@ -81,7 +80,7 @@ fn silent_gateway(
             "it does not say what to change: {blind}"
         );
         said(told)?;
-        same_call(told)
+        told.same_call()
     })
 }
 

@@ -1,10 +1,10 @@
 //! Drops of signaling: sockets that stood and ended, and sockets that stayed without answers.
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
-use crate::timeline::{PauseKind, Silence, Socket, Timeline};
+use crate::timeline::{Closed, PauseKind, Silence, Socket, Timeline};
 use record::{
     Stamp,
-    fact::{CallEndedBy, End, Side},
+    fact::{CallEndedBy, End, Move, Side, SocketPurpose},
 };
 use std::time::Duration;
 
@@ -17,7 +17,15 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = Vec::new();
     for (index, socket) in timeline.sockets.iter().enumerate().filter(|(_, socket)| socket.ready.is_some()) {
+        let mut answered: Option<Stamp> = None;
         for (silence_index, silence) in socket.silences.iter().enumerate() {
+            // The kernel's answer came a moment before the far end's own, which was asked for in the same silence.
+            let before = answered.replace(silence.again.map_or(silence.since, |again| again.stamp));
+            let goes_on =
+                |before: Stamp| silence.again.is_none_or(|again| again.stamp.awake_since(before) >= COUNTS_FROM);
+            if before.is_some_and(|before| silence.since < before && !goes_on(before)) {
+                continue;
+            }
             if let Some(restored) = silence_counts(timeline, socket, silence) {
                 let loss = Loss::Unanswered { socket: index, silence: silence_index };
                 drops.push(unanswered(socket, silence, restored, loss));
@@ -100,8 +108,9 @@ impl Socket<'_> {
     /// It ended, and not in order by us.
     pub fn ends_badly(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        let said_goodbye =
-            timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp) || self.after_our_end(timeline);
+        let said_goodbye = timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp)
+            || self.after_our_end(timeline)
+            || self.given_up_for_a_new_call(timeline);
         if said_goodbye {
             return false;
         }
@@ -116,12 +125,30 @@ impl Socket<'_> {
     /// We had ended the call on this socket by word before.
     fn after_our_end(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        timeline.call_ends.iter().any(|end| {
-            end.by == CallEndedBy::Us
-                && end.at.stamp >= self.began.stamp
-                && end.at.stamp <= closed.at.stamp
-                && closed.at.stamp.awake_since(end.at.stamp) <= GOODBYE
-        })
+        timeline.call_ends.iter().any(|end| end.by == CallEndedBy::Us && self.after_goodbye(closed, end.at.stamp))
+    }
+
+    /// A new call in place of the old one has a socket of its own, and begins with a goodbye on the old one. The far end's
+    /// answer to it may come before we have let go; an end with a word of its own is no such answer.
+    fn given_up_for_a_new_call(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        let answer = matches!(
+            closed.end,
+            End::CloseFrame { by: Side::Them, code: None | Some(1000), .. } | End::Fin | End::CloseNotify
+        );
+        let opened_anew = |begun: Stamp| {
+            let mut attempts = timeline.attempts(begun, begun.plus(GOODBYE));
+            attempts.any(|socket| socket.purpose == SocketPurpose::NewCall && socket.conn != self.conn)
+        };
+        let mut steps = timeline.steps_in(closed.at.stamp.minus(GOODBYE), closed.at.stamp);
+        answer
+            && steps.any(|step| {
+                step.step == Move::NewCall && self.after_goodbye(closed, step.at.stamp) && opened_anew(step.at.stamp)
+            })
+    }
+
+    fn after_goodbye(&self, closed: &Closed, ours: Stamp) -> bool {
+        self.began.stamp <= ours && ours <= closed.at.stamp && closed.at.stamp.awake_since(ours) <= GOODBYE
     }
 
     fn just_before_the_end(&self, timeline: &Timeline) -> bool {

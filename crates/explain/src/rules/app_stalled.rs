@@ -116,6 +116,7 @@ pub const RULE: Rule = Rule {
         Cause::ServiceUnreachable,
         Cause::DnsFailed,
         Cause::UdpBlocked,
+        Cause::PacketLoss,
         Cause::PathLost,
         Cause::OneWayLoss,
         Cause::HalfOpen,

@@ -92,6 +92,7 @@ const FROM_NEAR_TO_FAR: &[Cause] = &[
     Cause::LifetimeCap,
     Cause::NatExpired,
     Cause::NatRebound,
+    Cause::PacketLoss,
     Cause::PathLost,
     Cause::ServiceRestarted,
     Cause::ServiceUnreachable,
@@ -163,13 +164,39 @@ impl Said {
     }
 }
 
+/// After the shortest loss that a control can speak for, for its next answer to come.
+const ONE_MORE: Duration = Duration::from_secs(1);
+
 pub fn said(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Said {
     let Some(onset) = onset(timeline, drop) else { return Said::Nothing };
-    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind)));
+    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind) + ONE_MORE));
     if let Some(seq) = timeline.control_alive(kind, onset.good, to) {
         return Said::Alive(seq);
     }
     timeline.control_silent(kind, onset.good, onset.bad).map_or(Said::Nothing, |silence| Said::Silent(silence.at.seq))
+}
+
+/// Through all of the loss, or only as it began: what is known of whoever was answered at its onset.
+pub fn how_long(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> &'static str {
+    let through = |kind: &ControlKind| throughout(timeline, drop, *kind);
+    if kinds.iter().any(through) { "throughout" } else { "as the loss began" }
+}
+
+/// For evidence, where new connections were answered at its onset.
+pub fn answered_anew(timeline: &Timeline, drop: &Drop) -> String {
+    let how_long = how_long(timeline, drop, &[ControlKind::FarTcp]);
+    format!("New TCP connections to the far end were answered {how_long}.")
+}
+
+/// For evidence, where one of `OTHERS` was answered at its onset.
+pub fn other_answered(timeline: &Timeline, drop: &Drop) -> String {
+    let how_long = how_long(timeline, drop, &OTHERS);
+    format!("Another server answered {how_long}: the control that did not fail.")
+}
+
+/// Answered on both sides of the loss and within it, at the pace at which it is asked.
+pub fn throughout(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> bool {
+    onset(timeline, drop).is_some_and(|onset| timeline.control_alive_throughout(kind, onset.good, over(timeline, drop)))
 }
 
 pub fn said_by_any(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> Said {

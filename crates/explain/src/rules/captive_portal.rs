@@ -121,8 +121,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Portal).alive()?;
-    stands(timeline, drop).is_none().then(|| "The plain web page answered as it should throughout.".into())
+    let asked = around::throughout(timeline, drop, ControlKind::Portal);
+    (asked && stands(timeline, drop).is_none()).then(|| "The plain web page answered as it should throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

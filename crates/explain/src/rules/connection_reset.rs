@@ -38,7 +38,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
     because = because
         .and_maybe(media.map(|seq| (seq, "Media went on, so only this connection was ended.".into())))
-        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())))
+        .and_maybe(anew.map(|seq| (seq, around::answered_anew(timeline, drop))))
         .and_maybe(there.clone());
     let tail = match &there {
         Some(_) => "; the far end did not send it, so a device between did",

@@ -140,10 +140,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Dns).alive()?;
+    let asked = around::throughout(timeline, drop, ControlKind::Dns);
     let over = around::over(timeline, drop);
     let failed = timeline.attempts(drop.last_good, over).any(|attempt| by_name(attempt.failed).is_some());
-    (!failed).then(|| "Names resolved throughout.".into())
+    (asked && !failed).then(|| "Names resolved throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -109,8 +109,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Gateway).alive()?;
-    Some(format!("{} answered throughout.", words::capital(&around::gateway(timeline, drop))))
+    around::throughout(timeline, drop, ControlKind::Gateway)
+        .then(|| format!("{} answered throughout.", words::capital(&around::gateway(timeline, drop))))
 }
 
 pub const RULE: Rule = Rule {

@@ -9,8 +9,8 @@ use crate::{
     words,
 };
 use record::{
-    Stamp,
-    fact::{ControlKind, End},
+    Seq, Stamp,
+    fact::{ConnectStage, ControlKind, End, Trouble},
 };
 use std::time::Duration;
 
@@ -68,6 +68,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let until = drop.over(timeline).min(drop.declared.plus(Duration::from_secs(2)));
     let media = timeline.media_alive(dead.since, until);
     let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
+    let shut = shut_out(timeline, drop);
     let mut because = match dead.silence {
         Some(silence) => Evidence::of(
             silence.at.seq,
@@ -96,7 +97,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     because = because
         .and_maybe(media.map(|seq| (seq, "Media went on: the control that did not fail.".into())))
-        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())));
+        .and_maybe(anew.map(|seq| (seq, around::answered_anew(timeline, drop))));
+    if let Some(seq) = shut {
+        because = because.and(seq, "New TCP connections to it were not answered either.");
+    }
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {
@@ -105,7 +109,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     Some(Finding {
         owner: None,
         // Where the kernel does not tell of them, a program that hangs at the other end looks the same.
-        confidence: if media.or(anew).is_some() && unacknowledged(timeline, drop, &dead) {
+        confidence: if media.or(anew).is_some() && shut.is_none() && unacknowledged(timeline, drop, &dead) {
             Confidence::Shown
         } else {
             Confidence::Likely
@@ -114,6 +118,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
             words::utc_exact(drop.last_good),
             match (media, anew) {
+                (Some(_), _) if shut.is_some() => {
+                    ", and new TCP connections stayed unanswered as well, while media went on: whether a device between or the far end's own dropped them is not known"
+                }
                 (Some(_), _) => ", and media went on",
                 (None, Some(_)) => ", and new connections to the far end were answered",
                 (None, None) => "",
@@ -125,7 +132,33 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// No new connection was answered either: not the state of one flow was lost, its port is shut.
+fn shut_out(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
+    let silent = timeline.control_silent(ControlKind::FarTcp, drop.last_good, drop.declared);
+    let silent = silent.filter(|silence| !silence.refused).map(|silence| silence.at.seq);
+    let attempts = look::failed_attempts(timeline, drop);
+    let mut unanswered = attempts
+        .iter()
+        .filter_map(|attempt| attempt.failed)
+        .filter(|failed| failed.stage == ConnectStage::Tcp && matches!(failed.trouble, Trouble::NoAnswer { .. }));
+    silent.or_else(|| unanswered.next().map(|failed| failed.at.seq))
+}
+
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if shut_out(timeline, drop).is_some() {
+        return Advice {
+            who: "The network administrator, then the voice service's support".into(),
+            what: format!(
+                "Look for a rule, here or before the service, that dropped TCP to this address and port, new connections too: {}.",
+                look::search_outside(timeline, drop)
+            ),
+            retest: look::retest(timeline, "After the change"),
+            wrong_if: format!(
+                "a capture beside the service shows our connection requests arriving at {}.",
+                words::utc(drop.first_bad)
+            ),
+        };
+    }
     Advice {
         who: "The network administrator".into(),
         what: format!(
@@ -153,8 +186,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         return Some(format!("The end was told: the connection ended {}.", words::ended(closed.end)));
     }
     (drop.plane == Plane::Media && look::twin(timeline, drop).is_none())
-        .then(|| timeline.signaling_alive(drop.last_good, drop.over(timeline)))?
-        .map(|_| "The signaling connection answered throughout.".into())
+        .then(|| timeline.signaling_asked_through(drop.last_good, drop.over(timeline)))?
+        .then(|| "The signaling connection answered throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

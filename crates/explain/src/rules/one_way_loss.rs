@@ -19,6 +19,7 @@ use std::time::Duration;
 const NEAR: Duration = Duration::from_secs(1);
 /// RTCP comes every few seconds and checks every two and a half: one straggler may have been on its way.
 const STRAGGLERS: u64 = 1;
+const RETURN: Duration = Duration::from_secs(1);
 /// A shorter silence may hold no second that lies wholly inside it.
 const WHOLE_SECONDS: usize = 2;
 
@@ -35,10 +36,20 @@ fn stopped_there<'t, 'a>(timeline: &'t Timeline<'a>, gap: &Gap, over: Stamp) -> 
     })
 }
 
+/// Control packets come back as the media does, and often a moment before it: what arrived in the last second, or since
+/// our checks were answered again, speaks of the return.
+fn still_lost_at(timeline: &Timeline, media: &Drop, gap: &Gap) -> Stamp {
+    let Some(restored) = media.restored else { return media.over(timeline) };
+    // They come back one after the other.
+    let first = timeline.consent.partition_point(|late| late.back.is_some_and(|back| back.stamp <= gap.last));
+    let back = timeline.consent.get(first).and_then(|late| late.back).map(|back| back.stamp);
+    back.map_or(restored, |back| back.min(restored)).minus(RETURN)
+}
+
 fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
-    let inside = timeline.arrived(gap.last, over);
+    let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
     if inside.seconds < WHOLE_SECONDS {
         return None;
     }
@@ -124,6 +135,10 @@ fn did_not_echo(timeline: &Timeline, over: Stamp, missing: u64) -> bool {
     })
 }
 
+pub(super) fn found(timeline: &Timeline, drop: &Drop) -> bool {
+    find(timeline, drop).is_some()
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     // A call that was ended by word was not lost on the way.
     if matches!(drop.loss, Loss::NeverStood | Loss::CallEnded { .. } | Loss::SocketEnded(_)) {
@@ -206,7 +221,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     };
     Advice {
         who: "The network administrator, with the internet provider".into(),
-        what: format!("Look for a rule or queue that dropped {way} packets only: {}.", look::search(timeline, drop)),
+        what: format!(
+            "Look for a rule or queue that dropped {way} packets only, on the local router first: {}.",
+            look::search_outside(timeline, drop)
+        ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: "a capture at the edge of the local network shows packets of both directions in that second.".into(),
     }
@@ -215,7 +233,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
-    let inside = timeline.arrived(gap.last, over);
+    let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
     let both = stopped_there(timeline, gap, over).is_some_and(|there| there.last < Some(gap.last.plus(NEAR)))
         && inside.seconds >= WHOLE_SECONDS
         && inside.rtcp + inside.stun == 0

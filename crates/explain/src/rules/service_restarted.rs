@@ -134,7 +134,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         because = because.and(seq, "The far end had told us that it was shutting down.");
     }
     if let Some(seq) = around::said_by_any(timeline, drop, &around::OTHERS).alive() {
-        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
+        because = because.and(seq, around::other_answered(timeline, drop));
     }
     if let Some(ready) = renewed {
         because = because.and(ready.at.seq, "The service that answered next names itself another instance.");

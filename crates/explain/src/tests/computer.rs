@@ -45,7 +45,7 @@ fn what_sleep_broke_is_said_as_it_went_on() {
         let asleep = "The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC;";
         check(run.at(120.0).time_up(), &[&format!("media slept this_computer shown: {asleep} {then}.")])
     };
-    let reached = ", while the far end over TCP answered";
+    let reached = ", while the far end over new TCP connections answered";
     says(slept().at(86.0).media_back(), &format!("media went on by itself, but only 6.00 s after waking{reached}"));
     says(slept().at(82.0).ice_restarted(), &format!("after waking media had to be built anew{reached}"));
     says(slept().at(86.0).flowing(), &format!("after waking media had to be built anew{reached}"));
@@ -85,7 +85,7 @@ fn a_short_stall_in_a_long_loss_does_not_explain_it() {
     check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back 11.4 s after the first sign of its loss.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back 12.0 s after the first sign of its loss.",
         ],
     );
 }

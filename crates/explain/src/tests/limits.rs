@@ -250,8 +250,22 @@ fn a_nat_with_two_udp_limits_has_each_told() {
     assert_eq!(figures(1)["came_back"], "other_port");
     assert_eq!(
         all[1].says,
-        "The router or firewall forgets UDP flows that carried packets both ways after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more); 2 of 3 kept quiet were forgotten; what we sent afterwards left from another public port: set its UDP timeout to 300 s, or send a packet at least every 5 s."
+        "The router or firewall forgets UDP flows that carried packets both ways for less than 2 s after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more); 2 of 3 kept quiet were forgotten; what we sent afterwards left from another public port: a call's own flow may be kept longer; to have this one kept as well, set its UDP timeout to 300 s, or send a packet at least every 5 s."
     );
+}
+
+#[test]
+fn a_brief_exchange_over_udp_may_meet_the_limit_of_a_single_packet() {
+    let says = |brief: bool| {
+        let opens = Run::standing().at(1.0).udp_rung_talking(1, 29.0, brief).udp_rung_talking(2, 31.0, brief);
+        let run = opens.at(35.0).proved(1, 29.0).at(38.5).dead_at_proof(2, 31.0);
+        let told = check(run.at(60.3).time_up(), &[]);
+        let found = told.head.findings.iter().find(|finding| finding.id == "udp_idle_limit").expect("it is found");
+        found.says.clone()
+    };
+    assert!(says(true).contains("Linux nf_conntrack_udp_timeout"), "{}", says(true));
+    assert!(!says(false).contains("Linux nf_conntrack_udp_timeout"), "{}", says(false));
+    assert!(says(false).contains("both ways after") && says(false).contains("seen once"), "{}", says(false));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `connection_reset`, `half_open`, `one_way_loss`, `turn_failed`, and what none of them proves.
 
 use super::{Run, check};
-use record::fact::{CandidateKind, ControlKind, End, Ice, Sight, TurnRequest};
+use record::fact::{CandidateKind, ControlKind, End, Ice, MediaSample, Sight, TurnRequest};
 use record::profile::IcePolicy;
 
 #[test]
@@ -32,7 +32,7 @@ fn a_fin_with_media_gone_as_well_is_not_called_a_reset() {
         run.at(60.3).time_up(),
         &[
             &format!("signaling not_proven not_proven not_proven: {says} 6.00 s after the first sign of its loss."),
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s after the first sign of its loss."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
         ],
     );
 }
@@ -103,6 +103,17 @@ fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
 }
 
 #[test]
+fn a_silence_in_which_two_things_were_asked_is_one() {
+    let run = Run::standing().at(20.9).unanswered(1, 0.9, 5.0).at(25.7).answered_again(1);
+    let told = check_count(run.unanswered(1, 5.6, 5.6).at(25.8).answered_again(1).at(60.3).time_up());
+    assert_eq!(told, 1);
+}
+
+fn check_count(run: Run) -> usize {
+    crate::story(&run.log()).head.drops.len()
+}
+
+#[test]
 fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
     let run = Run::standing()
         .at(20.0)
@@ -121,14 +132,14 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
     let told = check(
         run,
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s after the first sign of its loss."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
             &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
     let media = &told.head.drops[0];
     assert_eq!(
         (media.last_good.millis(), media.first_bad.millis()),
-        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.300Z".into())
+        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.040Z".into())
     );
     let out: Vec<_> = media.ruled_out.iter().map(|out| serde_json::to_value(out.cause).unwrap()).collect();
     assert!(out.contains(&"slept".into()) && out.contains(&"app_stalled".into()), "{out:?}");
@@ -137,6 +148,21 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         "signaling died too, so nothing is said of it having answered: {out:?}"
     );
     assert!(media.not_seen.iter().any(|says| says.starts_with("The gateway")), "{:?}", media.not_seen);
+}
+
+#[test]
+fn control_packets_that_came_as_all_came_back_are_no_sign_of_one_direction() {
+    // From 20 s on nothing arrives; the checks of 25.9 s are answered, and their second is told before media is back.
+    let run = |returning: f64| {
+        let run = Run::standing().far_clock(0.0).at(20.0);
+        let last = run.wall().plus_micros(10_000);
+        let mut run = run.media_stops().at(21.0).far_saw(Sight::MediaStopped { last }).at(returning);
+        run.feed = MediaSample { rtcp_in: 2, stun_in: 4, ..Default::default() };
+        let told = crate::tests::checked(&run.at(26.05).media_back().at(60.3).time_up().log());
+        told.head.drops[0].cause
+    };
+    assert_eq!(run(25.9), crate::Cause::NotProven);
+    assert_eq!(run(21.1), crate::Cause::OneWayLoss, "while they come all along it is");
 }
 
 #[test]
@@ -157,7 +183,7 @@ fn packets_lost_on_the_way_out_are_told_by_the_far_end() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.70 s after the first sign of its loss.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].because.iter().any(|b| b.says == "The far end saw our last packet at 10:00:20.01 UTC."));
@@ -177,7 +203,7 @@ fn packets_lost_on_the_way_in_are_told_by_the_far_ends_count() {
     check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back 5.70 s after the first sign of its loss.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -190,7 +216,7 @@ fn a_loss_that_both_ends_felt_is_not_one_way() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.70 s after the first sign of its loss.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.says.starts_with("Both directions stopped")));
@@ -206,7 +232,7 @@ fn one_straggling_report_is_not_a_living_direction() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.70 s after the first sign of its loss.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -422,7 +448,7 @@ fn a_sight_is_placed_by_the_clocks_as_they_stood_near_it() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.70 s after the first sign of its loss.",
+            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let because = &told.head.drops[0].because;
@@ -448,7 +474,7 @@ fn what_this_computer_refused_to_send_was_not_lost_on_the_path() {
     let told = check(
         run.at(26.0).media_back().at(60.3).time_up(),
         &[
-            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back 5.70 s after the first sign of its loss.",
+            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -466,7 +492,7 @@ fn a_refusal_to_send_is_told_where_everything_was_lost_and_not_long_after_it_was
     let told = check(
         lost(Run::standing()).at(60.3).time_up(),
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s after the first sign of its loss."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
             &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
@@ -485,7 +511,7 @@ fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
     let told = check(
         run.called_anew().at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back 3.70 s after the first sign of its loss.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back 3.96 s after the first sign of its loss.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");

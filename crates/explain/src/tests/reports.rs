@@ -104,7 +104,7 @@ fn a_ticket_of_a_relayed_call_names_the_relay_and_says_once_that_nothing_is_prov
     let flow = format!("media by the relay {relay} (beyond it UDP 10.0.0.1:50000 to 10.0.0.2:40000)");
     assert_eq!(ticket.matches(flow.as_str()).count(), 2, "{ticket}");
     assert!(
-        ticket.starts_with("Not proven: the connection was lost, and nothing recorded shows why. Media"),
+        ticket.starts_with("Not proven: the connection was lost, and nothing recorded proves why. Media"),
         "{ticket}"
     );
 }

@@ -137,6 +137,10 @@ impl Run {
         )
     }
 
+    pub fn since_start(&self) -> f64 {
+        self.uptime as f64 / 1e6
+    }
+
     pub fn ago(&self, seconds: f64) -> Stamp {
         self.stamp().minus(Duration::from_micros(us(seconds)))
     }

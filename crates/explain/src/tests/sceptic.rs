@@ -95,8 +95,55 @@ fn connections_that_nobody_answered_may_be_kept_out_by_a_rule_on_the_way() {
         let run = run.fails_to_connect(2, ConnectStage::Tcp, trouble.clone()).at(31.0);
         over(run.fails_to_connect(3, ConnectStage::Tcp, trouble.clone()).at(40.0).reconnected(4, "a", true))
     };
-    is(run(&Trouble::NoAnswer { waited_ms: 8_000.0 }), "service_unreachable voice_service likely");
-    is(run(&Trouble::Refused), "service_unreachable voice_service shown");
+    is(run(&Trouble::NoAnswer { waited_ms: 8_000.0 }), "connection_reset internet_path likely");
+    // A firewall refuses in its name, and living UDP says nothing of a TCP port. Its own front's word does.
+    is(run(&Trouble::Refused), "service_unreachable voice_service likely");
+    let in_words = |run: Run, conn| run.fails_to_connect(conn, ConnectStage::Upgrade, http(502));
+    let run = in_words(Run::standing().at(20.0).closes(1, End::Reset).at(21.0), 2);
+    is(over(run.at(40.0).reconnected(4, "a", true)), "service_unreachable voice_service shown");
+}
+
+#[test]
+fn a_port_that_drops_new_connections_too_has_not_lost_the_state_of_one_flow() {
+    let silent = Trouble::NoAnswer { waited_ms: 10_000.0 };
+    let run = Run::standing().at(20.0).stops_answering().at(25.6).resends(1, 1).at(26.2).unanswered(1, 1.2, 6.2);
+    let run = run.at(30.0).closes(1, End::LetGo).at(40.0).fails_to_connect(2, ConnectStage::Tcp, silent);
+    let told = is(over(run.at(41.0).reconnected(3, "a", true)), "half_open internet_path likely");
+    let drop = &told.head.drops[0];
+    assert!(drop.says.contains("new TCP connections stayed unanswered as well"), "{}", drop.says);
+    assert!(drop.advice.what.starts_with("Look for a rule"), "{}", drop.advice.what);
+}
+
+#[test]
+fn packets_that_are_lost_in_great_number_explain_a_silence_and_no_firewall_does() {
+    // From 20 s to 32 s six packets of ten are lost each way.
+    let run = |lossy: bool, asking: &[record::fact::ControlKind]| {
+        let mut run = Run::watched().asking(asking).at(20.0);
+        if lossy {
+            (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (10, 11, Some(29));
+        }
+        let mut run = run.at(21.0).stops_answering().at(23.0).resends(1, 1).at(24.0).unanswered(1, 1.6, 3.0);
+        run = run.at(29.0).given_up(1, 8.0, 1).at(32.0);
+        (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (50, 0, Some(0));
+        over(run.at(33.0).reconnected(2, "a", true))
+    };
+    is(run(false, &[Gateway]), "half_open internet_path shown");
+    let told = is(run(true, &[Gateway]), "packet_loss internet_path likely");
+    assert_eq!(
+        told.head.drops[0].says,
+        "Packets were lost in great number: 132 of 252 media packets from the far end and 348 of 600 to it were missing in 12 seconds from 10:00:20 UTC on, and signaling got no answer in time; it was back 10.0 s after the first sign of its loss."
+    );
+    is(run(true, &[]), "packet_loss not_proven not_proven");
+}
+
+#[test]
+fn a_clean_cut_is_no_loss_of_many_packets() {
+    // What was missed in it is counted in the second of its return.
+    let mut run = Run::watched().at(20.0).media_stops().at(26.0).media_back();
+    run.feed.lost_in = 290;
+    let mut run = run.at(27.0);
+    run.feed.lost_in = 0;
+    is(over(run), "not_proven not_proven not_proven");
 }
 
 #[test]
@@ -266,4 +313,80 @@ fn a_refusal_in_another_language_is_one_and_the_english_word_alone_is_none() {
     };
     is(run("Connexion refus\u{e9}e", true), "service_unreachable voice_service shown");
     is(run("a firewall refused to pass it", false), "path_lost internet_path likely");
+}
+
+#[test]
+fn a_burst_of_heavy_loss_is_told_though_it_did_not_last() {
+    let found = |lost: u32| {
+        let mut run = Run::standing().at(20.0);
+        (run.feed.rtp_in, run.feed.lost_in) = (50 - lost, lost);
+        let mut run = run.at(32.0);
+        (run.feed.rtp_in, run.feed.lost_in) = (50, 0);
+        let told = checked(&over(run).log());
+        told.head.findings.iter().filter(|finding| finding.id == "quality_low").count()
+    };
+    assert_eq!((found(30), found(3)), (1, 0));
+}
+
+#[test]
+fn whoever_sits_outside_is_told_the_address_that_is_seen_there() {
+    let run = |seen: bool| {
+        let mut run = Run::watched().asking(&[Gateway]);
+        if seen {
+            let (local, public) = ("10.0.0.1:40000".parse().unwrap(), "203.0.113.9:61000".parse().unwrap());
+            run = run.note(Net::PublicAddress { server: "10.0.0.2:7000".into(), local, public, before: None });
+        }
+        let told = checked(&over(run.at(20.0).everything_dies_but(&[Gateway])).log());
+        let drop = &told.head.drops[0];
+        assert_eq!(drop.cause, crate::Cause::PathLost);
+        assert!(drop.says.contains("nobody else beyond it was asked"), "{}", drop.says);
+        drop.advice.what.clone()
+    };
+    assert!(run(true).contains("UDP 10.0.0.1:50000 to 10.0.0.2:40000 (outside from 203.0.113.9) at"), "{}", run(true));
+    assert!(!run(false).contains("outside from"), "{}", run(false));
+}
+
+#[test]
+fn an_address_is_said_to_have_stayed_only_where_it_was_seen_again() {
+    let stayed = |again: bool| {
+        let (local, public) = ("10.0.0.1:40000".parse().unwrap(), "203.0.113.9:61000".parse().unwrap());
+        let run = Run::watched().asking(&[Stun]);
+        let run = run.note(Net::PublicAddress { server: "stun.example:3478".into(), local, public, before: None });
+        let run = run.at(20.0).everything_dies().at(26.0).media_back().answered_again(1);
+        let told = checked(&over(if again { run.all_controls_back() } else { run }).log());
+        let out = told.head.drops[0].ruled_out.iter();
+        out.filter(|out| out.cause == crate::Cause::NatRebound).map(|out| out.says.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(stayed(true), ["The public address was the same after it as before, as stun.example:3478 saw it."]);
+    assert!(stayed(false).is_empty());
+}
+
+#[test]
+fn a_socket_on_which_nobody_speaks_is_drawn_alive_only_where_that_was_seen() {
+    use crate::story::SpanState::{Alive, Unknown};
+    let state = |run: Run| {
+        let told = checked(&over(run).log());
+        let lane = told.lanes.iter().find(|lane| lane.id == "beside_bare").expect("it is drawn");
+        lane.spans[0].state
+    };
+    let bare = || Run::standing().at(1.0).bare(1).at(40.0);
+    assert_eq!(state(bare()), Unknown);
+    assert_eq!(state(bare().proved(1, 39.0)), Alive);
+    assert_eq!(state(bare().lane_ends(1, End::Fin, 39.0, 39.0)), Alive);
+    assert_eq!(state(bare().dead_at_proof(1, 39.0)), Unknown);
+}
+
+#[test]
+fn udp_of_the_far_end_alone_never_answered_is_likely_a_rule() {
+    let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false);
+    let silent = Control::Silent { control: 1, asked: run.stamp(), last_ok: None, says: "".into(), refused: false };
+    let asking = Control::Asking {
+        control: 1,
+        kind: record::fact::ControlKind::FarUdp,
+        target: "10.0.0.2:7000".into(),
+        rationed: false,
+    };
+    let run = fails_at_ice(run.note(asking).at(6.0).note(silent).at(9.0), 1);
+    let told = is(never_stood(run), "udp_blocked local_network likely");
+    assert!(told.head.drops[0].says.starts_with("UDP was never answered by the far end, while TCP was;"));
 }

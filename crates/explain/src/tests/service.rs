@@ -108,7 +108,7 @@ fn another_instance_alone_does_not_show_a_restart_and_the_same_one_shows_that_th
         ],
     );
     // A firewall that resets everything and refuses for a second: the service never stopped.
-    let says = "The voice service did not take 1 new connection from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it was back after 3.00 s.";
+    let says = "The voice service did not take 1 new connection from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it was back 3.00 s after the first sign of its loss.";
     let told = super::checked(&run(true, "a").log());
     assert_eq!(
         (told.head.drops[0].cause, told.head.drops[0].confidence),
@@ -171,7 +171,7 @@ fn http_500_is_no_limit() {
 }
 
 #[test]
-fn a_refusing_service_with_media_alive_is_unreachable() {
+fn a_refusing_service_with_media_alive_is_likely_unreachable() {
     let run = Run::standing()
         .at(20.0)
         .closes(1, End::Fin)
@@ -184,7 +184,7 @@ fn a_refusing_service_with_media_alive_is_unreachable() {
     check(
         run,
         &[
-            "signaling service_unreachable voice_service shown: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it did not come back.",
+            "signaling service_unreachable voice_service likely: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it did not come back.",
         ],
     );
 }
@@ -290,8 +290,8 @@ fn a_service_that_ends_its_calls_and_returns_as_another_instance_was_restarted()
     let told = check(
         graceful(CallEndedBy::Service).time_up(),
         &[
-            &format!("signaling service_restarted voice_service shown: {says}"),
             &format!("media service_restarted voice_service shown: {says}"),
+            &format!("signaling service_restarted voice_service shown: {says}"),
         ],
     );
     assert_eq!(told.head.owner, crate::Owner::VoiceService);
@@ -305,8 +305,8 @@ fn a_far_end_that_hung_up_has_left_whatever_answers_next() {
     check(
         graceful(CallEndedBy::FarEnd).time_up(),
         &[
-            &format!("signaling peer_left voice_service shown: {says}"),
             &format!("media peer_left voice_service shown: {says}"),
+            &format!("signaling peer_left voice_service shown: {says}"),
         ],
     );
 }
@@ -472,7 +472,21 @@ fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
     check(
         told,
         &[
-            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back 3.70 s after the first sign of its loss.",
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back 3.96 s after the first sign of its loss.",
         ],
     );
+}
+
+#[test]
+fn the_answer_to_our_own_goodbye_before_a_new_call_is_no_drop() {
+    use record::fact::{Action, Move, Reason};
+    let new_call = |code: u16| {
+        let step = Action::Began { id: 9, step: Move::NewCall, reason: Reason::PathSilent, because: None };
+        let run = Run::standing().at(20.0).media_stops().at(40.0).note(step).close_frame(1, code, "you hung up");
+        let run = run.connecting(2, SocketPurpose::NewCall).ready(2, "a", false);
+        let told = crate::tests::checked(&run.at(60.3).time_up().log());
+        told.head.drops.iter().map(|drop| drop.plane).collect::<Vec<_>>()
+    };
+    assert_eq!(new_call(1000), [crate::Plane::Media]);
+    assert_eq!(new_call(1012), [crate::Plane::Media, crate::Plane::Signaling], "a word of its own is no answer");
 }

@@ -3,7 +3,7 @@
 
 use super::{
     At, Timeline,
-    controls::{Asked, Portal, Unheard},
+    controls::{Asked, Portal, Told, Unheard},
     networks::{Held, LinkState, LinkWord, Way},
     not_after,
 };
@@ -59,9 +59,10 @@ impl<'a> Timeline<'a> {
                     line.rationed |= rationed;
                 }
             }
-            Control::Sample { control, last_ok, .. } => {
+            Control::Sample { control, asked: questions, answered, last_ok, .. } => {
                 if let (Some(line), Some(last_ok)) = (asked.get_mut(control), last_ok) {
-                    line.answers.push((at, not_after(*last_ok, at)));
+                    let last_ok = not_after(*last_ok, at);
+                    line.told.push(Told { at, asked: *questions, answered: *answered, last_ok });
                 }
             }
             Control::Silent { control, asked: since, last_ok, refused, .. } => {

@@ -1,7 +1,10 @@
 //! Causes beyond this computer: the gateway, sign-in pages, names, UDP, proxies, the path.
 
 use super::{LOST, both, check, does_not_rule_out, named, rules_out};
-use crate::{Cause, tests::run::Run};
+use crate::{
+    Cause, Story,
+    tests::{checked, run::Run},
+};
 use record::{
     Fact,
     fact::{
@@ -29,7 +32,7 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
     let told = check(
         Run::watched().asking_all().at(20.0).everything_dies().at(26.0).everything_back().at(60.3).time_up(),
         &[
-            &format!("media gateway_lost local_network shown: {says} 5.70 s after the first sign of its loss."),
+            &format!("media gateway_lost local_network shown: {says} 5.96 s after the first sign of its loss."),
             // The last sign of life on signaling is a little older.
             &format!(
                 "signaling gateway_lost local_network shown: {} 3.50 s after the first sign of its loss.",
@@ -52,14 +55,14 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
 fn answers_by_ration_show_life_only_where_they_came() {
     let lost = |rationed: bool, answered: f64| {
         let run = Run::watched().asking(&FAR);
-        let target = "10.0.0.254".into();
+        let (target, told) = ("10.0.0.254".into(), if rationed { 1 } else { 30 });
         let asking = Control::Asking { control: 9, kind: Gateway, target, rationed };
         let dead = run.note(asking).at(20.0).control_silent(&FAR).stops_answering().media_stops();
         let dead = dead.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(answered);
         let last_ok = Some(dead.stamp());
         let run = if answered < 26.0 { dead.at(26.0).everything_back() } else { dead.everything_back() };
         run.at(30.0)
-            .note(Control::Sample { control: 9, asked: 5, answered: 1, rtt_ms: Some(1.0), last_ok })
+            .note(Control::Sample { control: 9, asked: 30, answered: told, rtt_ms: Some(1.0), last_ok })
             .at(60.3)
             .time_up()
     };
@@ -117,7 +120,7 @@ fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
         lost_with(Run::watched().asking_all(), &BEYOND),
         &[
             &format!(
-                "media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.70 s after the first sign of its loss."
+                "media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.96 s after the first sign of its loss."
             ),
             &format!(
                 "signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s after the first sign of its loss."
@@ -151,15 +154,17 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
     let drop = &told.head.drops[0];
     assert_eq!(
         drop.says,
-        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back 5.70 s after the first sign of its loss."
+        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back 5.96 s after the first sign of its loss."
     );
     rules_out(&told, "UDP to another server (stun.example:3478) was answered throughout.");
-    // The service's own word settles it.
-    let run =
-        Run::watched().asking_all().at(20.0).control_silent(&[FarTcp]).media_stops().closes(1, End::Reset).at(21.0);
-    let run = run.fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
-    let run = run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up();
-    both_in_any_order(run, "service_unreachable voice_service shown");
+    // Its address says no. So can a firewall in its name, but for its UDP port, which dies with the service alone.
+    let refused = |silent: &[ControlKind]| {
+        let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
+        let run = run.at(21.0).fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
+        run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up()
+    };
+    both_in_any_order(refused(&FAR), "service_unreachable voice_service shown");
+    both_in_any_order(refused(&[FarTcp]), "service_unreachable voice_service likely");
 }
 
 #[test]
@@ -240,7 +245,7 @@ fn a_sign_in_page_that_appears_with_the_loss_stood_in_the_way() {
     check(
         run,
         &[
-            &format!("media captive_portal local_network shown: {says} 19.7 s after the first sign of its loss."),
+            &format!("media captive_portal local_network shown: {says} 20.0 s after the first sign of its loss."),
             &format!("signaling captive_portal local_network shown: {says} 17.5 s after the first sign of its loss."),
         ],
     );
@@ -335,7 +340,7 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
     let told = check(
         lost(&[FarUdp, Stun]),
         &[
-            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back 19.7 s after the first sign of its loss.",
+            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back 20.0 s after the first sign of its loss.",
         ],
     );
     assert!(
@@ -423,4 +428,63 @@ fn a_control_makes_a_silent_death_shown_and_adds_its_word_to_a_reset() {
 fn with_nothing_but_an_answering_server_the_loss_stays_unproven_and_says_so() {
     let told = both(lost_with(Run::watched().asking(&[Https]), &[]), "not_proven not_proven not_proven");
     assert!(told.head.drops[0].says.starts_with(LOST), "{}", told.head.drops[0].says);
+}
+
+#[test]
+fn who_was_not_asked_is_not_said_to_have_answered() {
+    let paced = [Gateway, Dns, FarUdp];
+    let run = |unasked: bool| {
+        let run = Run::watched().asking(&paced).at(19.0).control_unasked(&paced, unasked);
+        let run = run.at(20.0).media_stops().at(26.0).control_unasked(&paced, false).media_back();
+        checked(&run.at(60.3).time_up().log())
+    };
+    let says = |story: &Story| {
+        let list = story.head.drops[0].ruled_out.iter().filter(|out| out.says.contains("throughout"));
+        list.map(|out| out.says.clone()).collect::<Vec<_>>()
+    };
+    let alive = says(&run(false));
+    for what in ["The gateway 10.0.0.254 answered throughout.", "Names resolved throughout."] {
+        assert!(alive.iter().any(|says| says == what), "{alive:?}");
+    }
+    let unasked = says(&run(true));
+    assert!(
+        !unasked
+            .iter()
+            .any(|says| says.starts_with("The gateway") || says.contains("over UDP") || says.contains("resolved")),
+        "{unasked:?}"
+    );
+}
+
+#[test]
+fn what_answered_only_as_the_loss_began_is_not_said_to_have_answered_throughout() {
+    let run = Run::watched().asking_all().at(20.0).everything_dies_but(&[Gateway]).at(40.0);
+    let told = both(run.control_silent(&[Gateway]).at(60.3).time_up(), "path_lost internet_path shown");
+    does_not_rule_out(&told, Cause::GatewayLost);
+    let because = &told.head.drops[0].because;
+    let says = "The gateway answered as the loss began: the control that did not fail.";
+    assert!(because.iter().any(|because| because.says == says), "{because:?}");
+}
+
+#[test]
+fn udp_to_the_far_end_alone_dead_beside_living_signaling_is_likely_a_rule() {
+    let run = |kinds: &[ControlKind], silent: &[ControlKind], answered: bool| {
+        let run = Run::watched().asking(kinds).at(20.0).control_silent(silent).media_stops();
+        let run = if answered { run } else { run.stops_answering() };
+        run.at(40.0).media_back().at(60.3).time_up()
+    };
+    let usual = [Gateway, Dns, FarTcp, FarUdp];
+    let told = check(
+        run(&usual, &[FarUdp], true),
+        &[
+            "media udp_blocked local_network likely: From 10:00:20.00 UTC on UDP was not answered any more by the far end, while TCP was; no other server was asked over UDP, so whether here, on the way or at the far end is not known; it was back 20.0 s after the first sign of its loss.",
+        ],
+    );
+    assert!(told.head.drops[0].because.iter().any(|b| b.says.starts_with("10.0.0.2:7000, asked over UDP")));
+    // A far end that stands still has its kernel take new connections all the same.
+    named(run(&usual, &[FarUdp], false), &["media not_proven not_proven not_proven"]);
+    // Its own UDP lives, or that of others does: no rule against UDP.
+    let told = named(run(&usual, &[], true), &["media not_proven not_proven not_proven"]);
+    let because: Vec<_> = told.head.drops[0].because.iter().map(|because| because.says.as_str()).collect();
+    assert!(because.contains(&"Beside the call, asking the far end over UDP was answered throughout."), "{because:?}");
+    named(run(&[FarTcp, FarUdp, Stun], &[FarUdp], true), &["media not_proven not_proven not_proven"]);
 }

@@ -1,0 +1,231 @@
+//! What each step really did, from packets: the copies that a fault's rules make, and where a deed has no rule, the capture
+//! of all that left and reached the client.
+
+use super::capture::Packet;
+use super::flows::Flows;
+use crate::scenario::{Deed, ending::Plane};
+use crate::truth::{Effect, Truth, When};
+use crate::verdict::ms_between;
+use crate::witness::Hit;
+use anyhow::{Result, ensure};
+use record::{Stamp, Wall};
+use std::time::Duration;
+
+/// A step as it was carried out.
+pub struct Carried {
+    pub deed: Deed,
+    /// Around the command; what it did lies between them or after.
+    pub began: (Stamp, Stamp),
+    pub undone: Option<(Stamp, Stamp)>,
+    /// What carried the call when it was done.
+    pub flows: Flows,
+    /// Each packet that it touched, where a rule did it.
+    pub hits: Option<Vec<Hit>>,
+}
+
+pub struct Seen<'a> {
+    pub packets: &'a [Packet],
+    /// All that ever carried the call.
+    pub flows: &'a Flows,
+    /// When the call was over: what did not come after that was not lost.
+    pub over: Wall,
+}
+
+/// Packets that were past the fault when it began arrive in the next moments.
+const UNDERWAY: Duration = Duration::from_millis(10);
+/// No path of the lab's is as slow, and delayed acknowledgements take 40 ms.
+const ANSWERED_WITHIN_MS: f64 = 400.0;
+/// A packet is lost on its way there or on its way back, and the next is due 20 ms later.
+const APART_MS: f64 = 25.0;
+/// Media pauses for less than this in health too.
+const PAUSE_MS: f64 = 200.0;
+impl Carried {
+    pub fn truth(&self, seen: &Seen) -> Truth {
+        Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
+    }
+
+    /// It did something to somebody; else the run proves nothing.
+    pub fn touched(&self, truth: &Truth) -> bool {
+        let by_nature = matches!(
+            self.deed,
+            Deed::Nothing
+                | Deed::Bridge
+                | Deed::SecondUplink
+                | Deed::TunnelUp
+                | Deed::Busy
+                | Deed::ClockStep { .. }
+                | Deed::FarEndStarted
+                | Deed::RelayStarted
+        );
+        let hit = self.hits.as_ref().is_some_and(|hits| !hits.is_empty());
+        by_nature || hit || truth.signaling.began.is_some() || truth.media.began.is_some()
+    }
+
+    /// A rule that takes all media away is seen by its copies and by the capture; two that see the same thing must say the
+    /// same.
+    pub fn seen_alike(&self, seen: &Seen) -> Result<()> {
+        let all = [
+            Deed::BlackHole,
+            Deed::Rejected,
+            Deed::UdpLost,
+            Deed::UdpToServerLost,
+            Deed::UdpToClientLost,
+            Deed::MediaVanishes,
+            Deed::GatewaySilent,
+        ];
+        // Checks are seconds apart, and some are never answered.
+        let talks = self.talks(seen);
+        let (Some(hits), true) = (&self.hits, talks && all.contains(&self.deed)) else { return Ok(()) };
+        let (Some(hit), Some(paused)) =
+            (self.first_hit(Plane::Media, hits, seen), self.without_rule(Plane::Media, seen).0)
+        else {
+            return Ok(());
+        };
+        let apart = paused.ms_to(hit.earliest.wall);
+        ensure!(
+            apart.abs() <= APART_MS,
+            "void: {:?} by its rule and by the capture lie {apart:.1} ms apart",
+            self.deed
+        );
+        Ok(())
+    }
+
+    fn effect(&self, plane: Plane, seen: &Seen) -> Effect {
+        let (began, ended) = match &self.hits {
+            Some(hits) => (self.first_hit(plane, hits, seen), false),
+            None => self.without_rule(plane, seen),
+        };
+        let undone = self.undone.map(|(before, after)| When { earliest: before, latest: after });
+        let back = began.and_then(|began| self.back(plane, began.latest, ended, seen));
+        Effect { began, undone, back: back.map(|wall| When::at(self.stamp(wall))) }
+    }
+
+    /// All stamps of one computer that is awake lie equally far from the wall clock.
+    fn stamp(&self, wall: Wall) -> Stamp {
+        let known = self.began.0;
+        match wall.micros() - known.wall.micros() {
+            later @ 0.. => known.plus(Duration::from_micros(later as u64)),
+            earlier => known.minus(Duration::from_micros(earlier.unsigned_abs())),
+        }
+    }
+
+    fn when(&self, earliest: Wall, latest: Wall) -> When {
+        When { earliest: self.stamp(earliest), latest: self.stamp(latest.max(earliest)) }
+    }
+
+    fn first_hit(&self, plane: Plane, hits: &[Hit], seen: &Seen) -> Option<When> {
+        let of = |flows: &Flows| {
+            let hit = hits.iter().find(|hit| hit.head.is_some_and(|head| flows.has(plane, &head)));
+            hit.map(|hit| When::at(self.stamp(hit.at)))
+        };
+        // A connection that was being made anew at that moment is not in use yet.
+        of(&self.flows).or_else(|| of(seen.flows))
+    }
+
+    /// When it began, and whether the flow ended by it.
+    fn without_rule(&self, plane: Plane, seen: &Seen) -> (Option<When>, bool) {
+        let flow = |packet: &&Packet| self.flows.has(plane, &packet.head) && packet.at <= seen.over;
+        let mut flow: Vec<&Packet> = seen.packets.iter().filter(flow).collect();
+        if plane == Plane::Media && flow.iter().any(|packet| packet.head.is_media()) {
+            // Checks may cross where media does not; where nothing else is sent they are all that there is.
+            flow.retain(|packet| packet.head.is_media() || packet.head.tcp.is_some());
+        }
+        let before = self.began.0.wall;
+        let ends = |packet: &&&Packet| {
+            let closes = |bytes: [u8; 2]| bytes[0] == 0x88;
+            packet.inward
+                && packet.at >= before
+                && packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst || packet.head.begins.is_some_and(closes))
+        };
+        let end = flow.iter().find(ends).map(|end| When::at(self.stamp(end.at)));
+        let began = match plane {
+            Plane::Signaling => self.unanswered(&flow, seen.over),
+            Plane::Media => self.paused(&flow, seen.over),
+        };
+        match (began, end) {
+            // A connection that was dead long before is ended in words at last.
+            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), self.deed == Deed::AddressChanged),
+            (began, None) => (began, self.deed == Deed::AddressChanged),
+            (_, end) => (end, true),
+        }
+    }
+
+    /// One segment answers another. The kernel of a program that stands still acknowledges in its place.
+    fn answers(&self, answer: &Packet, packet: &Packet) -> bool {
+        match self.deed {
+            Deed::FarEndFrozen => answer.inward && answer.head.begins.is_some() && answer.at >= packet.at,
+            _ => answer.head.acknowledges(&packet.head),
+        }
+    }
+
+    /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
+    fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
+        let before = self.began.0.wall;
+        let unanswered = |packet: &&&Packet| {
+            let soon = |answer: &Packet| ms_between(packet.at, answer.at) < ANSWERED_WITHIN_MS;
+            !packet.inward
+                && packet.at >= before
+                && packet.head.begins.is_some()
+                && ms_between(packet.at, over) > ANSWERED_WITHIN_MS
+                && !flow.iter().any(|answer| self.answers(answer, packet) && soon(answer))
+        };
+        if let Some(first) = flow.iter().find(unanswered) {
+            return Some(When::at(self.stamp(first.at)));
+        }
+        // Without a way out nothing is even sent that could be seen.
+        let no_way = [Deed::LinkDown, Deed::RouteGone, Deed::AddressChanged, Deed::Frozen, Deed::Sleep];
+        let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
+        no_way.contains(&self.deed).then(|| self.when(before, next))
+    }
+
+    /// The first packet that had no echo, or that should have left and did not.
+    fn paused(&self, flow: &[&Packet], over: Wall) -> Option<When> {
+        let before = self.began.0.wall;
+        let came: Vec<Wall> = flow.iter().filter(|packet| packet.inward).map(|packet| packet.at).collect();
+        let healthy = came.partition_point(|at| *at < before);
+        let mut apart: Vec<f64> = came[..healthy].windows(2).map(|two| ms_between(two[0], two[1])).collect();
+        apart.sort_by(f64::total_cmp);
+        let usual = apart.get(apart.len() / 2).copied()?;
+        let pauses = |n: usize| {
+            let next = came.get(n + 1).copied().unwrap_or(over);
+            ms_between(came[n], next) > PAUSE_MS.max(usual * 3.0)
+        };
+        let last = came[(healthy.checked_sub(1)?..came.len()).find(|n| pauses(*n))?];
+        let due = last.plus_micros((usual * 1_500.0) as i64);
+        let lost = flow.iter().find(|packet| !packet.inward && packet.at > last && packet.at <= due);
+        Some(match lost {
+            Some(lost) => When::at(self.stamp(lost.at)),
+            None => self.when(last.max(before), due),
+        })
+    }
+
+    /// Media was sent on the flow in use.
+    fn talks(&self, seen: &Seen) -> bool {
+        let media = |packet: &Packet| self.flows.has(Plane::Media, &packet.head) && packet.head.is_media();
+        seen.packets.iter().any(media)
+    }
+
+    /// The first that crossed again, whatever flow carries the plane since.
+    fn back(&self, plane: Plane, began: Stamp, ended: bool, seen: &Seen) -> Option<Wall> {
+        let (began, after) = (began.minus(UNDERWAY).wall, began.plus(UNDERWAY).wall);
+        let talks = self.talks(seen);
+        // On the flow that was hit, what was lost must have arrived by now; what the far end says of its own is no answer.
+        let lost = seen.packets.iter().find(|packet| {
+            !packet.inward && packet.at >= began && packet.head.begins.is_some() && self.flows.has(plane, &packet.head)
+        });
+        let answers = |packet: &Packet| match lost {
+            Some(lost) if self.flows.has(plane, &packet.head) => self.answers(packet, lost),
+            _ => true,
+        };
+        let back = seen.packets.iter().find(|packet| {
+            packet.inward
+                && packet.at > after
+                && seen.flows.has(plane, &packet.head)
+                && match plane {
+                    Plane::Signaling => !(ended && self.flows.has(plane, &packet.head)) && answers(packet),
+                    Plane::Media => !talks || packet.head.is_media() || packet.head.tcp.is_some(),
+                }
+        });
+        back.map(|packet| packet.at)
+    }
+}
