@@ -36,6 +36,8 @@ pub enum Command {
     Check(Check),
     /// Make the bundle of a run that broke off
     Recover(Recover),
+    /// Break connections of this computer's own in known ways, and say which were named rightly
+    Calibrate(Calibrate),
 }
 
 #[derive(ClapArgs, Debug)]
@@ -171,6 +173,19 @@ pub struct Recover {
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "Nothing leaves this computer. The result is kept, and later holds note it in their bundles.
+
+Exit codes: 0 all were named rightly, 3 not all, 1 a fault of our own.")]
+pub struct Calibrate {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show the program's own diagnostics too; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[cfg(test)]

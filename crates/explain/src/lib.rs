@@ -6,6 +6,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calibrated;
 mod catalogue;
 pub mod cause;
 pub mod drops;

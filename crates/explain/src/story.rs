@@ -44,6 +44,8 @@ pub struct Setup {
     pub signaling_flow: Option<String>,
     pub media_flow: Option<String>,
     pub session: Option<String>,
+    /// What this program was shown to name, where it was calibrated lately: a finished sentence.
+    pub calibrated: Option<String>,
 }
 
 /// Seconds on the clock that runs through sleep; 0 is the first event.
@@ -137,6 +139,7 @@ fn setup(timeline: &Timeline) -> Setup {
     let flows = Setup {
         signaling_flow: socket.map(crate::words::flow),
         media_flow: media,
+        calibrated: crate::calibrated::sentence(timeline),
         session: socket.and_then(|socket| socket.ready?.session).map(ToString::to_string),
         ..Setup::default()
     };

@@ -7,8 +7,8 @@ use crate::{Drop, limits::Limits};
 use record::{
     Heard, Log, Sense, Seq, Stamp,
     fact::{
-        CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason, RefusalKind,
-        Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+        Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
+        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
     },
 };
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ pub use lanes::{Foretold, HeldLane, LaneEnd, host};
 pub struct Timeline<'a> {
     pub log: &'a Log,
     pub plan: Option<&'a Plan>,
+    pub calibrated: Option<&'a Calibrated>,
     pub began: Stamp,
     /// The last thing the log knows.
     pub until: Stamp,
@@ -279,6 +280,7 @@ impl<'a> Timeline<'a> {
         let mut timeline = Self {
             log,
             plan: None,
+            calibrated: None,
             began: start,
             until: start,
             established: None,

@@ -267,6 +267,7 @@ impl Page<'_> {
             ("signaling", setup.signaling_flow.clone()),
             ("media", setup.media_flow.clone()),
             ("session", setup.session.clone()),
+            ("proof", setup.calibrated.clone()),
         ];
         for (name, value) in rows {
             if let Some(value) = value {

@@ -24,6 +24,7 @@ pub fn ticket(story: &Story) -> String {
     }
     parts.push(run(story));
     parts.extend(flows(story));
+    parts.extend(story.setup.calibrated.clone());
     parts.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
     parts.join(" ")
 }

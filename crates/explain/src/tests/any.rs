@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use record::{
     Event, Fact, Log, Stamp, Wall,
     fact::{
-        Action, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy, Far, Hop,
-        Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason, RefusalKind, Side,
-        Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+        Action, Calibrated, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy,
+        Far, Hop, Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason,
+        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
     },
     profile::Silence,
 };
@@ -238,6 +238,11 @@ fn other() -> impl Strategy<Value = Fact> {
     prop_oneof![
         stamp().prop_map(|since| System::TicksMissed { since }.into()),
         Just(Mark::Established { took_ms: 1.0 }.into()),
+        (any::<i64>(), any::<u32>(), any::<u32>()).prop_map(|(at, named, of)| {
+            let at = record::Wall::from_micros(at);
+            Mark::Calibrated(Calibrated { at, app: "1".into(), named, of, missed: vec!["x".into()], held: of == 1 })
+                .into()
+        }),
         prop_oneof![Just(Silence::Frames), Just(Silence::None)].prop_map(started),
         Just(Ice::StackDied { says: "".into() }.into()),
         Just(

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Mark {
     /// What this run set out to do. Always the first event.
     Started(Box<Plan>),
+    /// What this program could name of faults it made itself, some time before this run.
+    Calibrated(Calibrated),
     /// The first RTP packet of the first call arrived: from here on a loss is a drop and not a failed start.
     Established {
         took_ms: f64,
@@ -109,4 +111,28 @@ pub enum EndedBy {
     GaveUp,
     /// Our own failure.
     Fault { says: Heard },
+}
+
+/// Against known faults on this computer's own loopback.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Calibrated {
+    pub at: Wall,
+    /// The version that was put to it.
+    pub app: Heard,
+    pub named: u32,
+    pub of: u32,
+    /// The faults that were not named rightly.
+    pub missed: Vec<Heard>,
+    /// Where nothing was broken, no loss was named.
+    pub held: bool,
+}
+
+impl Calibrated {
+    /// More faults than this nobody makes in a minute.
+    const MOST: u32 = 32;
+
+    /// A stranger may have written it.
+    pub fn is_possible(&self) -> bool {
+        self.of > 0 && self.of <= Self::MOST && self.of.checked_sub(self.named) == u32::try_from(self.missed.len()).ok()
+    }
 }
