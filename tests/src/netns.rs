@@ -30,7 +30,7 @@ pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let mut cast = cast::enter(&world, scenario)?;
     let profile = cast.profile(&world, scenario)?;
     let capture = Capture::begin(&world.client)?;
-    let mut deeds = Deeds::new(&world, Clock::real());
+    let mut deeds = Deeds::new(&world, Clock::real(), scenario.world.second_passes_all);
     let broken = scenario.world.broken.map(|deed| deeds.begin(deed, &mut cast, None)).transpose()?;
 
     let variable = cast.logind.as_ref().map(logind::Logind::variable);

@@ -60,7 +60,7 @@ const CONFIDENCES: [&str; 3] = ["shown", "likely", "not_proven"];
 const WRITTEN_MS: f64 = 1.0;
 
 /// The closed list of causes with the owners each may have; `handshake_failed` is owned by its stage.
-const CAUSES: [(&str, &[&str]); 28] = [
+const CAUSES: [(&str, &[&str]); 29] = [
     ("slept", &["this_computer"]),
     ("app_stalled", &["this_computer"]),
     ("link_down", &["this_computer"]),
@@ -78,6 +78,7 @@ const CAUSES: [(&str, &[&str]); 28] = [
     ("lifetime_cap", &["internet_path", "voice_service"]),
     ("connection_reset", &["internet_path"]),
     ("half_open", &["internet_path"]),
+    ("packet_loss", &["local_network", "internet_path", "not_proven"]),
     ("path_lost", &["internet_path"]),
     ("one_way_loss", &["internet_path"]),
     ("service_closed", &["voice_service"]),

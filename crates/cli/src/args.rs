@@ -30,7 +30,7 @@ pub enum Command {
     Reflect(Reflect),
     /// Say when and why a recorded call dropped, by today's rules
     Explain(Explain),
-    /// Draw or word a recorded call for others
+    /// Draw a recorded call, or word it for a ticket; without either, as explain does
     Report(Report),
     /// Check a profile and say what it will do
     Check(Check),
@@ -51,7 +51,7 @@ pub struct Hold {
     #[arg(long, value_name = "URL", value_parser = Address::parse)]
     pub to: Option<Address>,
     /// How long to hold, such as 90s, 15m or 4h [default: the profile's, else 5m]
-    #[arg(long = "for", value_name = "TIME")]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true)]
     pub for_: Option<Span>,
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]

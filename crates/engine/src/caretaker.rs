@@ -18,8 +18,8 @@ use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
     fact::{
-        Action, CallEndedBy, CandidateKind, End, EndedBy, Ice, IceState, Mark, Media, Move, Outcome, Reason,
-        RefusalKind, Signaling, SocketPurpose, TurnRequest,
+        Action, CallEndedBy, CandidateKind, Destination, End, EndedBy, Ice, IceState, Mark, Media, Move, Net, Outcome,
+        Reason, RefusalKind, Signaling, SocketPurpose, TurnRequest,
     },
     millis,
     profile::{IcePolicy, Silence},
@@ -96,6 +96,11 @@ impl Caretaker {
             Fact::Signaling(fact) => self.signaling(event.seq, event.at, fact),
             Fact::Media(fact) => self.media(event.seq, event.at, fact),
             Fact::Ice(fact) => self.ice(event.seq, event.at, fact),
+            Fact::Net(Net::Route { to: Destination::FarEnd, after: Some(_), found: false, .. })
+                if self.policy.follows_the_network =>
+            {
+                self.path.moved(event.at, event.seq);
+            }
             _ => {}
         }
     }
@@ -281,7 +286,13 @@ impl Caretaker {
         if let Some(probe) = self.path.probe_overdue(now) {
             self.settle(probe, now, Outcome::Failed { says: "signaling did not answer either".into() });
         }
-        if !self.established || !self.policy.acts || !self.socket.is_up() {
+        if !self.established || !self.policy.acts {
+            return;
+        }
+        if let Some(because) = self.path.is_to_be_followed(now, self.socket.is_up()) {
+            return self.reconnect_at_once(now, because);
+        }
+        if !self.socket.is_up() {
             return;
         }
         if self.path.new_call_overdue(now) {
@@ -298,6 +309,14 @@ impl Caretaker {
             let id = self.begin(Move::RestartIce, reason, because);
             self.path.restarting(Underway { id, began: now });
         }
+    }
+
+    /// Over the way that there is now. What waits for its turn, or for an answer on the old one, is overtaken.
+    fn reconnect_at_once(&mut self, now: Stamp, because: Seq) {
+        self.settle_reconnect(now, Outcome::Failed { says: "the network changed meanwhile".into() });
+        let step = Move::Reconnect { attempt: self.socket.next_attempt(), wait_ms: 0.0 };
+        let id = self.begin(step, Reason::NetworkMoved, Some(because));
+        self.socket.reconnecting(Underway { id, began: now });
     }
 
     /// A call stands that a new socket should take up.

@@ -87,7 +87,6 @@ fn eight_hours(day: &Day) -> Log {
         beside: None,
         token_ends: None,
         credentials_end: vec![],
-        not_tested: vec![],
     })));
     for (n, kind) in (1..).zip([
         ControlKind::Gateway,

@@ -149,8 +149,11 @@ fn settled_after_sleep(timeline: &Timeline, from: Stamp, restored: Option<Stamp>
 
 /// The caretaker mended it between the two.
 fn rebuilt(timeline: &Timeline, from: Stamp, to: Stamp) -> bool {
-    timeline.steps_in(from, to).any(|step| {
-        matches!(step.step, Move::RestartIce | Move::NewCall)
-            && step.ended.is_some_and(|(_, outcome)| *outcome == Outcome::Worked)
-    })
+    worked(timeline, from, to, |step| matches!(step, Move::RestartIce | Move::NewCall))
+}
+
+fn worked(timeline: &Timeline, from: Stamp, to: Stamp, kind: impl Fn(Move) -> bool) -> bool {
+    timeline
+        .steps_in(from, to)
+        .any(|step| kind(step.step) && step.ended.is_some_and(|(_, outcome)| *outcome == Outcome::Worked))
 }

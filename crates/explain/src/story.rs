@@ -1,7 +1,7 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits,
+    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, outages,
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
@@ -26,6 +26,8 @@ pub struct Story {
     pub lanes: Vec<LaneView>,
     pub drops: Vec<Region>,
     pub pauses: Vec<PauseView>,
+    /// Who did not answer beside the call while the call went on: finished sentences.
+    pub outages: Vec<String>,
     pub rows: Vec<Row>,
     pub series: Series,
 }
@@ -122,6 +124,7 @@ fn tell(mut timeline: Timeline) -> Story {
                 to: axis(pause.to),
             })
             .collect(),
+        outages: outages::find(&timeline),
         rows: rows::rows(&timeline),
         series: series::series(&timeline),
         head,

@@ -9,6 +9,7 @@ mod nulls;
 mod path;
 mod reports;
 pub(crate) mod run;
+mod sceptic;
 mod service;
 mod start;
 mod timers;

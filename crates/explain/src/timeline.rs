@@ -5,7 +5,7 @@
 
 use crate::{Drop, limits::Limits};
 use record::{
-    Heard, Log, Seq, Stamp,
+    Heard, Log, Sense, Seq, Stamp,
     fact::{
         CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason, RefusalKind,
         Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
@@ -66,7 +66,7 @@ pub struct Timeline<'a> {
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
-    pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub blind: Vec<(At, Sense, &'a Heard)>,
     pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,

@@ -152,8 +152,10 @@ impl Settings {
             warnings.push("No token is set: anybody who can reach this port may place calls.".into());
         }
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
-            let what = if self.token.is_some() { "the token and the tickets cross" } else { "tickets cross" };
-            warnings.push(format!("No certificate is set: {what} the network in the clear."));
+            let token = if self.token.is_some() { "the token, " } else { "" };
+            warnings.push(format!(
+                "No certificate is set: {token}signaling, and what lets a caller open connections beside its call, cross the network in the clear."
+            ));
         }
         if let Some(turn) = &self.turn
             && turn.ttl < Duration::from_secs(3600)

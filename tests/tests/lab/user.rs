@@ -87,7 +87,7 @@ fn silent_gateway(
 /// What is said of the gateway's control.
 fn blind(told: &Told) -> Option<String> {
     told.bundle.log.events.iter().find_map(|event: &Event| match &event.fact {
-        Fact::Blind { watcher, why } if watcher.as_str() == "gateway" => Some(why.to_string()),
+        Fact::Blind { watcher, why } if *watcher == record::Sense::Gateway => Some(why.to_string()),
         _ => None,
     })
 }

@@ -9,6 +9,10 @@ const PROBE_WITHIN: Duration = Duration::from_secs(2);
 /// When a dead path comes back, RTP and signaling come back together: RTP gets this long to show itself before the path is
 /// thrown away for a new one.
 const RTP_FIRST: Duration = Duration::from_millis(500);
+/// What still crosses on a new way by itself has this long to do so: as long as a gap is, until it is told.
+const MOVED_FIRST: Duration = Duration::from_millis(300);
+/// Packets under way when the network moved arrive in the next moments.
+const STILL_CAME: Duration = Duration::from_secs(1);
 /// Longer than the slowest call set-up over a relay with lost packets; after it the attempt has failed.
 const NEW_CALL_WITHIN: Duration = Duration::from_secs(20);
 
@@ -16,6 +20,7 @@ const NEW_CALL_WITHIN: Duration = Duration::from_secs(20);
 pub struct Path {
     stands: bool,
     silence: Option<Silence>,
+    moved: Option<Moved>,
     probe: Option<Underway>,
     restart: Option<Restart>,
     new_call: Option<NewCall>,
@@ -33,6 +38,15 @@ struct Silence {
     /// Our connectivity checks were answered after the last packet: the path lives and the media alone is missing.
     checks_answered: bool,
     ice_failed: bool,
+}
+
+/// The way to the far end is another one since.
+#[derive(Clone, Copy, Debug)]
+struct Moved {
+    at: Stamp,
+    because: Seq,
+    /// Signaling was sent over it already.
+    followed: bool,
 }
 
 #[derive(Debug)]
@@ -87,6 +101,20 @@ impl Path {
         }
         self.silence =
             Some(Silence { last, because, signaling_alive: None, checks_answered: false, ice_failed: false });
+    }
+    pub fn moved(&mut self, at: Stamp, because: Seq) {
+        self.moved = Some(Moved { at, because, followed: false });
+        // It lived on the old way.
+        self.signaling_silent();
+    }
+    /// Once for each move: signaling gives no sign of life over the new way, nor does media.
+    pub fn is_to_be_followed(&mut self, now: Stamp, signaling_is_up: bool) -> Option<Seq> {
+        let mute = self.silence.as_ref().is_some_and(|silence| silence.signaling_alive.is_none());
+        let moved = self.moved.as_mut().filter(|moved| !moved.followed && now.awake_since(moved.at) >= MOVED_FIRST)?;
+        (mute || !signaling_is_up).then(|| {
+            moved.followed = true;
+            moved.because
+        })
     }
     pub fn failed(&mut self, because: Seq) {
         if let Some(silence) = &mut self.silence {
@@ -198,12 +226,16 @@ impl Path {
             return None;
         }
         let silent_for = now.awake_since(silence.last);
+        let moved = self.moved.filter(|moved| silence.last.since(moved.at) <= STILL_CAME);
+        let moved_from = moved.filter(|moved| now.awake_since(moved.at) >= MOVED_FIRST);
         let reason = match silence {
             Silence { ice_failed: true, .. } => Reason::IceFailed,
+            _ if moved_from.is_some() => Reason::NetworkMoved,
             Silence { checks_answered: true, .. } => Reason::MediaSilent,
             _ => Reason::PathSilent,
         };
         let patience_over = silent_for >= policy.restart_after && now.awake_since(alive) >= RTP_FIRST;
-        (patience_over || silence.ice_failed).then_some((reason, Some(silence.because)))
+        let because = moved_from.map_or(silence.because, |moved| moved.because);
+        (patience_over || silence.ice_failed || moved_from.is_some()).then_some((reason, Some(because)))
     }
 }

@@ -31,6 +31,8 @@ pub struct Policy {
     pub restarts: u32,
     /// When the call is lost, place a new one.
     pub calls_again: bool,
+    /// A new way to the far end is taken as soon as it is there, without waiting for the old one's silence to be told.
+    pub follows_the_network: bool,
 }
 
 impl From<RecoveryPolicy> for Policy {
@@ -58,6 +60,7 @@ const PATIENT: Policy = Policy {
     restart_within: Duration::from_secs(15),
     restarts: 4,
     calls_again: true,
+    follows_the_network: true,
 };
 
 /// Twilio Voice JS 2.18: 100 ms doubling to 20 s with ±40 %, for ever; ICE restarted when its state says disconnected,
@@ -73,6 +76,7 @@ const AS_TWILIO: Policy = Policy {
     restart_within: Duration::from_secs(25),
     restarts: 1,
     calls_again: false,
+    follows_the_network: false,
 };
 
 /// Telnyx WebRTC 2.27: 1 s doubling to 30 s with ±25 %, ten times; ICE restarted on failed, 6 s after the loss as measured.
@@ -87,6 +91,7 @@ const AS_TELNYX: Policy = Policy {
     restart_within: Duration::from_secs(10),
     restarts: 1,
     calls_again: false,
+    follows_the_network: false,
 };
 
 impl Policy {

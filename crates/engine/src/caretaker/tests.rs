@@ -18,7 +18,6 @@ fn plan() -> Plan {
         beside: None,
         token_ends: None,
         credentials_end: vec![],
-        not_tested: vec![],
     }
 }
 
@@ -361,4 +360,48 @@ fn telnyx_gives_up_after_ten_attempts() {
     }
     assert_eq!(story.seen.iter().filter(|s| s.starts_with("reconnect")).count(), 10);
     assert_eq!(story.seen[story.seen.len() - 2..], ["gave up", "end GaveUp"]);
+}
+
+fn moved(story: &mut Story) -> &mut Story {
+    let hop = |interface: &str| {
+        let (gateway, source) = (None, None);
+        Some(record::fact::Hop { interface: interface.into(), kind: record::fact::LinkKind::Wired, gateway, source })
+    };
+    story.fact(Net::Route { to: Destination::FarEnd, before: hop("eth0"), after: hop("eth1"), found: false })
+}
+
+#[test]
+fn a_network_that_moved_under_a_lost_call_is_followed_at_once() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    moved(&mut story).after(0.4).gap();
+    story.saw(&["ProbeSignaling", "reconnect 1"]);
+    story.connecting().ready(true);
+    story.saw(&["ProbeSignaling", "reconnect 1", "Worked", "Worked", "RestartIce"]);
+    story.after(5.0);
+    assert_eq!(story.seen.iter().filter(|seen| seen.starts_with("reconnect")).count(), 1, "{:?}", story.seen);
+}
+
+#[test]
+fn a_network_that_moved_under_a_call_that_goes_on_is_left_alone() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    moved(&mut story).after(3.0).pong().after(5.0);
+    story.saw(&[]);
+}
+
+#[test]
+fn a_wait_to_reconnect_ends_when_there_is_a_way_again() {
+    let mut story = Story::held(RecoveryPolicy::Patient);
+    story.gap().closed(End::Reset).after(0.3).connecting().failed(Trouble::Local { errno: Some(101), says: "".into() });
+    story.saw(&["ProbeSignaling", "reconnect 1", "Failed", "reconnect 2"]);
+    moved(&mut story).after(0.4);
+    story.saw(&["ProbeSignaling", "reconnect 1", "Failed", "reconnect 2", "Failed", "reconnect 3"]);
+}
+
+#[test]
+fn other_policies_wait_as_their_sdks_do() {
+    for policy in [RecoveryPolicy::AsTwilio, RecoveryPolicy::AsTelnyx, RecoveryPolicy::None] {
+        let mut story = Story::held(policy);
+        moved(&mut story).after(0.4).gap().after(1.0);
+        assert!(story.seen.iter().all(|seen| !seen.starts_with("reconnect")), "{policy:?}: {:?}", story.seen);
+    }
 }

@@ -29,7 +29,7 @@ pub const NOT_PERMITTED: &str = "pings are not permitted here, so a silent gatew
     set net.ipv4.ping_group_range to \"0 2147483647\"";
 
 pub const NEVER: Never = Never {
-    watcher: "gateway",
+    watcher: record::Sense::Gateway,
     why: "the gateway does not answer pings; allow them there to see whether it lives when a call is lost",
 };
 

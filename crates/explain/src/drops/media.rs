@@ -1,15 +1,22 @@
 //! Drops of media: gaps in the RTP that arrives, the silence of our checks in a call without RTP, and calls that the far
 //! end ended.
 
-use super::{Drop, Loss, Plane, settled_after_sleep};
+use super::{Drop, Loss, Plane, settled_after_sleep, worked};
 use crate::timeline::Timeline;
-use record::{fact::CallEndedBy, profile::Silence};
+use record::{
+    Stamp,
+    fact::{CallEndedBy, Move},
+    profile::Silence,
+};
 use std::time::Duration;
 
 /// A gap counts from one second on, on the clock that stands still in sleep. Wi-Fi roams and radio handovers take 200 to
 /// 500 ms and up to 0.8 s on a busy channel; jitter buffers and concealment hide most of that, and nobody calls it a
-/// dropped call. Shorter gaps stay rows of the timeline.
+/// dropped call. Shorter gaps that end by themselves stay rows of the timeline.
 const COUNTS_FROM: Duration = Duration::from_secs(1);
+/// How far apart packets are sent.
+const FRAME_EVERY: Duration = Duration::from_millis(20);
+const COMFORT_EVERY: Duration = Duration::from_millis(400);
 /// The far end stops sending and says goodbye in one act; the two reach us by different ways.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -24,15 +31,15 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         let lost_for = restored.unwrap_or(over).min(over).awake_since(gap.last);
         let counts = match settled_after_sleep(timeline, gap.last, restored) {
             Some(settled) => !settled,
-            None => lost_for >= COUNTS_FROM,
+            // What did not come back by itself was lost, however soon it was mended: others are not as quick.
+            None => lost_for >= COUNTS_FROM || restarted(timeline, gap.last, restored.unwrap_or(over)),
         };
         if counts {
-            // The event may be written late; a first packet that came before it bounds the loss as well.
             let declared = gap.at.stamp;
             drops.push(Drop {
                 plane: Plane::Media,
                 last_good: gap.last,
-                first_bad: declared,
+                first_bad: declared.min(gap.last.plus(overdue(timeline))),
                 declared,
                 restored: restored.map(|first| first.max(gap.last)),
                 seq: gap.at.seq,
@@ -49,7 +56,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         if timeline.hung_up.is_some_and(|ours| ours.stamp <= at) {
             continue;
         }
-        let near = |moment: record::Stamp| moment <= at.plus(GOODBYE) && at <= moment.plus(GOODBYE);
+        let near = |moment: Stamp| moment <= at.plus(GOODBYE) && at <= moment.plus(GOODBYE);
         let known = drops.iter().any(|drop| {
             near(drop.last_good) || (drop.last_good <= at && drop.restored.is_none_or(|restored| restored >= at))
         });
@@ -62,6 +69,19 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         }
     }
     drops
+}
+
+/// After so long the next packet can no more be called late: the one that was due, and the one after it.
+fn overdue(timeline: &Timeline) -> Duration {
+    2 * match timeline.plan.map(|plan| plan.silence) {
+        Some(Silence::Dtx) => COMFORT_EVERY,
+        _ => FRAME_EVERY,
+    }
+}
+
+/// A new path was found for it. Where the call itself was placed anew, the service has a word in it too.
+fn restarted(timeline: &Timeline, from: Stamp, to: Stamp) -> bool {
+    worked(timeline, from, to, |step| matches!(step, Move::RestartIce))
 }
 
 /// A call without RTP is judged by the answers to its checks, a few seconds apart: they are late only after five.

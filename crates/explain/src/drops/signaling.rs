@@ -1,10 +1,10 @@
 //! Drops of signaling: sockets that stood and ended, and sockets that stayed without answers.
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
-use crate::timeline::{PauseKind, Silence, Socket, Timeline};
+use crate::timeline::{Closed, PauseKind, Silence, Socket, Timeline};
 use record::{
     Stamp,
-    fact::{CallEndedBy, End, Side},
+    fact::{CallEndedBy, End, Move, Side, SocketPurpose},
 };
 use std::time::Duration;
 
@@ -108,8 +108,9 @@ impl Socket<'_> {
     /// It ended, and not in order by us.
     pub fn ends_badly(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        let said_goodbye =
-            timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp) || self.after_our_end(timeline);
+        let said_goodbye = timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp)
+            || self.after_our_end(timeline)
+            || self.given_up_for_a_new_call(timeline);
         if said_goodbye {
             return false;
         }
@@ -124,12 +125,30 @@ impl Socket<'_> {
     /// We had ended the call on this socket by word before.
     fn after_our_end(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        timeline.call_ends.iter().any(|end| {
-            end.by == CallEndedBy::Us
-                && end.at.stamp >= self.began.stamp
-                && end.at.stamp <= closed.at.stamp
-                && closed.at.stamp.awake_since(end.at.stamp) <= GOODBYE
-        })
+        timeline.call_ends.iter().any(|end| end.by == CallEndedBy::Us && self.after_goodbye(closed, end.at.stamp))
+    }
+
+    /// A new call in place of the old one has a socket of its own, and begins with a goodbye on the old one. The far end's
+    /// answer to it may come before we have let go; an end with a word of its own is no such answer.
+    fn given_up_for_a_new_call(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        let answer = matches!(
+            closed.end,
+            End::CloseFrame { by: Side::Them, code: None | Some(1000), .. } | End::Fin | End::CloseNotify
+        );
+        let opened_anew = |begun: Stamp| {
+            let mut attempts = timeline.attempts(begun, begun.plus(GOODBYE));
+            attempts.any(|socket| socket.purpose == SocketPurpose::NewCall && socket.conn != self.conn)
+        };
+        let mut steps = timeline.steps_in(closed.at.stamp.minus(GOODBYE), closed.at.stamp);
+        answer
+            && steps.any(|step| {
+                step.step == Move::NewCall && self.after_goodbye(closed, step.at.stamp) && opened_anew(step.at.stamp)
+            })
+    }
+
+    fn after_goodbye(&self, closed: &Closed, ours: Stamp) -> bool {
+        self.began.stamp <= ours && ours <= closed.at.stamp && closed.at.stamp.awake_since(ours) <= GOODBYE
     }
 
     fn just_before_the_end(&self, timeline: &Timeline) -> bool {

@@ -30,6 +30,8 @@ struct Rebound {
 }
 
 fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
+    // What never stood was not lost by it, and a goodbye came over a flow that stood.
+    around::onset_before_goodbye(timeline, drop)?;
     let to = drop.declared.plus(NOTICED_WITHIN).min(drop.over(timeline).plus(AFTER));
     let inside = |at: Stamp| drop.last_good.minus(BEFORE) <= at && at <= to;
     let by_server = timeline.between.public.iter().find_map(|seen| {
@@ -94,7 +96,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         who: "The network administrator, with the internet provider".into(),
         what: format!(
             "Look for a line that was dialled anew, a second uplink that took over, or a NAT table that was emptied: {}. Keep one call's flows on one uplink.",
-            look::search(timeline, drop)
+            look::search_outside(timeline, drop)
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(
@@ -104,11 +106,22 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     }
 }
 
-/// Where a server went on seeing the same address through it.
+/// Where a server saw the same address before it and after it; while it lasted, nobody may have been able to see.
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let asked = timeline.between.public.iter().any(|seen| seen.at.stamp <= drop.last_good);
-    (asked && rebound(timeline, drop).is_none())
-        .then(|| "The public address stayed the same, as a STUN server saw it.".into())
+    let seen = timeline.between.public.iter().filter(|seen| seen.at.stamp <= drop.last_good);
+    let by = seen
+        .map(|seen| seen.server)
+        .rev()
+        .find(|by| timeline.control_answered_after(by.as_str(), drop.over(timeline)))?;
+    (rebound(timeline, drop).is_none() && same_since(timeline, drop))
+        .then(|| format!("The public address was the same after it as before, as {by} saw it."))
+}
+
+/// An answer that shows another address is told as such, however late it comes.
+fn same_since(timeline: &Timeline, drop: &Drop) -> bool {
+    let over = drop.over(timeline).plus(AFTER);
+    let during = |at: Stamp| drop.last_good <= at && at <= over;
+    !timeline.between.public.iter().any(|seen| during(seen.at.stamp) && seen.before.is_some_and(|b| b != seen.public))
 }
 
 pub const RULE: Rule = Rule {

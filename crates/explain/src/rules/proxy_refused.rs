@@ -46,6 +46,10 @@ fn first<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(Failed<'a>, Answer
     }
     let mut all = timeline.attempts(from, over).filter_map(refused);
     let (failed, answer) = all.next()?;
+    // A start that no proxy answered has said nothing of one: it is told by its stage.
+    if drop.loss == Loss::NeverStood && !matches!(answer, Answer::Status(_)) {
+        return None;
+    }
     Some((failed, answer, 1 + all.count()))
 }
 
@@ -54,7 +58,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let media = timeline.media_alive(failed.at.stamp, failed.at.stamp);
     let shown = match answer {
         // 502 and its like are the proxy's word that it could not reach the service: the fault may lie beyond it.
-        Answer::Status(status) => matches!(status, 403 | 407),
+        // What ended a connection that stood was something else; such an answer keeps it from coming back.
+        Answer::Status(status) => matches!(status, 403 | 407) && drop.loss == Loss::NeverStood,
         Answer::NotThere => true,
         // The way to it may be what is gone, unless media takes the same way out.
         Answer::None => media.is_some(),
@@ -140,7 +145,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let socket = look::socket(timeline, drop)?;
-    (!socket.through_proxy).then(|| "The signaling connection went through no proxy.".into())
+    // Where no proxy is in sight there is nothing to rule out.
+    let in_play = timeline.sockets.iter().any(|socket| socket.through_proxy);
+    (in_play && !socket.through_proxy).then(|| "The signaling connection went through no proxy.".into())
 }
 
 pub const RULE: Rule = Rule {

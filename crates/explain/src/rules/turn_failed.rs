@@ -53,10 +53,12 @@ enum Sign<'t, 'a> {
 
 fn sign<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Sign<'t, 'a>> {
     if drop.loss == Loss::NeverStood {
-        let trouble = timeline.turn.iter().find(|_| relay_only(timeline))?;
+        let for_want_of_it = relay_only(timeline) && timeline.failed_in_media() && timeline.relays.is_empty();
+        let trouble = timeline.turn.iter().find(|_| for_want_of_it)?;
         return Some(if trouble.refused.is_some() { Sign::Refused(trouble) } else { Sign::Lost(trouble) });
     }
-    if drop.plane != Plane::Media {
+    // With signaling lost as well it is not the relay that went, but the way to everything.
+    if drop.plane != Plane::Media || look::twin(timeline, drop).is_some() {
         return None;
     }
     let pair = relayed(timeline, drop)?;
@@ -247,7 +249,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let pair = timeline.pair_at(drop.last_good)?;
-    (drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
+    // Where no relay is in sight there is nothing to rule out.
+    let in_play = !timeline.relays.is_empty() || !timeline.turn.is_empty();
+    (in_play && drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
         .then(|| "The media did not go over a TURN server of ours.".into())
 }
 

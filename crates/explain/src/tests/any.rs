@@ -212,8 +212,9 @@ fn control() -> impl Strategy<Value = Fact> {
         2 => (control.clone(), proptest::option::of(stamp())).prop_map(|(control, last_ok)| {
             Control::Sample { control, asked: 5, answered: 9, rtt_ms: Some(f64::NAN), last_ok }
         }),
-        2 => (control.clone(), stamp(), proptest::option::of(stamp()))
-            .prop_map(|(control, asked, last_ok)| Control::Silent { control, asked, last_ok, says: "".into() }),
+        2 => (control.clone(), stamp(), proptest::option::of(stamp()), any::<bool>()).prop_map(
+            |(control, asked, last_ok, refused)| Control::Silent { control, asked, last_ok, says: "".into(), refused }
+        ),
         1 => (control.clone(), stamp())
             .prop_map(|(control, silent_since)| Control::Back { control, silent_since, rtt_ms: f64::INFINITY }),
         1 => control.clone().prop_map(|control| Control::Portal { control, status: 0, leads_to: Some("<p>".into()) }),
@@ -293,7 +294,7 @@ fn other() -> impl Strategy<Value = Fact> {
         }
         .into()),
         (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
-        Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
+        Just(Fact::Blind { watcher: record::Sense::Load, why: "y".into() }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! `connection_reset`, `half_open`, `one_way_loss`, `turn_failed`, and what none of them proves.
 
 use super::{Run, check};
-use record::fact::{CandidateKind, ControlKind, End, Ice, Sight, TurnRequest};
+use record::fact::{CandidateKind, ControlKind, End, Ice, MediaSample, Sight, TurnRequest};
 use record::profile::IcePolicy;
 
 #[test]
@@ -27,12 +27,12 @@ fn a_fin_that_the_far_end_did_not_send_was_sent_between() {
 fn a_fin_with_media_gone_as_well_is_not_called_a_reset() {
     let run =
         Run::standing().at(20.0).closes(1, End::Fin).media_stops().at(26.0).reconnected(2, "a", true).media_back();
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC, and signaling ended with a TCP FIN and no close frame; this computer was awake and running; it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC, and signaling ended with a TCP FIN and no close frame; this computer was awake and running; it was back";
     check(
         run.at(60.3).time_up(),
         &[
-            &format!("signaling not_proven not_proven not_proven: {says} 6.00 s."),
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
+            &format!("signaling not_proven not_proven not_proven: {says} 6.00 s after the first sign of its loss."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
         ],
     );
 }
@@ -57,7 +57,7 @@ fn a_socket_that_dies_silently_beside_living_media_is_half_open() {
     let told = check(
         half_open().at(60.3).time_up(),
         &[
-            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back after 1.40 s.",
+            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back 1.40 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -83,7 +83,7 @@ fn without_media_as_a_control_half_open_is_only_likely() {
     check(
         run.at(60.3).time_up(),
         &[
-            "signaling half_open internet_path likely: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came; it was back after 4.80 s.",
+            "signaling half_open internet_path likely: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came; it was back 4.80 s after the first sign of its loss.",
         ],
     );
 }
@@ -96,7 +96,7 @@ fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
     let told = check(
         silent(22.1),
         &[
-            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:15.90 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back after 1.20 s.",
+            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:15.90 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back 1.20 s after the first sign of its loss.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "itself");
@@ -128,18 +128,18 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         .answered_again(1)
         .at(60.3)
         .time_up();
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it was back";
     let told = check(
         run,
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
-            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
     let media = &told.head.drops[0];
     assert_eq!(
         (media.last_good.millis(), media.first_bad.millis()),
-        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.300Z".into())
+        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.040Z".into())
     );
     let out: Vec<_> = media.ruled_out.iter().map(|out| serde_json::to_value(out.cause).unwrap()).collect();
     assert!(out.contains(&"slept".into()) && out.contains(&"app_stalled".into()), "{out:?}");
@@ -148,6 +148,21 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         "signaling died too, so nothing is said of it having answered: {out:?}"
     );
     assert!(media.not_seen.iter().any(|says| says.starts_with("The gateway")), "{:?}", media.not_seen);
+}
+
+#[test]
+fn control_packets_that_came_as_all_came_back_are_no_sign_of_one_direction() {
+    // From 20 s on nothing arrives; the checks of 25.9 s are answered, and their second is told before media is back.
+    let run = |returning: f64| {
+        let run = Run::standing().far_clock(0.0).at(20.0);
+        let last = run.wall().plus_micros(10_000);
+        let mut run = run.media_stops().at(21.0).far_saw(Sight::MediaStopped { last }).at(returning);
+        run.feed = MediaSample { rtcp_in: 2, stun_in: 4, ..Default::default() };
+        let told = crate::tests::checked(&run.at(26.05).media_back().at(60.3).time_up().log());
+        told.head.drops[0].cause
+    };
+    assert_eq!(run(25.9), crate::Cause::NotProven);
+    assert_eq!(run(21.1), crate::Cause::OneWayLoss, "while they come all along it is");
 }
 
 #[test]
@@ -168,7 +183,7 @@ fn packets_lost_on_the_way_out_are_told_by_the_far_end() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].because.iter().any(|b| b.says == "The far end saw our last packet at 10:00:20.01 UTC."));
@@ -188,7 +203,7 @@ fn packets_lost_on_the_way_in_are_told_by_the_far_ends_count() {
     check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -201,7 +216,7 @@ fn a_loss_that_both_ends_felt_is_not_one_way() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.says.starts_with("Both directions stopped")));
@@ -217,7 +232,7 @@ fn one_straggling_report_is_not_a_living_direction() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -372,7 +387,7 @@ fn a_call_without_rtp_is_judged_by_the_answers_to_its_checks() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: The path of the media stopped answering our checks after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 15.0 s.",
+            "media not_proven not_proven not_proven: The path of the media stopped answering our checks after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 15.0 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -433,7 +448,7 @@ fn a_sight_is_placed_by_the_clocks_as_they_stood_near_it() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let because = &told.head.drops[0].because;
@@ -459,7 +474,7 @@ fn what_this_computer_refused_to_send_was_not_lost_on_the_path() {
     let told = check(
         run.at(26.0).media_back().at(60.3).time_up(),
         &[
-            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back after 5.70 s.",
+            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -473,12 +488,12 @@ fn a_refusal_to_send_is_told_where_everything_was_lost_and_not_long_after_it_was
         let run = run.at(20.0).stops_answering().send_fails(101, "Network is unreachable").media_stops();
         run.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(26.0).media_back().at(26.4).answered_again(1)
     };
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer's own system refused to send media from 10:00:20.00 UTC on (error 101, saying “Network is unreachable”); it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer's own system refused to send media from 10:00:20.00 UTC on (error 101, saying “Network is unreachable”); it was back";
     let told = check(
         lost(Run::standing()).at(60.3).time_up(),
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
-            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
     assert_eq!(told.head.drops[1].advice.who, "Whoever looks after this computer");
@@ -496,8 +511,22 @@ fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
     let told = check(
         run.called_anew().at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back after 3.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back 3.96 s after the first sign of its loss.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");
+}
+
+#[test]
+fn a_short_gap_that_ends_by_itself_is_no_drop_and_one_that_a_new_path_ended_is() {
+    let gap = || Run::standing().at(30.0).media_stops();
+    check(gap().at(30.6).media_back().at(60.3).time_up(), &[]);
+    // Others take seconds to find one.
+    let told = check_planes(gap().at(30.6).ice_restarted().at(60.3).time_up());
+    assert_eq!(told, ["media"]);
+}
+
+fn check_planes(run: Run) -> Vec<String> {
+    let head = crate::story(&run.log()).head;
+    head.drops.iter().map(|drop| serde_json::to_value(drop.plane).unwrap().as_str().unwrap().to_owned()).collect()
 }

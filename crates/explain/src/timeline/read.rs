@@ -26,7 +26,7 @@ impl<'a> Timeline<'a> {
             Fact::Power(fact) => self.take_power(at, fact),
             Fact::Far(fact) => self.take_far(at, fact),
             Fact::Action(fact) => self.take_action(at, fact),
-            Fact::Blind { watcher, why } => self.blind.push((at, watcher, why)),
+            Fact::Blind { watcher, why } => self.blind.push((at, *watcher, why)),
         }
     }
 

@@ -52,6 +52,8 @@ pub enum Reason {
     ConnectFailed,
     CallLost,
     StackDied,
+    /// The way to the far end became another one, and what was sent on the old one stays unanswered.
+    NetworkMoved,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

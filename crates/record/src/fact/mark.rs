@@ -45,8 +45,6 @@ pub struct Plan {
     /// When the credentials of TURN servers end: the server, then the time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials_end: Vec<(Heard, Wall)>,
-    /// Asked for in the profile and not done, each a finished sentence.
-    pub not_tested: Vec<Heard>,
 }
 
 /// Lanes and controls, as planned.
@@ -58,6 +56,36 @@ pub struct Beside {
     pub quiet_ladder_s: Vec<f64>,
     pub udp_ladder_s: Vec<f64>,
     pub controls: Vec<Heard>,
+    /// Asked for in the profile, and known from the start to be left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// Of a ladder, this rung and all longer ones.
+    Rungs { ladder: Ladder, from_s: f64, why: WhyNot },
+    /// The talking lanes: only a Linewitness reflector answers them.
+    Talking,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ladder {
+    Tcp,
+    Udp,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// The planned hold is shorter than their silence.
+    HoldTooShort,
+    /// The far end is none that keeps quiet for as long as it is asked to.
+    OnlyReflector,
+    /// A reflector keeps quiet over UDP for so long and no longer.
+    ReflectorWaits { at_most_s: f64 },
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]

@@ -149,13 +149,13 @@ fn what_went_wrong_is_said_in_its_own_words() {
     scene.asking.failed("there is no such name".into());
     scene.run(3_000, |_| None);
     assert!(scene.controls().any(|(_, control)| {
-        matches!(control, Control::Silent { says, last_ok: None, .. } if says.as_str() == "there is no such name")
+        matches!(control, Control::Silent { says, last_ok: None, refused: false, .. } if says.as_str() == "there is no such name")
     }));
 }
 
 #[test]
 fn one_that_never_answered_and_may_have_reasons_is_blindness_once_and_never_silence() {
-    let never = Never { watcher: "gateway", why: "it answers no pings" };
+    let never = Never { watcher: record::Sense::Gateway, why: "it answers no pings" };
     let mut scene = Scene::new(Some(never));
     scene.run(60_000, |_| None);
     assert_eq!(scene.silences(), []);
@@ -182,7 +182,7 @@ fn where_answers_are_rationed_only_an_error_of_our_own_system_is_silence() {
 
 #[test]
 fn another_target_is_said_and_starts_afresh() {
-    let never = Never { watcher: "gateway", why: "it answers no pings" };
+    let never = Never { watcher: record::Sense::Gateway, why: "it answers no pings" };
     let mut scene = Scene::new(Some(never));
     scene.run(2_500, |_| Some(1));
     scene.aim(Some("another"));
