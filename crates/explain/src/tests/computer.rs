@@ -67,7 +67,7 @@ fn a_short_stall_in_a_long_loss_does_not_explain_it() {
     check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back after 11.4 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back after 12.0 s.",
         ],
     );
 }

@@ -31,7 +31,7 @@ fn a_fin_with_media_gone_as_well_is_not_called_a_reset() {
         run.at(60.3).time_up(),
         &[
             &format!("signaling not_proven not_proven not_proven: {says} 6.00 s."),
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
         ],
     );
 }
@@ -131,14 +131,14 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
     let told = check(
         run,
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
             &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
         ],
     );
     let media = &told.head.drops[0];
     assert_eq!(
         (media.last_good.millis(), media.first_bad.millis()),
-        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.300Z".into())
+        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.023Z".into())
     );
     let out: Vec<_> = media.ruled_out.iter().map(|out| serde_json::to_value(out.cause).unwrap()).collect();
     assert!(out.contains(&"slept".into()) && out.contains(&"app_stalled".into()), "{out:?}");
@@ -167,7 +167,7 @@ fn packets_lost_on_the_way_out_are_told_by_the_far_end() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.98 s.",
         ],
     );
     assert!(told.head.drops[0].because.iter().any(|b| b.says == "The far end saw our last packet at 10:00:20.01 UTC."));
@@ -187,7 +187,7 @@ fn packets_lost_on_the_way_in_are_told_by_the_far_ends_count() {
     check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back after 5.98 s.",
         ],
     );
 }
@@ -200,7 +200,7 @@ fn a_loss_that_both_ends_felt_is_not_one_way() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.98 s.",
         ],
     );
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.says.starts_with("Both directions stopped")));
@@ -216,7 +216,7 @@ fn one_straggling_report_is_not_a_living_direction() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.98 s.",
         ],
     );
 }
@@ -367,7 +367,7 @@ fn a_sight_is_placed_by_the_clocks_as_they_stood_near_it() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.70 s.",
+            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.98 s.",
         ],
     );
     let because = &told.head.drops[0].because;
@@ -393,7 +393,7 @@ fn what_this_computer_refused_to_send_was_not_lost_on_the_path() {
     let told = check(
         run.at(26.0).media_back().at(60.3).time_up(),
         &[
-            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back after 5.70 s.",
+            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back after 5.98 s.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -411,7 +411,7 @@ fn a_refusal_to_send_is_told_where_everything_was_lost_and_not_long_after_it_was
     let told = check(
         lost(Run::standing()).at(60.3).time_up(),
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.70 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
             &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
         ],
     );
@@ -430,7 +430,7 @@ fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
     let told = check(
         run.called_anew().at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back after 3.70 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back after 3.98 s.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");

@@ -251,8 +251,8 @@ fn a_service_that_ends_its_calls_and_returns_as_another_instance_was_restarted()
     let told = check(
         graceful(CallEndedBy::Service).time_up(),
         &[
-            &format!("signaling service_restarted voice_service shown: {says}"),
             &format!("media service_restarted voice_service shown: {says}"),
+            &format!("signaling service_restarted voice_service shown: {says}"),
         ],
     );
     assert_eq!(told.head.owner, crate::Owner::VoiceService);
@@ -266,8 +266,8 @@ fn a_far_end_that_hung_up_has_left_whatever_answers_next() {
     check(
         graceful(CallEndedBy::FarEnd).time_up(),
         &[
-            &format!("signaling peer_left voice_service shown: {says}"),
             &format!("media peer_left voice_service shown: {says}"),
+            &format!("signaling peer_left voice_service shown: {says}"),
         ],
     );
 }
@@ -401,7 +401,7 @@ fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
     check(
         told,
         &[
-            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.70 s.",
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.98 s.",
         ],
     );
 }

@@ -218,7 +218,7 @@ fn a_public_address_that_changes_as_media_is_lost_is_told() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back after 5.70 s.",
+            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back after 5.98 s.",
         ],
     );
 }

@@ -29,7 +29,7 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
     let told = check(
         Run::watched().asking_all().at(20.0).everything_dies().at(26.0).everything_back().at(60.3).time_up(),
         &[
-            &format!("media gateway_lost local_network shown: {says} 5.70 s."),
+            &format!("media gateway_lost local_network shown: {says} 5.98 s."),
             // The last sign of life on signaling is a little older.
             &format!("signaling gateway_lost local_network shown: {} 3.50 s.", says.replace("20.00 UTC", "19.90 UTC")),
         ],
@@ -91,7 +91,7 @@ fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
     let told = check(
         lost_with(Run::watched().asking_all(), &BEYOND),
         &[
-            &format!("media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.70 s."),
+            &format!("media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.98 s."),
             &format!("signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s."),
         ],
     );
@@ -122,7 +122,7 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
     let drop = &told.head.drops[0];
     assert_eq!(
         drop.says,
-        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back after 5.70 s."
+        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back after 5.98 s."
     );
     rules_out(&told, "UDP to another server (stun.example:3478) was answered throughout.");
     // The service's own word settles it.
@@ -198,7 +198,7 @@ fn a_sign_in_page_that_appears_with_the_loss_stood_in_the_way() {
     check(
         run,
         &[
-            &format!("media captive_portal local_network shown: {says} 19.7 s."),
+            &format!("media captive_portal local_network shown: {says} 20.0 s."),
             &format!("signaling captive_portal local_network shown: {says} 17.5 s."),
         ],
     );
@@ -293,7 +293,7 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
     let told = check(
         lost(&[FarUdp, Stun]),
         &[
-            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back after 19.7 s.",
+            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back after 20.0 s.",
         ],
     );
     assert!(

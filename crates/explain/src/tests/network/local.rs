@@ -26,7 +26,7 @@ fn the_link_that_carried_the_call_went_down_and_came_back() {
     let told = check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.70 s."),
+            &format!("media link_down this_computer shown: {says} 5.98 s."),
             &format!("signaling link_down this_computer shown: {says} 3.50 s."),
         ],
     );
@@ -81,7 +81,7 @@ fn with_the_link_gone_another_network_may_take_over() {
     check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.70 s."),
+            &format!("media link_down this_computer shown: {says} 5.98 s."),
             &format!("signaling link_down this_computer shown: {says} 3.50 s."),
         ],
     );
@@ -96,7 +96,7 @@ fn a_call_that_came_back_while_the_link_was_down_makes_it_only_likely() {
 fn links_that_carry_nothing_of_the_call_and_losses_at_another_time_are_not_blamed() {
     let said = format!("{LOST}; it was back after");
     let lines = [
-        &format!("media not_proven not_proven not_proven: {said} 5.70 s."),
+        &format!("media not_proven not_proven not_proven: {said} 5.98 s."),
         &format!("signaling not_proven not_proven not_proven: {said} 3.50 s."),
     ];
     let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
@@ -169,7 +169,7 @@ fn the_way_moved_to_another_interface_while_the_old_link_stood() {
     let told = check(
         run,
         &[
-            &format!("media network_switched this_computer shown: {says} 5.70 s."),
+            &format!("media network_switched this_computer shown: {says} 5.98 s."),
             &format!("signaling network_switched this_computer shown: {says} 3.50 s."),
         ],
     );
@@ -221,7 +221,7 @@ fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
     let told = check(
         lost_while(Run::watched().asking_all(), came, seen),
         &[
-            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 5.70 s.",
+            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 5.98 s.",
             "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 3.50 s.",
         ],
     );
@@ -280,7 +280,7 @@ fn the_address_that_the_call_used_was_taken_away() {
     let told = check(
         lost_while(Run::watched().asking_all(), changed, same),
         &[
-            &format!("media address_changed this_computer shown: {says} 5.70 s."),
+            &format!("media address_changed this_computer shown: {says} 5.98 s."),
             &format!("signaling address_changed this_computer shown: {says} 3.50 s."),
         ],
     );
