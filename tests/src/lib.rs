@@ -8,6 +8,7 @@ pub mod judge;
 pub mod mutation;
 pub mod scenario;
 pub mod score;
+pub mod sim;
 pub mod truth;
 pub mod verdict;
 

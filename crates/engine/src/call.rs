@@ -12,9 +12,9 @@
 
 mod candidates;
 mod checks;
-mod detector;
+pub(crate) mod detector;
 mod handler;
-mod instruments;
+pub(crate) mod instruments;
 mod lifeline;
 mod media;
 pub mod peer;

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-mod asking;
+pub(crate) mod asking;
 mod dns;
 mod driver;
 mod far_tcp;
@@ -29,12 +29,12 @@ mod far_udp;
 mod fresh;
 mod gateway;
 mod https;
-mod known;
+pub(crate) mod known;
 mod letters;
 mod names;
 mod place;
 mod portal;
-mod seen_as;
+pub(crate) mod seen_as;
 mod stun;
 #[cfg(test)]
 mod tests;

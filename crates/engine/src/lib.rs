@@ -8,6 +8,7 @@ pub mod call;
 pub mod caretaker;
 pub mod clock;
 pub mod controls;
+pub mod deciders;
 pub mod lanes;
 pub mod line;
 #[cfg(target_os = "linux")]

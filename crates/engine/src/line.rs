@@ -26,7 +26,7 @@ pub mod http;
 pub mod issuer;
 pub(crate) mod place;
 pub mod proxy;
-mod pulse;
+pub(crate) mod pulse;
 pub(crate) mod resolve;
 pub mod stream;
 pub mod tcp_info;
@@ -34,7 +34,7 @@ pub mod tcp_info;
 pub(crate) mod tests;
 pub(crate) mod tls;
 pub(crate) mod trouble;
-mod unanswered;
+pub(crate) mod unanswered;
 pub(crate) mod upgrade;
 
 pub use proxy::Proxies;

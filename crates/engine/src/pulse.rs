@@ -41,7 +41,7 @@ pub async fn beat(recorder: Recorder) {
 }
 
 /// The stamps around it tell sleep from stall; here it only matters that something is missing.
-fn stood_still(last: Stamp, now: Stamp) -> bool {
+pub fn stood_still(last: Stamp, now: Stamp) -> bool {
     now.awake_since(last) >= MISSED || now.slept_since(last) >= SLEPT
 }
 

@@ -12,7 +12,7 @@ mod adapters;
 mod memory;
 #[cfg(target_os = "linux")]
 mod netlink;
-mod network;
+pub(crate) mod network;
 mod power;
 mod resolvers;
 mod system_proxy;

@@ -10,7 +10,7 @@
 //!
 //! The desk runs it as `linewitness reflect`; a hold without a far end starts one on loopback; tests do both.
 
-mod account;
+pub mod account;
 mod call;
 mod calls;
 mod door;
@@ -24,7 +24,7 @@ mod open_files;
 mod peer;
 mod server;
 mod settings;
-mod sights;
+pub mod sights;
 mod socket;
 mod strangers;
 mod tls;

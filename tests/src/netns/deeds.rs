@@ -99,6 +99,9 @@ impl<'w> Deeds<'w> {
                 self.addresses += 1;
                 world.change_client_address(&format!("10.81.1.{}", 76 + self.addresses))
             }
+            Deed::TemporaryAddressRenewed => {
+                anyhow::bail!("nobody but a router of IPv6 brings a temporary address, and this world has none")
+            }
             Deed::SecondUplink => {
                 let second = second_uplink::plug_in(world)?;
                 if self.second_passes_all {

@@ -46,6 +46,8 @@ pub enum Deed {
     // This computer.
     LinkDown,
     AddressChanged,
+    /// IPv6's privacy address is replaced by another one, as it is each day.
+    TemporaryAddressRenewed,
     /// Another network is there, with an address; the route stays.
     SecondUplink,
     /// The default route moves to it.
@@ -89,6 +91,7 @@ impl Deed {
             Self::SignalingReset
                 | Self::MappingsLost { .. }
                 | Self::AddressChanged
+                | Self::TemporaryAddressRenewed
                 | Self::FarEndStarted
                 | Self::RelayStarted
                 | Self::ClockStep { .. }

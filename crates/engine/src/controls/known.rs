@@ -36,7 +36,7 @@ pub struct Gateway {
 
 impl Known {
     /// Whether anything has changed.
-    fn learn(&mut self, fact: &Fact) -> bool {
+    pub fn learn(&mut self, fact: &Fact) -> bool {
         match fact {
             Fact::Net(Net::Route { to, after, .. }) => match to {
                 Destination::Ipv4 => put(&mut self.ipv4, after.clone()),

@@ -36,7 +36,7 @@ impl Again {
             self.waits = Waits::default();
         }
         tokio::select! {
-            () = tokio::time::sleep(self.waits.next()) => true,
+            () = tokio::time::sleep(self.waits.another()) => true,
             () = super::told(stop) => false,
         }
     }

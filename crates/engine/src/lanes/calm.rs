@@ -36,7 +36,7 @@ impl Calm {
         }
     }
 
-    fn ticked(&self, now: Stamp) {
+    pub fn ticked(&self, now: Stamp) {
         let mut seen = self.0.lock().expect("no holder panics");
         if paused(seen.tick, now) {
             seen.disturbed = Some(now);

@@ -47,7 +47,7 @@ const MOST_FAILURES: u32 = 200;
 pub struct Waits(u32);
 
 impl Waits {
-    pub fn next(&mut self) -> Duration {
+    pub fn another(&mut self) -> Duration {
         let wait = Duration::from_secs(1 << self.0.min(5));
         self.0 += 1;
         wait.min(LONGEST_WAIT)
@@ -144,7 +144,7 @@ impl Street {
                         self.say_shut(way, &failed);
                         return None;
                     }
-                    tokio::time::sleep(waits.next()).await;
+                    tokio::time::sleep(waits.another()).await;
                     drop(turn);
                     // The next turn is another's, if there is one: he has not waited as long between his tries.
                     tokio::task::yield_now().await;

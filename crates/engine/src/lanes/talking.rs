@@ -47,7 +47,7 @@ pub async fn run(street: Street, way: Way, manner: Manner, every: Duration, mut 
 }
 
 /// What was asked, and when; pure.
-struct Talk {
+pub struct Talk {
     every: Duration,
     next_ask: Micros,
     sample_at: Micros,
@@ -63,7 +63,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(now: Stamp, every: Duration) -> Self {
+    pub fn new(now: Stamp, every: Duration) -> Self {
         Self {
             every,
             next_ask: now.awake,
@@ -129,7 +129,7 @@ impl Talk {
         }
     }
 
-    fn ask(&mut self, now: Stamp) -> u64 {
+    pub fn ask(&mut self, now: Stamp) -> u64 {
         self.number += 1;
         self.asked += 1;
         self.waiting.push_back((self.number, now));
@@ -138,17 +138,21 @@ impl Talk {
         self.number
     }
 
-    fn unanswered_for(&self, now: Stamp) -> Option<Duration> {
+    pub fn next_ask(&self) -> Micros {
+        self.next_ask
+    }
+
+    pub fn unanswered_for(&self, now: Stamp) -> Option<Duration> {
         self.waiting.front().map(|(_, asked)| now.awake_since(*asked))
     }
 
-    fn wake_at(&self) -> Micros {
+    pub fn wake_at(&self) -> Micros {
         let overdue = self.waiting.front().filter(|_| self.silent.is_none()).map(|(_, asked)| asked.awake + OVERDUE);
         [Some(self.next_ask), Some(self.sample_at), overdue].into_iter().flatten().min().unwrap_or(self.next_ask)
     }
 
     /// What is due to be said.
-    fn look(&mut self, lane: u32, now: Stamp) -> Option<Lane> {
+    pub fn look(&mut self, lane: u32, now: Stamp) -> Option<Lane> {
         if let Some((_, asked)) = self.waiting.front()
             && self.silent.is_none()
             && now.awake_since(*asked) >= OVERDUE
@@ -164,7 +168,7 @@ impl Talk {
     }
 
     /// What was asked and answered since the last one.
-    fn sample(&mut self, lane: u32) -> Option<Lane> {
+    pub fn sample(&mut self, lane: u32) -> Option<Lane> {
         if self.asked == 0 && self.answered == 0 {
             return None;
         }
@@ -174,7 +178,7 @@ impl Talk {
         Some(Lane::Sample { lane, asked, answered, rtt_ms })
     }
 
-    fn answered(&mut self, lane: u32, number: u64, now: Stamp) -> Option<Lane> {
+    pub fn answered(&mut self, lane: u32, number: u64, now: Stamp) -> Option<Lane> {
         let asked = self.waiting.iter().find(|(waiting, _)| *waiting == number)?.1;
         // The carrier keeps the order: with this answer all earlier ones are either here or will never be.
         self.waiting.retain(|(waiting, _)| *waiting > number);

@@ -100,7 +100,7 @@ async fn climb_with_each_call(mut ground: Ground, mut far: watch::Receiver<Optio
             if ground.recorder.now().since(began) >= STOOD_LONG {
                 waits = Waits::default();
             }
-            wait = waits.next();
+            wait = waits.another();
         }
     }
 }

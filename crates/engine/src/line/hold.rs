@@ -253,6 +253,10 @@ impl<'a> Held<'a> {
         let sample = tcp_info::sample(self.wire.socket.get_ref().tcp())?;
         self.sample = Some(sample);
         let word = self.unanswered.sampled(now, &sample);
+        if matches!(word, Some(Word::AnsweredAgain { .. })) {
+            // What waited on both sides of the gap is only now on its way: the pong has its time from here.
+            self.pulse.forgive(now);
+        }
         self.say(word);
         self.look_at = self.unanswered.is_waiting().then(|| now.awake + SAMPLE_FAST);
         Some(sample)

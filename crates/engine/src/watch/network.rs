@@ -30,7 +30,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Sleep;
 
 mod flood;
-mod picture;
+pub mod picture;
 #[cfg_attr(target_os = "linux", path = "network/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "network/macos.rs")]
 #[cfg_attr(windows, path = "network/windows.rs")]

@@ -38,11 +38,13 @@ fn unresolved<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Unresol
     }
     let over = around::over(timeline, drop);
     let from = if drop.loss == Loss::NeverStood { timeline.began } else { drop.last_good };
-    let mut all = timeline.attempts(from, over).filter_map(|attempt| by_name(attempt.failed));
-    let first = all.next()?;
-    let (times, last) = all.fold((1, first), |(times, _), failed| (times + 1, failed));
+    let mut all =
+        timeline.attempts(from, over).filter_map(|attempt| Some((attempt.began.stamp, by_name(attempt.failed)?)));
+    // A look-up may hang for ten seconds before it has failed.
+    let (asked, first) = all.next()?;
+    let (times, last) = all.fold((1, first), |(times, _), (_, failed)| (times + 1, failed));
     // What else kept it lost for longer than the names did is the cause.
-    let waited_for_names = over.since(first.at.stamp);
+    let waited_for_names = over.since(asked);
     let waited = over.since(drop.first_bad);
     if drop.loss == Loss::NeverStood {
         if timeline.failed_stage().0 != ConnectStage::Dns {
@@ -51,8 +53,9 @@ fn unresolved<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Unresol
     } else if waited_for_names * 2 < waited {
         return None;
     }
-    let control = timeline.controls_of(ControlKind::Dns).find_map(|asked| asked.silent_at(first.at.stamp));
-    let reached = reached(timeline, first.at.stamp, over);
+    let silent_at = |at: Stamp| timeline.controls_of(ControlKind::Dns).find_map(|control| control.silent_at(at));
+    let control = silent_at(asked).or_else(|| silent_at(first.at.stamp));
+    let reached = reached(timeline, asked, over);
     // A name that does not exist is wrong itself; where nothing was reached either, it is not the names that failed.
     let told = matches!(first.trouble, Trouble::NameFailed { .. } | Trouble::NoAnswer { .. }) || control.is_some();
     let not_all = reached.is_some() || (drop.loss != Loss::NeverStood && !anything_asked(timeline));

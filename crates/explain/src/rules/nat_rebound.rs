@@ -34,8 +34,14 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
     around::onset_before_goodbye(timeline, drop)?;
     let to = drop.declared.plus(NOTICED_WITHIN).min(drop.over(timeline).plus(AFTER));
     let inside = |at: Stamp| drop.last_good.minus(BEFORE) <= at && at <= to;
-    let by_server = timeline.between.public.iter().find_map(|seen| {
+    let public = &timeline.between.public;
+    let by_server = public.iter().enumerate().find_map(|(n, seen)| {
         let before = seen.before.filter(|before| *before != seen.public && inside(seen.at.stamp))?;
+        // Where we left from another address ourselves, nobody else changed it.
+        let earlier = public[..n].iter().rev().find(|earlier| earlier.server == seen.server);
+        if earlier.is_some_and(|earlier| earlier.local.ip() != seen.local.ip()) {
+            return None;
+        }
         let (by, local) = (seen.server.to_string(), Some(seen.local));
         Some(Rebound { seq: seen.at.seq, at: seen.at.stamp, before, after: seen.public, by, local })
     });

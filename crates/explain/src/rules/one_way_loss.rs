@@ -50,12 +50,13 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
     let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
-    if inside.seconds < WHOLE_SECONDS {
-        return None;
-    }
+    let long = inside.seconds >= WHOLE_SECONDS;
     let control = inside.rtcp + inside.stun;
     let stopped = stopped_there(timeline, gap, over);
     if control > STRAGGLERS {
+        if !long {
+            return None;
+        }
         let still = inside.control_seq.unwrap_or(gap.at.seq);
         let heard = Evidence::of(
             still,
@@ -88,6 +89,7 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
     if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
         && last >= gap.last.plus(NEAR)
+        && inside.seconds > 0
     {
         let longer = last.since(gap.last);
         return Some(OneWay {
@@ -99,7 +101,7 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
             ),
         });
     }
-    if stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
+    if !long || stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
         return None;
     }
     let (seq, received, lost) = counted(timeline, over)?;
