@@ -394,7 +394,7 @@ fn small_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
 }
 
 /// Waits for the end of a child, for so many seconds at most.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn ends_within(child: &mut Child, seconds: u32) -> Option<i32> {
     for _ in 0..seconds * 20 {
         if let Some(status) = child.try_wait().expect("a child") {
