@@ -4,7 +4,7 @@ use super::{Drop, Loss, Plane, settled_after_sleep};
 use crate::timeline::{Closed, PauseKind, Silence, Socket, Timeline};
 use record::{
     Stamp,
-    fact::{CallEndedBy, End, Move, Side, SocketPurpose},
+    fact::{CallEndedBy, End, Move, Reason, Side, SocketPurpose},
 };
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use std::time::Duration;
 const COUNTS_FROM: Duration = Duration::from_secs(2);
 /// After a goodbye of ours the far end's own close may come late.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// A socket is let go as the next is opened.
+const REPLACED: Duration = Duration::from_millis(500);
 
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = Vec::new();
@@ -34,7 +36,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         let told_by_silence = socket.silences.iter().any(|silence| silence.again.is_none());
         if let Some(closed) = &socket.closed
             && !told_by_silence
-            && socket.ends_badly(timeline)
+            && (socket.ends_badly(timeline) || socket.given_up_for_another_way(timeline))
         {
             let restored = timeline.next_ready(closed.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
             if settled_after_sleep(timeline, closed.last_in, Some(closed.at.stamp)).is_some()
@@ -153,6 +155,13 @@ impl Socket<'_> {
             && steps.any(|step| {
                 step.step == Move::NewCall && self.after_goodbye(closed, step.at.stamp) && opened_anew(step.at.stamp)
             })
+    }
+
+    /// The network had moved and nothing came back over the new way: it was replaced before its silence could be told.
+    fn given_up_for_another_way(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = self.closed.as_ref().filter(|closed| closed.end == &End::LetGo) else { return false };
+        let mut steps = timeline.steps_in(closed.at.stamp.minus(REPLACED), closed.at.stamp);
+        steps.any(|step| matches!(step.step, Move::Reconnect { .. }) && step.reason == Reason::NetworkMoved)
     }
 
     fn after_goodbye(&self, closed: &Closed, ours: Stamp) -> bool {

@@ -4,11 +4,11 @@ use super::{around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
-    timeline::At,
+    timeline::{At, HeldLane},
     words,
 };
 use record::{Seq, Stamp};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A server is asked once in several seconds, so the change is noticed that much later than it happened.
@@ -52,13 +52,19 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
 /// connection may have another one: only when all before had the one and all after have the other did it change.
 fn by_far_end(timeline: &Timeline, inside: impl Fn(Stamp) -> bool) -> Option<Rebound> {
     let lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some());
-    let mut seen: Vec<(At, SocketAddr)> = lanes.flat_map(|lane| &lane.seen_from).copied().collect();
-    seen.sort_by_key(|(at, _)| at.seq);
-    let (_, first) = *seen.first()?;
-    let changed = seen.iter().position(|(_, address)| address.ip() != first.ip())?;
+    let own = |lane: &HeldLane| lane.stands.map(|stands| stands.local.ip());
+    let mut seen: Vec<(At, SocketAddr, Option<IpAddr>)> =
+        lanes.flat_map(|lane| lane.seen_from.iter().map(move |(at, address)| (*at, *address, own(lane)))).collect();
+    seen.sort_by_key(|(at, ..)| at.seq);
+    let (_, first, _) = *seen.first()?;
+    let changed = seen.iter().position(|(_, address, _)| address.ip() != first.ip())?;
     let (before, after) = seen.split_at(changed);
-    let (at, address) = *after.first()?;
-    let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later)| later.ip() != first.ip());
+    let (at, address, from) = *after.first()?;
+    // Where we left from another address ourselves, nobody else changed it.
+    if before.last().is_some_and(|(.., earlier)| *earlier != from) {
+        return None;
+    }
+    let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later, _)| later.ip() != first.ip());
     let changed = for_all && first.is_ipv4() == address.is_ipv4() && inside(at.stamp);
     let by = "the far end".to_owned();
     changed.then_some(Rebound { seq: at.seq, at: at.stamp, before: first, after: address, by, local: None })
