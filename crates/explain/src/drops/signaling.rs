@@ -112,7 +112,8 @@ impl Socket<'_> {
         let Some(closed) = &self.closed else { return false };
         let said_goodbye = timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp)
             || self.after_our_end(timeline)
-            || self.given_up_for_a_new_call(timeline);
+            || self.given_up_for_a_new_call(timeline)
+            || self.taken_over(timeline);
         if said_goodbye {
             return false;
         }
@@ -128,6 +129,13 @@ impl Socket<'_> {
     fn after_our_end(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
         timeline.call_ends.iter().any(|end| end.by == CallEndedBy::Us && self.after_goodbye(closed, end.at.stamp))
+    }
+
+    /// Another socket carried the call already: how the old one ends after that takes nothing away.
+    fn taken_over(&self, timeline: &Timeline) -> bool {
+        let (Some(closed), Some(ready)) = (&self.closed, self.ready) else { return false };
+        let next = timeline.next_ready(ready.at.stamp, self.conn);
+        next.is_some_and(|(socket, next)| socket.purpose == SocketPurpose::Resume && next.at.seq < closed.at.seq)
     }
 
     /// A new call in place of the old one has a socket of its own, and begins with a goodbye on the old one. The far end's

@@ -103,6 +103,13 @@ fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
 }
 
 #[test]
+fn a_socket_that_the_far_end_closes_because_another_took_the_call_up_is_no_drop() {
+    let taken_up = Run::standing().at(20.0).connecting(2, record::fact::SocketPurpose::Resume).ready(2, "a", true);
+    let run = taken_up.at(20.01).close_frame(1, 4001, "taken up by another socket").at(60.3).time_up();
+    assert_eq!(check_count(run), 0);
+}
+
+#[test]
 fn a_silence_in_which_two_things_were_asked_is_one() {
     let run = Run::standing().at(20.9).unanswered(1, 0.9, 5.0).at(25.7).answered_again(1);
     let told = check_count(run.unanswered(1, 5.6, 5.6).at(25.8).answered_again(1).at(60.3).time_up());
