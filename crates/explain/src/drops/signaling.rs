@@ -131,8 +131,8 @@ impl Socket<'_> {
         timeline.call_ends.iter().any(|end| end.by == CallEndedBy::Us && self.after_goodbye(closed, end.at.stamp))
     }
 
-    /// Another socket carried the call already: how the old one ends after that takes nothing away.
-    fn taken_over(&self, timeline: &Timeline) -> bool {
+    /// Another socket carried the call already: how the old one ends after that is not why it was lost.
+    pub fn taken_over(&self, timeline: &Timeline) -> bool {
         let (Some(closed), Some(ready)) = (&self.closed, self.ready) else { return false };
         let next = timeline.next_ready(ready.at.stamp, self.conn);
         next.is_some_and(|(socket, next)| socket.purpose == SocketPurpose::Resume && next.at.seq < closed.at.seq)
@@ -159,7 +159,8 @@ impl Socket<'_> {
 
     /// The network had moved and nothing came back over the new way: it was replaced before its silence could be told.
     fn given_up_for_another_way(&self, timeline: &Timeline) -> bool {
-        let Some(closed) = self.closed.as_ref().filter(|closed| closed.end == &End::LetGo) else { return false };
+        let replaced = |closed: &&Closed| closed.end == &End::LetGo || self.taken_over(timeline);
+        let Some(closed) = self.closed.as_ref().filter(replaced) else { return false };
         let mut steps = timeline.steps_in(closed.at.stamp.minus(REPLACED), closed.at.stamp);
         steps.any(|step| matches!(step.step, Move::Reconnect { .. }) && step.reason == Reason::NetworkMoved)
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some((socket, closed)) = look::closed(timeline, drop)
         && let End::CloseFrame { by: Side::Them, code, reason } = closed.end
+        && !socket.taken_over(timeline)
     {
         let code_words = match code {
             Some(code) => format!("code {code} ({})", words::close_code(*code)),
