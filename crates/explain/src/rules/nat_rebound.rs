@@ -8,7 +8,7 @@ use crate::{
     words,
 };
 use record::{Seq, Stamp};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// A server is asked once in several seconds, so the change is noticed that much later than it happened.
@@ -35,7 +35,7 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
     let public = &timeline.between.public;
     let by_server = public.iter().enumerate().find_map(|(n, seen)| {
         let before = seen.before.filter(|before| *before != seen.public && inside(seen.at.stamp))?;
-        // Where we left from another address ourselves, nobody else changed it.
+        // Where we leave from another address ourselves, nobody else changed it.
         let earlier = public[..n].iter().rev().find(|earlier| earlier.server == seen.server);
         if earlier.is_some_and(|earlier| earlier.local.ip() != seen.local.ip()) {
             return None;
@@ -50,13 +50,21 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
 /// connection may have another one: only when all before had the one and all after have the other did it change.
 fn by_far_end(timeline: &Timeline, inside: impl Fn(Stamp) -> bool) -> Option<Rebound> {
     let lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some());
-    let mut seen: Vec<(At, SocketAddr)> = lanes.flat_map(|lane| &lane.seen_from).copied().collect();
-    seen.sort_by_key(|(at, _)| at.seq);
-    let (_, first) = *seen.first()?;
-    let changed = seen.iter().position(|(_, address)| address.ip() != first.ip())?;
+    let mut seen: Vec<(At, SocketAddr, Option<IpAddr>)> = lanes
+        .flat_map(|lane| {
+            let local = lane.stands.map(|stands| stands.local.ip());
+            lane.seen_from.iter().map(move |(at, public)| (*at, *public, local))
+        })
+        .collect();
+    seen.sort_by_key(|(at, ..)| at.seq);
+    let (_, first, left_from) = *seen.first()?;
+    let changed = seen.iter().position(|(_, address, _)| address.ip() != first.ip())?;
     let (before, after) = seen.split_at(changed);
-    let (at, address) = *after.first()?;
-    let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later)| later.ip() != first.ip());
+    let (at, address, leaves_from) = *after.first()?;
+    if left_from.zip(leaves_from).is_some_and(|(before, after)| before != after) {
+        return None;
+    }
+    let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later, _)| later.ip() != first.ip());
     let changed = for_all && first.is_ipv4() == address.is_ipv4() && inside(at.stamp);
     let by = "the far end".to_owned();
     changed.then_some(Rebound { seq: at.seq, at: at.stamp, before: first, after: address, by, local: None })
