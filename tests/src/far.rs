@@ -10,4 +10,5 @@ pub mod janus;
 pub mod nginx;
 pub mod plain;
 pub mod portal;
+pub mod proxy;
 pub mod reflector;

@@ -85,23 +85,22 @@ impl Fault {
 }
 
 impl Fault {
-    /// Where its rules stand: what is passed on, or the wire between client and router.
-    fn table(self) -> &'static str {
-        match self {
-            Self::GatewaySilent => "netdev world",
-            Self::Portal => "ip portal",
-            _ => "ip world",
-        }
-    }
-
-    /// The statement that sends the witness a copy under the fault's number. On the wire there is no routing that would
-    /// give the copy its Ethernet address.
-    fn copy(self, number: u32) -> String {
+    /// Where its rules stand, each with the statement that sends the witness a copy under the fault's number: the wire
+    /// between client and router, or what is passed on. On the wire there is no routing that would give the copy its
+    /// Ethernet address.
+    fn tables(self, number: u32) -> Vec<(&'static str, String)> {
+        let into = witness::INTO;
         match self {
             Self::GatewaySilent => {
-                format!("ether daddr set {} dup to \"{}\"", witness::ethernet(number), witness::INTO)
+                vec![("netdev world", format!("ether daddr set {} dup to \"{into}\"", witness::ethernet(number)))]
             }
-            _ => format!("dup to {} device \"{}\"", witness::gateway(number), witness::INTO),
+            // Both answer in words of IPv4.
+            Self::Portal => vec![("ip portal", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            Self::Rejected => vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            _ => vec![
+                ("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number))),
+                ("ip6 world", format!("dup to {} device \"{into}\"", witness::gateway_ipv6(number))),
+            ],
         }
     }
 }
@@ -127,15 +126,17 @@ impl World {
     pub fn fault(&self, fault: Fault) -> Result<InForce<'_>> {
         let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         ensure!(number <= MOST, "a world has room for {MOST} faults");
-        let rules: String = fault
-            .rules()
+        let rules = fault.rules();
+        let script: String = fault
+            .tables(number)
             .iter()
-            .map(|(matching, fate)| {
-                let (table, copy) = (fault.table(), fault.copy(number));
-                format!("add rule {table} fault{number} {matching} counter {copy} {fate}\n")
+            .flat_map(|(table, copy)| {
+                rules.iter().map(move |(matching, fate)| {
+                    format!("add rule {table} fault{number} {matching} counter {copy} {fate}\n")
+                })
             })
             .collect();
-        self.router.nft(&rules)?;
+        self.router.nft(&script)?;
         Ok(InForce { world: self, fault, number, lifted: false })
     }
 }
@@ -163,7 +164,9 @@ impl InForce<'_> {
 
     fn remove(&mut self) -> Result<()> {
         self.lifted = true;
-        self.world.router.nft(&format!("flush chain {} fault{}\n", self.fault.table(), self.number))
+        let number = self.number;
+        let flush = |(table, _): &(&str, String)| format!("flush chain {table} fault{number}\n");
+        self.world.router.nft(&self.fault.tables(number).iter().map(flush).collect::<String>())
     }
 }
 

@@ -220,6 +220,34 @@ impl Told {
         Ok(())
     }
 
+    /// A control of that kind was asked, and answered all through.
+    pub fn answered(&self, kind: ControlKind) -> Result<()> {
+        let controls: Vec<u32> = self.facts(|fact| match fact {
+            Fact::Control(Control::Asking { control, kind: of, .. }) if *of == kind => Some(*control),
+            _ => None,
+        });
+        let answered: u32 = self
+            .facts(|fact| match fact {
+                Fact::Control(Control::Sample { control, answered, .. }) if controls.contains(control) => {
+                    Some(*answered)
+                }
+                _ => None,
+            })
+            .iter()
+            .sum();
+        let silent = self
+            .count(|fact| matches!(fact, Fact::Control(Control::Silent { control, .. }) if controls.contains(control)));
+        ensure!(
+            answered > 0 && silent == 0,
+            "the control {kind:?} answered {answered} times and fell silent {silent} times"
+        );
+        Ok(())
+    }
+
+    fn facts<T>(&self, pick: impl Fn(&Fact) -> Option<T>) -> Vec<T> {
+        self.bundle.log.events.iter().filter_map(|event| pick(&event.fact)).collect()
+    }
+
     pub fn count(&self, kind: impl Fn(&Fact) -> bool) -> usize {
         self.bundle.log.events.iter().filter(|event| kind(&event.fact)).count()
     }

@@ -7,7 +7,7 @@ use crate::scenario::{
 use crate::truth::Played;
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
-use record::{Event, Fact};
+use record::{Event, Fact, Wall};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub struct Row {
     pub label: Label,
     /// *Shown*, and wrong: the one thing that must never be.
     pub shown_and_wrong: bool,
-    /// From the truth to the first sign of death.
+    /// From the truth to the best guess that what was said allows.
     pub onset_error_ms: Option<f64>,
     /// The truth lies outside of what was said to hold it, by so much.
     pub outside_ms: Option<f64>,
@@ -154,7 +154,12 @@ impl Judged {
         };
         let ms = |span: record::profile::Span| span.get().as_secs_f64() * 1e3;
         let onset = began.ms_to(said.first_bad);
-        row.onset_error_ms = Some(onset.abs());
+        // An end that was told began when it was heard; a silence began between the two, and the middle is the best guess.
+        let best = match row.told_by {
+            Some(_) => said.first_bad,
+            None => Wall::from_micros(said.last_good.micros().midpoint(said.first_bad.micros())),
+        };
+        row.onset_error_ms = Some(began.ms_to(best).abs());
         let (good, bad) = (began.ms_to(said.last_good) - UNDERWAY_MS, -onset - WRITTEN_MS);
         row.outside_ms = Some(good.max(bad)).filter(|outside| *outside > 0.0);
         if let Some(outside) = row.outside_ms {

@@ -18,7 +18,8 @@ use cast::Cast;
 use deeds::{Deeds, Done};
 use engine::Clock;
 use flows::Flows;
-use record::{Fact, Stamp, Wall, fact::Mark};
+use record::fact::{CallEndedBy, Mark, Signaling};
+use record::{Fact, Stamp, Wall};
 use std::path::Path;
 use std::time::Duration;
 use truths::{Carried, Seen};
@@ -29,7 +30,7 @@ pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let mut cast = cast::enter(&world, scenario)?;
     let profile = cast.profile(&world, scenario)?;
     let capture = Capture::begin(&world.client)?;
-    let mut deeds = Deeds::new(&world, Clock::real());
+    let mut deeds = Deeds::new(&world, Clock::real(), scenario.world.second_passes_all);
     let broken = scenario.world.broken.map(|deed| deeds.begin(deed, &mut cast, None)).transpose()?;
 
     let variable = cast.logind.as_ref().map(logind::Logind::variable);
@@ -48,7 +49,10 @@ pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let broken = broken.map(Done::carried).transpose().context("what was broken from the beginning on")?;
     ensure!(broken.is_none_or(|broken| broken.hits.is_none_or(|hits| !hits.is_empty())), "void: nothing was broken");
     let done: Vec<Carried> = done.into_iter().map(Done::carried).collect::<Result<_>>()?;
-    let truths = truths(&done, &told, &capture.end()?)?;
+    let packets = capture.end()?;
+    let text: String = packets.iter().map(|packet| format!("{packet}\n")).collect();
+    std::fs::write(dir.join("packets.txt"), text).context("writing what was captured")?;
+    let truths = truths(&done, &told, &packets)?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
     let truths = serde_json::to_vec_pretty(&played.truths).context("writing what really happened")?;
@@ -112,9 +116,13 @@ fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<
     done.iter().enumerate().map(truth).collect()
 }
 
+/// The goodbye: what comes after it, and what does not, is no loss.
 fn over(told: &Told) -> Result<Wall> {
-    let ended = |fact: &Fact| matches!(fact, Fact::Mark(Mark::Ended { .. }));
-    let end = told.bundle.log.events.iter().find(|event| ended(&event.fact));
+    let ends = |fact: &Fact| match fact {
+        Fact::Signaling(Signaling::CallEnded { by, .. }) => *by == CallEndedBy::Us,
+        fact => matches!(fact, Fact::Mark(Mark::Ended { .. })),
+    };
+    let end = told.bundle.log.events.iter().find(|event| ends(&event.fact));
     Ok(end.context("a whole log ends with its end")?.at.wall)
 }
 

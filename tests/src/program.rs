@@ -106,16 +106,19 @@ impl Program {
     pub fn listens(&mut self, ns: &Ns, port: u16) -> Result<()> {
         // State 0A is LISTEN; the local address stands second, its port in hexadecimal after the colon.
         let wanted = format!(":{port:04X}");
-        let listening = |table: String| {
-            table.lines().any(|line| {
+        let listening = |tables: String| {
+            tables.lines().any(|line| {
                 let mut columns = line.split_whitespace().skip(1);
                 columns.next().is_some_and(|local| local.ends_with(&wanted)) && columns.nth(1) == Some("0A")
             })
         };
         wait_until(&format!("{} listens on port {port}", self.name), PATIENCE, || {
             self.check_alive()?;
-            let table = ns.inside(|| std::fs::read_to_string("/proc/thread-self/net/tcp"))??;
-            Ok(listening(table))
+            let tables = ns.inside(|| {
+                let table = |name| std::fs::read_to_string(format!("/proc/thread-self/net/{name}"));
+                Ok::<_, std::io::Error>(table("tcp")? + &table("tcp6")?)
+            })??;
+            Ok(listening(tables))
         })
         .with_context(|| self.last_words())
     }

@@ -1,6 +1,8 @@
 //! What the lab may do here: root makes network namespaces; anyone else needs user namespaces, which not every system
 //! allows.
 
+use crate::World;
+use anyhow::{Context, Result};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +12,7 @@ const INSIDE: &str = "LINEWITNESS_LAB_INSIDE";
 
 /// Returns when the process may make network namespaces, as it is or started anew as root of a user namespace of its
 /// own; else says why not. Must be called before the process has a second thread.
-pub fn ensure() -> Result<(), String> {
+pub fn ensure() -> std::result::Result<(), String> {
     let folders = search_path();
     let path = std::env::join_paths(folders).map_err(|error| format!("PATH cannot be extended: {error}"))?;
     // SAFETY: no other thread reads the environment, for there is none yet.
@@ -34,20 +36,39 @@ pub fn ensure() -> Result<(), String> {
 }
 
 /// Containers often have root without the right; only making one tells.
-fn try_one() -> Result<(), String> {
+fn try_one() -> std::result::Result<(), String> {
     let name = format!("lwlab-{}-try", std::process::id());
     let answer = run("ip", &["netns", "add", &name]);
     crate::ns::remove(&name);
     answer.map_err(|why| format!("this system lets nobody make network namespaces here ({why})"))
 }
 
-fn run(program: &str, args: &[&str]) -> Result<(), String> {
+fn run(program: &str, args: &[&str]) -> std::result::Result<(), String> {
     match Command::new(program).args(args).output() {
         Ok(done) if done.status.success() => Ok(()),
         Ok(done) => Err(format!("{program}: {}", String::from_utf8_lossy(&done.stderr).trim())),
         Err(error) => Err(format!("{program}: {error}")),
     }
 }
+
+/// What begins a program as an ordinary user, who may write into the world's folder. Inside a user namespace there is no
+/// other user than root; without capabilities the network takes that one for an ordinary user too.
+pub fn ordinary_user(world: &World) -> Result<Vec<String>> {
+    let users = std::fs::read_to_string("/proc/self/uid_map").context("reading which users there are")?;
+    let only_root = users.split_whitespace().nth(2) == Some("1");
+    let mut by = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"].map(str::to_owned).to_vec();
+    if !only_root {
+        by.extend([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()]);
+        let home = world.dir.join("home");
+        std::fs::create_dir_all(&home)?;
+        for folder in [&home, &world.dir] {
+            std::os::unix::fs::chown(folder, Some(NOBODY), Some(NOBODY))?;
+        }
+    }
+    Ok(by)
+}
+/// As every system numbers the user without rights.
+const NOBODY: u32 = 65_534;
 
 /// Where a program is.
 pub fn program(name: &str) -> Option<PathBuf> {

@@ -60,7 +60,7 @@ const CONFIDENCES: [&str; 3] = ["shown", "likely", "not_proven"];
 const WRITTEN_MS: f64 = 1.0;
 
 /// The closed list of causes with the owners each may have; `handshake_failed` is owned by its stage.
-const CAUSES: [(&str, &[&str]); 28] = [
+const CAUSES: [(&str, &[&str]); 29] = [
     ("slept", &["this_computer"]),
     ("app_stalled", &["this_computer"]),
     ("link_down", &["this_computer"]),
@@ -78,6 +78,7 @@ const CAUSES: [(&str, &[&str]); 28] = [
     ("lifetime_cap", &["internet_path", "voice_service"]),
     ("connection_reset", &["internet_path"]),
     ("half_open", &["internet_path"]),
+    ("packet_loss", &["local_network", "internet_path", "not_proven"]),
     ("path_lost", &["internet_path"]),
     ("one_way_loss", &["internet_path"]),
     ("service_closed", &["voice_service"]),
@@ -122,20 +123,6 @@ impl Verdict {
         self.findings.iter().filter(|finding| finding.id == id).collect()
     }
 
-    /// The only finding of that name.
-    pub fn finding(&self, id: &str) -> Result<&Finding> {
-        match self.findings(id)[..] {
-            [finding] => Ok(finding),
-            _ => bail!("expected one finding {id}, the verdict has {}", self.findings(id).len()),
-        }
-    }
-
-    pub fn finds_no(&self, id: &str) -> Result<()> {
-        let found = self.findings.iter().find(|finding| finding.id == id);
-        ensure!(found.is_none(), "expected no finding {id}, the verdict says: {}", found.map_or("", |f| &f.says));
-        Ok(())
-    }
-
     /// What every verdict must hold, whatever happened: closed lists, order of times, evidence that is in the log.
     pub fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(self.schema == "linewitness.verdict/1", "the schema is {}", self.schema);
@@ -170,20 +157,6 @@ impl Verdict {
     }
 }
 
-impl Finding {
-    /// As long as the truth, and not further from it than allowed.
-    pub fn is_near(&self, truth: f64, within: f64) -> Result<()> {
-        let near = is_near(&self.measured, truth, within);
-        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.id, self.measured);
-        Ok(())
-    }
-
-    pub fn ended(&self, how: &str) -> Result<()> {
-        ensure!(self.measured["ended"] == how, "{}: expected to end by {how}: {}", self.id, self.measured);
-        Ok(())
-    }
-}
-
 impl Drop {
     fn check_form(&self, last_seq: u64) -> Result<()> {
         ensure!(["signaling", "media"].contains(&self.plane.as_str()), "{} is no plane", self.plane);
@@ -204,13 +177,6 @@ impl Drop {
         let said = (self.cause.as_str(), self.owner.as_str(), self.confidence.as_str());
         let wanted = (cause, owner, confidence);
         ensure!(said == wanted, "{}: expected {wanted:?}, the verdict is {said:?}", self.plane);
-        Ok(())
-    }
-
-    /// The cause's own figure is as long as the truth.
-    pub fn measures(&self, truth: f64, within: f64) -> Result<()> {
-        let near = self.measured["seconds"].as_f64().is_some_and(|seconds| (seconds - truth).abs() <= within);
-        ensure!(near, "{}: the truth is {truth} s, allowed is {within} s, measured is {}", self.plane, self.measured);
         Ok(())
     }
 

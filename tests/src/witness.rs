@@ -79,6 +79,20 @@ pub fn gateway(number: u32) -> String {
     format!("10.99.0.{}", 100 + number)
 }
 
+/// The same in a world that has IPv6.
+pub fn gateway_ipv6(number: u32) -> String {
+    format!("fd99::{}", 100 + number)
+}
+
+/// Without it only what is passed on over IPv4 is seen.
+pub fn see_ipv6(router: &Ns) -> Result<()> {
+    router.ip(&["addr", "add", "fd99::1/64", "dev", INTO, "nodad"])?;
+    (1..=crate::fault::MOST).try_for_each(|number| {
+        let (address, ethernet) = (gateway_ipv6(number), ethernet(number));
+        router.ip(&["neigh", "add", &address, "lladdr", &ethernet, "nud", "permanent", "dev", INTO])
+    })
+}
+
 /// The Ethernet address that tells the copies of one fault from those of another.
 pub fn ethernet(number: u32) -> String {
     format!("02:00:00:00:00:{number:02x}")

@@ -138,6 +138,12 @@ fn ruleset() -> String {
                 {jumps}
             }}
         }}
+        table ip6 world {{
+            {chains}
+            chain through {{ type filter hook forward priority filter;
+                {jumps}
+            }}
+        }}
         table netdev world {{
             {chains}
             chain heard {{ type filter hook ingress device \"lan\" priority filter;

@@ -30,12 +30,14 @@ pub enum Command {
     Reflect(Reflect),
     /// Say when and why a recorded call dropped, by today's rules
     Explain(Explain),
-    /// Draw or word a recorded call for others
+    /// Draw a recorded call, or word it for a ticket; without either, as explain does
     Report(Report),
     /// Check a profile and say what it will do
     Check(Check),
     /// Make the bundle of a run that broke off
     Recover(Recover),
+    /// Break connections of this computer's own in known ways, and say which were named rightly
+    Calibrate(Calibrate),
 }
 
 #[derive(ClapArgs, Debug)]
@@ -51,7 +53,7 @@ pub struct Hold {
     #[arg(long, value_name = "URL", value_parser = Address::parse)]
     pub to: Option<Address>,
     /// How long to hold, such as 90s, 15m or 4h [default: the profile's, else 5m]
-    #[arg(long = "for", value_name = "TIME")]
+    #[arg(long = "for", value_name = "TIME", allow_hyphen_values = true)]
     pub for_: Option<Span>,
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
@@ -171,6 +173,19 @@ pub struct Recover {
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "Nothing leaves this computer. The result is kept, and later holds note it in their bundles.
+
+Exit codes: 0 all were named rightly, 3 not all, 1 a fault of our own.")]
+pub struct Calibrate {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Show the program's own diagnostics too; twice for more
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use crate::{args::Check, files, say, say::Failure};
 use engine::{Clock, plan};
+use explain::planned;
 use record::{
     Profile,
-    fact::{Beside, Plan},
+    fact::{Beside, LeftOut, Plan},
     profile::{IcePolicy, RecoveryPolicy, Silence},
 };
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub fn run(args: &Check) -> Result<ExitCode, Failure> {
     let profile = files::profile(&args.profile)?;
@@ -26,7 +28,7 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     let mut out = Vec::new();
     let name = if plan.name.is_empty() { "This profile".to_owned() } else { format!("\"{}\"", plan.name) };
     out.push(format!("{name} is valid.\n\nIt will"));
-    out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, profile.for_));
+    out.push(format!("- call {} ({}) and hold the call for {};", plan.to, plan.kind, planned(profile.for_.get())));
     if profile.stay_awake {
         out.push("- ask the system not to sleep meanwhile;".into());
     }
@@ -47,6 +49,7 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     out.push(match (plan.ice_policy, servers) {
         (IcePolicy::Relay, _) => "- send all media through its TURN servers;".into(),
         (IcePolicy::All, 0) => "- send media straight to the far end, with no STUN or TURN server of its own;".into(),
+        (IcePolicy::All, 1) => "- try 1 STUN or TURN address beside the straight way;".into(),
         (IcePolicy::All, n) => format!("- try {n} STUN or TURN addresses beside the straight way;"),
     });
     out.push(match plan.recovery {
@@ -58,8 +61,8 @@ fn describe(profile: &Profile, plan: &Plan) -> String {
     out.extend(plan.beside.as_ref().map(|beside| said_beside(profile, beside)));
     out.push("\nIt will record times, addresses and ports of both ends, names of hosts and servers, how connections end, and counts of packets.\nIt will not record audio, tokens, passwords, or anything else this computer does.".into());
     out.push("\nIt cannot test".into());
-    for says in &plan.not_tested {
-        out.push(format!("- {says}"));
+    for says in explain::verdict::left_out(plan) {
+        out.push(format!("- {says};"));
     }
     let beside = plan.beside.clone().unwrap_or_default();
     if plan.heartbeat.is_some() && !beside.bare_websocket && beside.quiet_ladder_s.is_empty() {
@@ -85,8 +88,9 @@ fn said_beside(profile: &Profile, beside: &Beside) -> String {
         out.push("- hold one WebSocket without any heartbeat;".into());
     }
     if beside.talking {
-        out.push(
-            "- hold connections that speak every few seconds, over WebSocket, TCP, TLS and each TURN server;".into(),
+        out.extend(
+            talking(profile, beside)
+                .map(|over| format!("- hold connections that speak every few seconds, over {over};")),
         );
     }
     if let Some(rungs) = ladder(&beside.quiet_ladder_s) {
@@ -112,6 +116,26 @@ fn said_beside(profile: &Profile, beside: &Beside) -> String {
     out.join("\n")
 }
 
+/// "WebSocket, TLS and its TURN server"; nothing where nobody would answer.
+fn talking(profile: &Profile, beside: &Beside) -> Option<String> {
+    let turn = profile.ice.servers.iter().flat_map(|server| &server.urls).filter(|url| url.starts_with("turn")).count();
+    let mut over = Vec::new();
+    if !beside.left_out.contains(&LeftOut::Talking) {
+        over.extend(["WebSocket", if profile.signaling.url.is_tls() { "TLS" } else { "TCP" }]);
+    }
+    over.extend(match turn {
+        0 => None,
+        1 => Some("its TURN server"),
+        _ => Some("each of its TURN servers"),
+    });
+    match over.as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        [all @ .., last] => Some(format!("{} and {last}", all.join(", "))),
+    }
+}
+
 fn seconds(ms: f64) -> String {
-    format!("{} s", ms / 1e3)
+    // A profile holds no other lengths than those that fit.
+    Duration::try_from_secs_f64(ms / 1e3).map_or_else(|_| format!("{ms} ms"), planned)
 }

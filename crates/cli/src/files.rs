@@ -84,6 +84,9 @@ pub fn pem(path: &Path) -> Result<String, Failure> {
 
 /// Refuses a name that is taken before an hour of holding, not after.
 pub fn free(out: PathBuf) -> Result<PathBuf, Failure> {
+    if out.is_dir() {
+        return Err(Failure::bad_input(format!("{}: this is a folder; name a file in it with --out", out.display())));
+    }
     if out.exists() {
         return Err(Failure::bad_input(format!(
             "{}: this file exists, and nothing is overwritten; choose another name with --out",
@@ -104,10 +107,26 @@ pub fn writable(out: Option<&Path>) -> Result<(), Failure> {
     File::create_new(&trial).and_then(|_| fs::remove_file(&trial)).map_err(|error| {
         Failure::bad_input(format!(
             "{}: the bundle could not be written here ({}); name another place with --out",
-            folder.display(),
-            why(&error)
+            here(folder),
+            why_not_written(&error)
         ))
     })
+}
+
+fn here(folder: &Path) -> String {
+    match std::env::current_dir() {
+        Ok(current) if folder == Path::new(".") => current.display().to_string(),
+        _ => folder.display().to_string(),
+    }
+}
+
+/// As `why`, of a file that was to be made.
+pub fn why_not_written(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such folder".into(),
+        ErrorKind::PermissionDenied => "this account may not write here".into(),
+        _ => why(error),
+    }
 }
 
 pub fn why(error: &std::io::Error) -> String {

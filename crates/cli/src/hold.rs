@@ -9,13 +9,13 @@ use crate::{
     stop,
 };
 use engine::{
-    Clock, plan,
+    Clock, Recorder, calibration, plan,
     runs::{self, Run},
     session,
 };
 use record::{
     Private, Profile, Seq, bundle,
-    fact::{EndedBy, Plan},
+    fact::{Calibrated, EndedBy, Mark, Plan},
     profile::{Address, Lanes},
 };
 use std::path::PathBuf;
@@ -111,7 +111,9 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     let mut screen = Screen::begin(args.format, &prepared.plan, run.recorder.clone(), log)
         .map_err(|error| Failure::ours(format!("the system gave us no thread to show anything with: {error}")))?;
     let foretelling = tokio::spawn(foresight::watch(run.recorder.clone()));
-    let by = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked()).await;
+    let calibrated = note_calibration(calibration::kept(&home), run.recorder.clone());
+    let holding = session::hold(prepared.profile, prepared.plan, run.recorder.clone(), stop::asked());
+    let ((), by) = tokio::join!(calibrated, holding);
     foretelling.abort();
     // It may be in the middle of a note, and the bundle is made of all that was noted.
     let _ended = foretelling.await;
@@ -123,6 +125,14 @@ async fn hold(prepared: Prepared, args: &Hold) -> Result<ExitCode, Failure> {
     };
     screen.end(words).await;
     code
+}
+
+/// Once the hold has begun: that is always its first event.
+async fn note_calibration(calibrated: Option<Calibrated>, recorder: Recorder) {
+    let Some(calibrated) = calibrated else { return };
+    if recorder.listen().recv().await.is_some() {
+        recorder.note(Mark::Calibrated(calibrated));
+    }
 }
 
 struct Finished {

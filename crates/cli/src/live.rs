@@ -13,11 +13,12 @@ use crate::{
     say,
 };
 use again::Again;
-use engine::Recorder;
+use engine::{Recorder, session};
 use explain::now::Now;
+use jiff::tz::TimeZone;
 use record::{
     Event, Fact, Seq, Stamp,
-    fact::{Mark, Plan},
+    fact::{Beside, Mark, Plan},
     log,
 };
 use std::io::IsTerminal;
@@ -53,7 +54,10 @@ struct Shared {
 }
 
 enum Shown {
+    /// For a program.
     Event(Arc<Event>),
+    /// For a person: when, and what.
+    Line(Stamp, String),
     Words(String),
 }
 
@@ -131,7 +135,15 @@ fn opening(plan: &Plan) -> String {
         (false, "") => format!("Calling {}", plan.to),
         (false, name) => format!("{name}\nCalling {}", plan.to),
     };
-    format!("{what}\nCtrl-C ends it early; what happened is saved either way.\n")
+    let limits =
+        |beside: &Beside| beside.bare_websocket || !beside.quiet_ladder_s.is_empty() || !beside.udp_ladder_s.is_empty();
+    let beside = match plan.beside.as_ref().is_some_and(limits) {
+        true => {
+            "Other connections run beside the call and are ended on purpose, to find limits; the report tells of them.\n"
+        }
+        false => "",
+    };
+    format!("{what}\n{beside}Ctrl-C ends it early; what happened is saved either way.\n")
 }
 
 /// Every fact as it is noted, until the mark of the log's end. Never waits.
@@ -139,10 +151,12 @@ async fn hand_over(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, sh
     let mut last = 0;
     while let Some(event) = events.recv().await {
         last = event.seq;
-        shared.now.lock().unwrap_or_else(PoisonError::into_inner).observe(&event);
+        let notable = shared.now.lock().unwrap_or_else(PoisonError::into_inner).observe(&event);
         let end = matches!(event.fact, Fact::Mark(Mark::Ended { .. }));
-        if manner == Manner::Json || notable(&event.fact) {
-            shared.backlog.push(Shown::Event(event));
+        match (manner, notable) {
+            (Manner::Json, _) => shared.backlog.push(Shown::Event(event)),
+            (_, Some(says)) => shared.backlog.push(Shown::Line(event.at, says)),
+            (_, None) => {}
         }
         if end {
             break;
@@ -169,7 +183,7 @@ fn show_json(backlog: &Backlog<Shown>, again: &mut Again, out: impl Fn(&str)) {
                 next = event.seq + 1;
             }
             // JSON lines are the log and nothing else.
-            Next::Item { item: Shown::Words(_), .. } | Next::Quiet => {}
+            Next::Item { item: Shown::Words(_) | Shown::Line(..), .. } | Next::Quiet => {}
             Next::Over => return,
         }
     }
@@ -177,7 +191,6 @@ fn show_json(backlog: &Backlog<Shown>, again: &mut Again, out: impl Fn(&str)) {
 
 fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: impl Fn(&str)) {
     let clear = if manner == Manner::Live { "\r\x1b[K" } else { "" };
-    let mut ended = false;
     loop {
         match shared.backlog.next(REDRAW) {
             Next::Item { item, lost } => {
@@ -186,10 +199,9 @@ fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: imp
                 }
                 match item {
                     Shown::Words(words) => out(&format!("{clear}{words}")),
-                    Shown::Event(event) => {
-                        ended |= matches!(event.fact, Fact::Mark(Mark::Ended { .. }));
-                        out(&format!("{clear}{}  {}\n", clock(event.at), explain::sentence(&event.fact)));
-                    }
+                    Shown::Line(at, says) => out(&format!("{clear}{}  {says}\n", clock(at, &TimeZone::system()))),
+                    // Events are for programs.
+                    Shown::Event(_) => {}
                 }
             }
             Next::Quiet => {}
@@ -198,34 +210,36 @@ fn show_lines(shared: &Shared, manner: Manner, now: impl Fn() -> Stamp, out: imp
                 return;
             }
         }
-        if manner == Manner::Live && !ended {
-            let line = status(&shared.now.lock().unwrap_or_else(PoisonError::into_inner), now());
+        let line = || status(&shared.now.lock().unwrap_or_else(PoisonError::into_inner), now());
+        if let Some(line) = (manner == Manner::Live).then(line).flatten() {
             out(&format!("{clear}{}", clip(&line, say::width())));
         }
     }
 }
 
-/// A person wants to see what changed, not each step of a connection that went well.
-fn notable(fact: &Fact) -> bool {
-    explain::tone(fact) != explain::Tone::Plain
-        || matches!(fact, Fact::Mark(Mark::Established { .. } | Mark::Note { .. } | Mark::Ended { .. }))
-}
-
-/// `Holding  01:12 of 15:00 (13:48 left)   rtt 24 ms   lost 0`
-fn status(now: &Now, at: Stamp) -> String {
-    let held = now.established.map_or(Duration::ZERO, |since| at.since(since));
+/// `Holding  01:12 of 15:00 (13:48 left)  rtt 24 ms  lost 0  beside it: 3 ended`; nothing once it is over.
+fn status(now: &Now, at: Stamp) -> Option<String> {
+    let state = now.state(at);
+    if now.is_over() {
+        return None;
+    }
+    let Some(since) = now.established else {
+        let tried = now.started.map_or(Duration::ZERO, |since| at.since(since));
+        let most = explain::planned(session::ESTABLISH_WITHIN);
+        return Some(format!("{state}  {}  it is tried for {most} at most", minutes(tried)));
+    };
+    let held = at.since(since);
     // In whole seconds, so that what is held and what is left always add up.
     let left = Duration::from_secs(now.planned.as_secs().saturating_sub(held.as_secs()));
-    let rtt = now.rtt_ms.map_or_else(|| "rtt …".into(), |ms| format!("rtt {ms:.0} ms"));
-    let last = now.last_fact.as_deref().unwrap_or_default();
-    format!(
-        "{}  {} of {} ({} left)   {rtt}   lost {}   {last}",
-        now.state(),
-        minutes(held),
+    let rtt = now.rtt_ms.map(|ms| format!("  rtt {ms:.0} ms")).unwrap_or_default();
+    let figures = if now.media_flows() { format!("{rtt}  lost {}", now.lost_in) } else { String::new() };
+    let beside = now.beside().map(|says| format!("  beside it: {says}")).unwrap_or_default();
+    Some(format!(
+        "{state}  {} of {} ({} left){figures}{beside}",
+        minutes(held.min(now.planned)),
         minutes(now.planned),
         minutes(left),
-        now.lost_in
-    )
+    ))
 }
 
 fn minutes(d: Duration) -> String {
@@ -236,9 +250,12 @@ fn minutes(d: Duration) -> String {
     }
 }
 
-/// Local time to the millisecond; the report has both local and UTC.
-fn clock(at: Stamp) -> String {
-    at.wall.timestamp().to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
+/// `18:07:28 UTC`, or local time first where that is another: sentences speak of UTC, as the logs of others do.
+fn clock(at: Stamp, zone: &TimeZone) -> String {
+    let utc = at.wall.timestamp();
+    let local = utc.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let utc = utc.strftime("%H:%M:%S").to_string();
+    if local == utc { format!("{utc} UTC") } else { format!("{local} ({utc} UTC)") }
 }
 
 /// One line, and where it is cut, that is seen.
@@ -282,7 +299,10 @@ mod tests {
     #[test]
     fn lines_that_found_no_reader_are_counted_in_one_line() {
         let shared = Shared { backlog: Backlog::of_at_most(3), now: Mutex::default() };
-        events(50).into_iter().for_each(|event| shared.backlog.push(Shown::Event(event)));
+        for event in events(50) {
+            let says = shared.now.lock().expect("not poisoned").observe(&event).expect("a mark is shown");
+            shared.backlog.push(Shown::Line(event.at, says));
+        }
         shared.backlog.close();
         let shown = RefCell::new(String::new());
         let now = || engine::Clock::real().now();
@@ -290,5 +310,22 @@ mod tests {
         let shown = shown.borrow();
         assert_eq!(shown.lines().count(), 4, "{shown}");
         assert!(shown.starts_with("… 47 lines found no reader") && shown.contains("Ended by the user"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_has_local_time_first_and_utc_once() {
+        let at = Stamp::new(1_795_255_200_000_000, 0, 0);
+        assert_eq!(clock(at, &TimeZone::UTC), "10:00:00 UTC");
+        let zone = TimeZone::fixed(jiff::tz::offset(-5));
+        assert_eq!(clock(at, &zone), "05:00:00 (10:00:00 UTC)");
+    }
+
+    #[test]
+    fn until_the_call_stands_the_line_says_how_long_it_is_tried() {
+        let recorder = Recorder::unwritten(engine::Clock::real());
+        let mut now = Now::default();
+        now.started = Some(recorder.now());
+        let line = status(&now, recorder.now()).expect("it is not over");
+        assert_eq!(line, "Connecting  00:00  it is tried for 30 s at most");
     }
 }

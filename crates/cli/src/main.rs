@@ -2,6 +2,7 @@
 
 mod args;
 mod backlog;
+mod calibrate;
 mod check;
 mod explain;
 mod files;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {
         Ok(code) => code,

@@ -31,5 +31,5 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .create_new(true)
         .open(path)
         .and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), files::why(&error))))
+        .map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), files::why_not_written(&error))))
 }

@@ -272,9 +272,15 @@ fn a_profile_is_checked_in_words_and_its_secrets_stay_out_of_them() {
     );
     let said = desk.run(&["check", "p.witness-profile"]);
     assert_eq!(said.code, 0, "{}", said.err);
-    for part in
-        ["Acme", "15m", "wss://a.example/call", "heartbeat every 5 s", "It cannot test", "Beside the call it will"]
-    {
+    for part in [
+        "Acme",
+        "15 min",
+        "over WebSocket, TLS and its TURN server",
+        "wss://a.example/call",
+        "heartbeat every 5 s",
+        "It cannot test",
+        "Beside the call it will",
+    ] {
         assert!(said.out.contains(part), "{part:?} is missing in {}", said.out);
     }
     assert!(!said.out.contains("hunter"), "{}", said.out);
@@ -388,7 +394,7 @@ fn small_pipe() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
 }
 
 /// Waits for the end of a child, for so many seconds at most.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn ends_within(child: &mut Child, seconds: u32) -> Option<i32> {
     for _ in 0..seconds * 20 {
         if let Some(status) = child.try_wait().expect("a child") {

@@ -120,7 +120,7 @@ impl Call {
     pub async fn new(setup: CallSetup, recorder: &Recorder) -> anyhow::Result<(Self, UnboundedReceiver<CallEvent>)> {
         let plan = servers::plan(&setup.ice_servers);
         for says in &plan.left_out {
-            recorder.note(Fact::Blind { watcher: "ice".into(), why: Heard::new(says) });
+            recorder.note(Fact::Blind { watcher: record::Sense::Ice, why: Heard::new(says) });
         }
         let gathering = Arc::new(Gathering { relays: labels(&plan), ..Gathering::default() });
         let instruments = Arc::new(Instruments::new(setup.silence, recorder.clone(), credentials(&setup.ice_servers)));
@@ -305,7 +305,7 @@ fn tapped(
         move |place: &str, resolved: Resolved<'_>| {
             let label = names.iter().find(|(name, _)| name == place).map(|(_, label)| label.clone());
             let blind = |why: &str| {
-                instruments.recorder().note(Fact::Blind { watcher: "ice".into(), why: Heard::new(why) });
+                instruments.recorder().note(Fact::Blind { watcher: record::Sense::Ice, why: Heard::new(why) });
             };
             match (resolved, label) {
                 (Resolved::Now(addresses), Some(label)) => {

@@ -5,6 +5,7 @@
 //! - signaling dead: open a new socket and take up the call; never restart ICE for it;
 //! - signaling alive and media dead: restart ICE, because a restart cuts a path that may only be slow;
 //! - both dead: the path itself is gone. Wait: an offer sent into it would throw the old path away and arrive late;
+//! - a relay refused to a call that may use nothing else: place another call, whose session brings new credentials;
 //! - recovery counts when RTP arrives again, whatever any state says.
 
 mod path;
@@ -17,11 +18,11 @@ use path::Path;
 use record::{
     Event, Fact, Seq, Stamp,
     fact::{
-        Action, CallEndedBy, Destination, End, EndedBy, Ice, IceState, Mark, Media, Move, Net, Outcome, Reason,
-        RefusalKind, Signaling, SocketPurpose,
+        Action, CallEndedBy, CandidateKind, Destination, End, EndedBy, Ice, IceState, Mark, Media, Move, Net, Outcome,
+        Reason, RefusalKind, Signaling, SocketPurpose, TurnRequest,
     },
     millis,
-    profile::Silence,
+    profile::{IcePolicy, Silence},
 };
 use socket::Socket;
 use std::collections::VecDeque;
@@ -40,6 +41,8 @@ pub struct Caretaker {
     over: bool,
     /// No media packets by choice.
     by_checks: bool,
+    /// Media may go over relays alone.
+    relay_only: bool,
     /// The event observed last.
     latest: Seq,
 }
@@ -78,6 +81,7 @@ impl Caretaker {
             started: None,
             over: false,
             by_checks: false,
+            relay_only: false,
             latest: 0,
         }
     }
@@ -85,7 +89,10 @@ impl Caretaker {
     pub fn observe(&mut self, event: &Event) {
         self.latest = event.seq;
         match &event.fact {
-            Fact::Mark(Mark::Started(plan)) => self.by_checks = plan.silence == Silence::None,
+            Fact::Mark(Mark::Started(plan)) => {
+                self.by_checks = plan.silence == Silence::None;
+                self.relay_only = plan.ice_policy == IcePolicy::Relay;
+            }
             Fact::Signaling(fact) => self.signaling(event.seq, event.at, fact),
             Fact::Media(fact) => self.media(event.seq, event.at, fact),
             Fact::Ice(fact) => self.ice(event.seq, event.at, fact),
@@ -177,6 +184,12 @@ impl Caretaker {
     fn ice(&mut self, seq: Seq, at: Stamp, fact: &Ice) {
         match fact {
             Ice::State { state: IceState::Failed } => self.path.failed(seq),
+            Ice::LocalCandidate { kind: CandidateKind::Relay, .. } => self.path.relay_found(),
+            Ice::TurnRefused { request: TurnRequest::Allocate, .. } => self.path.relay_refused(),
+            // Asked again, it would be refused again. Only with a session of its own come new credentials.
+            Ice::GatheringDone { .. } if self.relay_only && self.path.restart_has_no_way() => {
+                self.lose_call(at, Reason::PathSilent, seq);
+            }
             Ice::StackDied { .. } => self.lose_call(at, Reason::StackDied, seq),
             // The far end's goodbye in DTLS; where signaling has the same news, the first to come counts.
             Ice::Dtls { state } if state.as_str() == "closed" && self.path.call_stands() => {

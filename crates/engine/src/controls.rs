@@ -133,7 +133,7 @@ impl Begin<'_> {
                 let mut manner = self.manner(ControlKind::Gateway, EVERY, Some(gateway::NEVER));
                 if !gateway::permitted() {
                     (manner.never, manner.silence_tells) = (None, false);
-                    recorder.note(Fact::Blind { watcher: "gateway".into(), why: gateway::NOT_PERMITTED.into() });
+                    recorder.note(Fact::Blind { watcher: record::Sense::Gateway, why: gateway::NOT_PERMITTED.into() });
                 }
                 self.ask(manner, None, gateway::GatewayAsker::new(self.known.clone()));
             }
@@ -217,7 +217,7 @@ impl Begin<'_> {
             Address::parse(&format!("{scheme}://{host}:{port}/")).is_ok_and(|address| goes_directly(&address));
         if !directly {
             let why = format!("{url} is not asked: this computer's environment names a web proxy for it");
-            self.recorder.note(Fact::Blind { watcher: "controls".into(), why: why.as_str().into() });
+            self.recorder.note(Fact::Blind { watcher: record::Sense::Controls, why: why.as_str().into() });
         }
         directly
     }
@@ -229,7 +229,7 @@ fn goes_directly(url: &Address) -> bool {
 
 fn note_blind(recorder: &Recorder, error: &io::Error) {
     let why = format!("the system gave us no UDP socket: {error}");
-    recorder.note(Fact::Blind { watcher: "controls".into(), why: why.as_str().into() });
+    recorder.note(Fact::Blind { watcher: record::Sense::Controls, why: why.as_str().into() });
 }
 
 /// The first of the call's servers that is asked by STUN over UDP, of the profile or of the far end's welcome.

@@ -62,8 +62,8 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// What fits into the hold and what does not, worked out before anything is done: each of the latter is a sentence.
-    pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
+    /// What fits into the hold and what does not, worked out before anything is done.
+    pub fn plan(profile: &Profile) -> fact::Beside {
         plan::plan(profile)
     }
 
@@ -155,7 +155,7 @@ fn hold_over_tcp(tasks: &mut JoinSet<()>, street: &Street, proxies: &Proxies, st
 async fn say_if_no_lanes_are_let_in(mut ground: Ground) {
     if ground.gate.changed().await.is_ok() && ground.gate.borrow_and_update().is_none() {
         let why = "the far end is a reflector of an earlier version and lets no lanes in; bring it up to date".into();
-        ground.recorder.note(Fact::Blind { watcher: "lanes".into(), why });
+        ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why });
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod awake;
 pub mod beside;
+pub mod calibration;
 pub mod call;
 pub mod caretaker;
 pub mod clock;

@@ -14,7 +14,6 @@ pub fn plan(profile: &Profile, self_test: bool) -> anyhow::Result<Plan> {
             known.join(" and ")
         )
     })?;
-    let (beside, not_tested) = Lanes::plan(profile);
     Ok(Plan {
         name: profile.name.as_str().into(),
         kind: kind.id.into(),
@@ -25,10 +24,9 @@ pub fn plan(profile: &Profile, self_test: bool) -> anyhow::Result<Plan> {
         silence: profile.media.silence,
         ice_policy: profile.ice.policy,
         recovery: profile.recovery.policy,
-        beside: Some(beside),
+        beside: Some(Lanes::plan(profile)),
         token_ends: profile.signaling.token_ends(),
         credentials_end: credentials_end(profile),
-        not_tested: not_tested.iter().map(|says| says.as_str().into()).collect(),
     })
 }
 

@@ -21,7 +21,7 @@ pub async fn beat(recorder: Recorder) {
     let mut last = recorder.now();
     let mut load = Load::new();
     if let Err(error) = &load {
-        recorder.note(Fact::Blind { watcher: "load".into(), why: error.to_string().as_str().into() });
+        recorder.note(Fact::Blind { watcher: record::Sense::Load, why: error.to_string().as_str().into() });
     }
     let mut count = 0u32;
     loop {

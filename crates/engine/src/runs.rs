@@ -8,6 +8,8 @@
 //!   profile.toml   as used, secrets left out
 //!   linewitness.log  the program's own diagnostics, which are no facts
 //!   bundled        written when the bundle is safe; holds its path
+//! <data folder>/calibrated.json   what the last calibration came to
+//! <data folder>/calibration/runs/ its runs, until the next one
 //! ```
 
 use crate::{Clock, Recorder};
@@ -177,6 +179,12 @@ pub fn prune(home: &Path) -> io::Result<()> {
     let finished: Vec<Found> = list(home)?.into_iter().filter(|run| run.state == State::Bundled).collect();
     let surplus = finished.len().saturating_sub(KEPT_FINISHED);
     finished.iter().take(surplus).try_for_each(|run| fs::remove_dir_all(&run.folder))
+}
+
+/// Removes the folders of all runs that are over; for a folder of runs that are of no use once there are newer ones.
+pub fn clear(home: &Path) -> io::Result<()> {
+    let over = list(home)?.into_iter().filter(|run| run.state != State::Live);
+    over.into_iter().try_for_each(|run| fs::remove_dir_all(&run.folder))
 }
 
 /// So that the names of new files survive a power loss too. Windows has no such act, and NTFS keeps names by itself.

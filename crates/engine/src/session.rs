@@ -28,7 +28,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{MissedTickBehavior, Sleep};
 
 /// From the first attempt to the first RTP; beyond it a person has long given up waiting.
-const ESTABLISH_WITHIN: Duration = Duration::from_secs(30);
+pub const ESTABLISH_WITHIN: Duration = Duration::from_secs(30);
 /// How often time alone is looked at: deadlines are met to within this.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

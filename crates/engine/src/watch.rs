@@ -2,7 +2,7 @@
 //! where it cannot see.
 
 use crate::Recorder;
-use record::Fact;
+use record::{Fact, Sense};
 use std::future::Future;
 use std::pin::Pin;
 use tokio::task::JoinSet;
@@ -20,7 +20,7 @@ mod wifi;
 
 #[derive(Debug)]
 pub struct Watcher {
-    pub id: &'static str,
+    pub id: Sense,
     /// Runs until it is dropped. Coming back means that it cannot see, or no longer; the text says why.
     pub run: fn(Recorder) -> Watching,
 }
@@ -49,7 +49,7 @@ pub fn begin(recorder: &Recorder) -> JoinSet<()> {
         let recorder = recorder.clone();
         tasks.spawn(async move {
             let why = watching.await;
-            recorder.note(Fact::Blind { watcher: watcher.id.into(), why: why.as_str().into() });
+            recorder.note(Fact::Blind { watcher: watcher.id, why: why.as_str().into() });
         });
     }
     tasks

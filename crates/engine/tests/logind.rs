@@ -107,7 +107,7 @@ async fn blind() -> String {
     let _watching = watch::begin(&recorder);
     facts
         .find(|fact| match fact {
-            Fact::Blind { watcher, why } if watcher.as_str() == "sleep" => Some(why.as_str().to_owned()),
+            Fact::Blind { watcher, why } if *watcher == record::Sense::Sleep => Some(why.as_str().to_owned()),
             _ => None,
         })
         .await

@@ -87,7 +87,6 @@ fn eight_hours(day: &Day) -> Log {
         beside: None,
         token_ends: None,
         credentials_end: vec![],
-        not_tested: vec![],
     })));
     for (n, kind) in (1..).zip([
         ControlKind::Gateway,
@@ -96,7 +95,7 @@ fn eight_hours(day: &Day) -> Log {
         ControlKind::FarUdp,
         ControlKind::Https,
     ]) {
-        run.note(Control::Asking { control: n, kind, target: "t".into() });
+        run.note(Control::Asking { control: n, kind, target: "t".into(), rationed: false });
     }
     let hop = Hop {
         interface: "eth0".into(),

@@ -126,11 +126,12 @@ pub fn lifetime(limit: &LifetimeLimit) -> Option<Known> {
 }
 
 pub fn udp(limit: &UdpLimit) -> Option<Known> {
-    let layer = match limit.opened {
-        Opened::OnePacket => Layer::UdpOnePacket,
-        Opened::Stream => Layer::UdpStream,
+    let of = |entry: &Entry| match entry.layer {
+        Layer::UdpOnePacket => limit.opened == Opened::OnePacket || limit.brief,
+        Layer::UdpStream => limit.opened == Opened::Stream,
+        Layer::Websocket | Layer::Tcp => false,
     };
-    Known::of(inside(limit.over.unwrap_or_default(), limit.under, |entry| entry.layer == layer), vec![])
+    Known::of(inside(limit.over.unwrap_or_default(), limit.under, of), vec![])
 }
 
 /// The steps of a ladder are narrower than this; a wider bracket fits so much that a name in it says nothing.

@@ -23,6 +23,7 @@ pub enum Cause {
     ProxyRefused,
     IdleTimeout,
     LifetimeCap,
+    PacketLoss,
     PathLost,
     PeerLeft,
     ServiceRestarted,

@@ -6,13 +6,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod calibrated;
 mod catalogue;
 pub mod cause;
 pub mod drops;
 pub mod findings;
 mod foresight;
 pub mod limits;
+pub mod names;
 pub mod now;
+mod outages;
+mod recovery;
 pub mod report;
 pub mod rows;
 pub mod rule;
@@ -27,8 +31,10 @@ mod words;
 pub use cause::{Cause, Confidence, Owner};
 pub use drops::{Drop, Plane};
 pub use foresight::foresee;
+pub use names::Names;
 pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story, story_so_far};
 pub use timeline::Timeline;
 pub use verdict::{Outcome, Verdict};
+pub use words::planned;

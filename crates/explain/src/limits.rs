@@ -93,11 +93,10 @@ pub enum Against {
 pub struct LifetimeLimit {
     pub host: String,
     pub exact: Exact,
-    pub died: Vec<Seq>,
     pub close: Option<Close>,
     pub who: Who,
-    /// Lanes of the call's side are among them; without one, only the call's own sockets show it.
-    pub by_lanes: bool,
+    /// The ends of lanes among them; the others are the call's own connections, one after the other.
+    pub lanes: Vec<Seq>,
     /// They ended at steady intervals and none of another age lived through one: what is done by the clock looks the same.
     pub every: Option<Duration>,
 }

@@ -1,16 +1,17 @@
 //! Rows: one finished English sentence for each event worth showing. Every fact has its sentence, here and nowhere else,
 //! and no arm is a wildcard: a new fact does not compile until it can be said.
 
-use crate::{timeline::Timeline, words};
+use crate::{names::Names, timeline::Timeline, words};
 use record::{
     Event, Fact, Seq, Wall,
     fact::{
-        Action, CallEndedBy, Control, EndedBy, Far, Ice, Lane as LaneFact, LaneSight, Mark, Media, Outcome, Prediction,
-        Sight, Signaling, System,
+        Action, CallEndedBy, Control, EndedBy, Far, Ice, Lane as LaneFact, LaneSight, Mark, Media, Move, Outcome,
+        Prediction, Sight, Signaling, System,
     },
 };
 use serde::Serialize;
 
+pub(crate) mod blind;
 mod call;
 mod far;
 pub(crate) mod lanes;
@@ -60,23 +61,23 @@ pub enum Tone {
 
 pub(crate) fn rows(timeline: &Timeline) -> Vec<Row> {
     let began = timeline.began.uptime;
-    timeline
-        .log
-        .events
-        .iter()
-        .filter(|event| worth_showing(&event.fact))
-        .map(|event| row(event, (event.at.uptime - began).as_secs_f64()))
-        .collect()
+    let mut names = Names::default();
+    let worded = |event: &Event| {
+        let row = worth_showing(&event.fact).then(|| row(event, (event.at.uptime - began).as_secs_f64(), &names));
+        names.learn(&event.fact);
+        row
+    };
+    timeline.log.events.iter().filter_map(worded).collect()
 }
 
-fn row(event: &Event, at: f64) -> Row {
+fn row(event: &Event, at: f64, names: &Names) -> Row {
     Row {
         seq: event.seq,
         at,
         wall: event.at.wall,
         lane: lane(&event.fact),
         tone: tone(&event.fact),
-        text: sentence(&event.fact),
+        text: sentence(&event.fact, names),
     }
 }
 
@@ -158,36 +159,40 @@ pub fn tone(fact: &Fact) -> Tone {
         Fact::Action(fact) => match fact {
             Action::Ended { outcome: Outcome::Worked, .. } => Tone::Back,
             Action::GaveUp { .. } => Tone::Lost,
+            Action::Began { step: Move::RestartIce | Move::NewCall, .. } => Tone::Note,
             Action::Began { .. } | Action::Ended { .. } => Tone::Plain,
         },
     }
 }
 
-/// What happened, in one sentence.
-pub fn sentence(fact: &Fact) -> String {
+/// What happened, in one sentence. `names` has learnt the facts before it.
+pub fn sentence(fact: &Fact, names: &Names) -> String {
     match fact {
         Fact::Mark(fact) => mark(fact),
         Fact::Signaling(fact) => signaling::signaling(fact),
         Fact::Ice(fact) => call::ice(fact),
         Fact::Media(fact) => call::media(fact),
-        Fact::Lane(fact) => lanes::lane(fact),
-        Fact::Control(fact) => surroundings::control(fact),
-        Fact::Net(fact) => surroundings::net(fact),
+        Fact::Lane(fact) => lanes::lane(fact, names),
+        Fact::Control(fact) => surroundings::control(fact, names),
+        Fact::Net(fact) => surroundings::net(fact, names),
         Fact::Power(fact) => surroundings::power(fact),
         Fact::System(fact) => surroundings::system(fact),
-        Fact::Far(fact) => far::far(fact),
-        Fact::Action(fact) => call::action(fact),
-        Fact::Prediction(fact) => lanes::prediction(fact),
-        Fact::Blind { watcher, why } => format!("{watcher} could not see: {why}."),
+        Fact::Far(fact) => far::far(fact, names),
+        Fact::Action(fact) => call::action(fact, names),
+        Fact::Prediction(fact) => lanes::prediction(fact, names),
+        Fact::Blind { watcher, why } => {
+            format!("{} could not be seen: {}.", blind::what(*watcher), why.as_str().trim_end_matches('.'))
+        }
     }
 }
 
 fn mark(fact: &Mark) -> String {
     match fact {
         Mark::Started(plan) => {
-            let length = words::length(words::millis(plan.planned_s * 1e3));
+            let length = words::planned(words::millis(plan.planned_s * 1e3));
             format!("Started: hold a call to {} for {length}.", plan.to)
         }
+        Mark::Calibrated(calibrated) => crate::calibrated::row(calibrated),
         Mark::Established { took_ms } => format!("The call stands, after {}.", words::length(words::millis(*took_ms))),
         Mark::Note { text } => format!("Note: {text}"),
         Mark::Ended { by } => match by {

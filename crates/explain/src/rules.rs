@@ -19,11 +19,13 @@ mod idle_timeout;
 mod lifetime_cap;
 mod link_down;
 mod look;
+mod moved;
 mod nat_expired;
 mod nat_rebound;
 mod network_switched;
 mod not_proven;
 mod one_way_loss;
+mod packet_loss;
 mod path_lost;
 mod peer_left;
 mod proxy_refused;
@@ -36,6 +38,7 @@ pub(crate) mod timer;
 mod turn_failed;
 mod udp_blocked;
 mod vpn_changed;
+mod way;
 
 /// Every cause. The order is that in which "ruled out" is listed, and settles what `outranks` leaves open.
 pub const RULES: &[&Rule] = &[
@@ -61,6 +64,7 @@ pub const RULES: &[&Rule] = &[
     &proxy_refused::RULE,
     &dns_failed::RULE,
     &udp_blocked::RULE,
+    &packet_loss::RULE,
     &path_lost::RULE,
     &one_way_loss::RULE,
     &half_open::RULE,

@@ -1,7 +1,7 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits,
+    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, outages,
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
@@ -26,6 +26,8 @@ pub struct Story {
     pub lanes: Vec<LaneView>,
     pub drops: Vec<Region>,
     pub pauses: Vec<PauseView>,
+    /// Who did not answer beside the call while the call went on: finished sentences.
+    pub outages: Vec<String>,
     pub rows: Vec<Row>,
     pub series: Series,
 }
@@ -42,6 +44,8 @@ pub struct Setup {
     pub signaling_flow: Option<String>,
     pub media_flow: Option<String>,
     pub session: Option<String>,
+    /// What this program was shown to name, where it was calibrated lately: a finished sentence.
+    pub calibrated: Option<String>,
 }
 
 /// Seconds on the clock that runs through sleep; 0 is the first event.
@@ -122,6 +126,7 @@ fn tell(mut timeline: Timeline) -> Story {
                 to: axis(pause.to),
             })
             .collect(),
+        outages: outages::find(&timeline),
         rows: rows::rows(&timeline),
         series: series::series(&timeline),
         head,
@@ -134,6 +139,7 @@ fn setup(timeline: &Timeline) -> Setup {
     let flows = Setup {
         signaling_flow: socket.map(crate::words::flow),
         media_flow: media,
+        calibrated: crate::calibrated::sentence(timeline),
         session: socket.and_then(|socket| socket.ready?.session).map(ToString::to_string),
         ..Setup::default()
     };

@@ -1,6 +1,7 @@
 //! Every rule is tested by a log and its sentences: `check(log, expected)`. `Run` writes such logs in words.
 
 mod any;
+mod calibrated;
 mod computer;
 mod forged_lanes;
 mod limits;
@@ -9,6 +10,7 @@ mod nulls;
 mod path;
 mod reports;
 pub(crate) mod run;
+mod sceptic;
 mod service;
 mod start;
 mod timers;

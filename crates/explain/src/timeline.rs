@@ -5,10 +5,10 @@
 
 use crate::{Drop, limits::Limits};
 use record::{
-    Heard, Log, Seq, Stamp,
+    Heard, Log, Sense, Seq, Stamp,
     fact::{
-        CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason, RefusalKind,
-        Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+        Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
+        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
     },
 };
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ pub use lanes::{Foretold, HeldLane, LaneEnd, host};
 pub struct Timeline<'a> {
     pub log: &'a Log,
     pub plan: Option<&'a Plan>,
+    pub calibrated: Option<&'a Calibrated>,
     pub began: Stamp,
     /// The last thing the log knows.
     pub until: Stamp,
@@ -66,7 +67,7 @@ pub struct Timeline<'a> {
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
-    pub blind: Vec<(At, &'a Heard, &'a Heard)>,
+    pub blind: Vec<(At, Sense, &'a Heard)>,
     pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
@@ -279,6 +280,7 @@ impl<'a> Timeline<'a> {
         let mut timeline = Self {
             log,
             plan: None,
+            calibrated: None,
             began: start,
             until: start,
             established: None,

@@ -3,6 +3,7 @@
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Timeline,
     findings::{self, Finding},
+    outages,
     rule::{Because, Measured},
     rules::Judgement,
 };
@@ -11,10 +12,11 @@ use serde::{Serialize, Serializer};
 
 pub(crate) mod headline;
 mod not_seen;
-mod recovery;
 mod untested;
 
-pub use recovery::{By, Recovery};
+use crate::recovery;
+pub use crate::recovery::{By, Recovery};
+pub use untested::left_out;
 
 pub const SCHEMA: &str = "linewitness.verdict/1";
 
@@ -22,6 +24,8 @@ pub const SCHEMA: &str = "linewitness.verdict/1";
 pub struct Verdict {
     pub schema: &'static str,
     pub outcome: Outcome,
+    /// The recording has an end of its own: without one, what came after is not known.
+    pub complete: bool,
     pub owner: Owner,
     pub headline: String,
     #[serde(serialize_with = "millis")]
@@ -104,16 +108,19 @@ pub(crate) fn verdict(timeline: &Timeline, judged: &[(&Drop, Judgement)]) -> Ver
         })
         .collect();
     let outcome = outcome(timeline, drops.is_empty());
+    let findings = findings::find(timeline);
+    let beside = findings.len() + outages::find(timeline).len();
     Verdict {
         schema: SCHEMA,
         outcome,
+        complete: timeline.is_over(),
         owner: headline::main(judged).map_or(Owner::NotProven, |(_, judgement)| judgement.owner),
-        headline: headline::of(timeline, outcome, judged),
+        headline: headline::of(timeline, outcome, judged, beside),
         started: timeline.began.wall,
         planned_s: timeline.plan.map_or(0.0, |plan| plan.planned_s),
         held_s: held(timeline).as_secs_f64(),
         drops,
-        findings: findings::find(timeline),
+        findings,
         not_tested: untested::list(timeline),
     }
 }

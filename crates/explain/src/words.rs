@@ -23,6 +23,21 @@ pub fn length(d: Duration) -> String {
     }
 }
 
+/// What was planned, in whole seconds where it is: `31 s`, `2 min 05 s`, `15 min`, `4 h`.
+pub fn planned(d: Duration) -> String {
+    let s = d.as_secs();
+    if d.subsec_nanos() > 0 {
+        return length(d);
+    }
+    match (s / 3600, s % 3600 / 60, s % 60) {
+        _ if s < 120 => format!("{s} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, 0, 0) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
 pub fn ms(ms: f64) -> String {
     if ms.abs() < 9.95 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
@@ -140,13 +155,11 @@ pub fn ended(end: &End) -> String {
         End::Fin => "with a TCP FIN and no close frame".into(),
         End::Reset => "with a TCP RST".into(),
         End::Silence { waited_ms } => {
-            format!("in silence: nothing came for {}", length(millis(*waited_ms)))
+            format!("in silence: a question of ours stayed without an answer for {}", length(millis(*waited_ms)))
         }
-        End::Local { errno, says } => match errno {
-            Some(errno) => format!("by this system's own error {errno}{}", quoted(says)),
-            None => format!("by this system's own error{}", quoted(says)),
-        },
-        End::Broken { says } => format!("because what came was no longer WebSocket{}", quoted(says)),
+        End::Local { errno, says } if unreachable(*errno) => format!("because {}", no_way(*errno, says)),
+        End::Local { errno, says } => format!("by {}", own_error(*errno, says)),
+        End::Broken { says } => format!("because what came broke the protocol{}", quoted(says)),
         End::LetGo => "because we let go of it".into(),
     }
 }
@@ -210,11 +223,25 @@ pub fn trouble(trouble: &Trouble) -> String {
         }
         Trouble::Stun { code, says } => format!("the server refused with error {code}{}", quoted(says)),
         Trouble::NotUnderstood { says } => format!("the other side speaks something else{}", quoted(says)),
-        Trouble::Local { errno, says } => match errno {
-            Some(errno) => format!("this system's own error {errno}{}", quoted(says)),
-            None => format!("this system's own error{}", quoted(says)),
-        },
+        Trouble::Local { errno, says } if unreachable(*errno) => no_way(*errno, says),
+        Trouble::Local { errno, says } => own_error(*errno, says),
     }
+}
+
+fn own_error(errno: Option<i32>, says: &Heard) -> String {
+    let errno = errno.map(|errno| format!(" {errno}")).unwrap_or_default();
+    format!("this system's own error{errno}{}", quoted(says))
+}
+
+/// EHOSTUNREACH and ENETUNREACH, by their numbers on Linux, macOS and Windows. The system says so where it has no route or
+/// where nobody on its own link answers for the address, and just the same where a router on the way said it.
+pub fn unreachable(errno: Option<i32>) -> bool {
+    errno.is_some_and(|errno| matches!(errno, 101 | 113 | 51 | 65 | 10_051 | 10_065))
+}
+
+fn no_way(errno: Option<i32>, says: &Heard) -> String {
+    let errno = errno.map(|errno| format!(", error {errno}")).unwrap_or_default();
+    format!("this system or a router on the way found no way there{errno}{}", quoted(says))
 }
 
 pub fn refusal(kind: RefusalKind) -> &'static str {
@@ -238,12 +265,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_router_may_have_said_is_not_called_this_systems_own_error() {
+        let local = |errno, says: &str| trouble(&Trouble::Local { errno: Some(errno), says: says.into() });
+        let says = "this system or a router on the way found no way there, error 113, saying “No route to host”";
+        assert_eq!(local(113, "No route to host"), says);
+        assert_eq!(local(24, "Too many open files"), "this system's own error 24, saying “Too many open files”");
+    }
+
+    #[test]
     fn lengths_are_as_exact_as_a_reader_needs() {
         let say = |ms| length(Duration::from_millis(ms));
         assert_eq!(say(940), "0.94 s");
         assert_eq!(say(60_060), "60.1 s");
         assert_eq!(say(725_000), "12 min 05 s");
         assert_eq!(say(14_400_000), "4 h 00 min");
+        let say = |ms| planned(Duration::from_millis(ms));
+        assert_eq!([say(31_000), say(125_000), say(900_000), say(14_400_000)], ["31 s", "2 min 05 s", "15 min", "4 h"]);
+        assert_eq!(say(500), "0.50 s");
         assert_eq!(millis(f64::NAN), Duration::ZERO);
         assert_eq!(millis(f64::INFINITY), Duration::ZERO);
     }

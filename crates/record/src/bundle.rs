@@ -50,8 +50,10 @@ pub enum Unreadable {
 }
 
 /// Writes every member and `about.json`, with the hashes of the others, last.
-pub fn write(to: impl Write + Seek, about: &About, members: &[(&str, &[u8])]) -> io::Result<()> {
-    let mut zip = ZipWriter::new(to);
+pub fn write(mut to: impl Write, about: &About, members: &[(&str, &[u8])]) -> io::Result<()> {
+    // Packed in memory, where the log lies already: an archive whose disk runs full while it is made would tell the terminal
+    // so itself, in a programmer's words.
+    let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
     let mut about = about.clone();
     about.members.clear();
     for (name, bytes) in members {
@@ -62,7 +64,9 @@ pub fn write(to: impl Write + Seek, about: &About, members: &[(&str, &[u8])]) ->
     }
     zip.start_file(ABOUT, options())?;
     zip.write_all(&serde_json::to_vec_pretty(&about)?)?;
-    zip.finish()?.flush()
+    let packed = zip.finish()?.into_inner();
+    to.write_all(&packed)?;
+    to.flush()
 }
 
 fn options() -> SimpleFileOptions {

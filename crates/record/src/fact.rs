@@ -16,6 +16,7 @@ mod media;
 mod net;
 mod power;
 mod prediction;
+mod sense;
 mod signaling;
 mod system;
 
@@ -24,11 +25,12 @@ pub use control::{Control, ControlKind};
 pub use far::{Far, Sight};
 pub use ice::{CandidateKind, Ice, IceState, TurnRequest};
 pub use lane::{Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Stirred, TurnTransport, UdpRung};
-pub use mark::{Beside, EndedBy, Heartbeat, Mark, Plan};
+pub use mark::{Beside, Calibrated, EndedBy, Heartbeat, Ladder, LeftOut, Mark, Plan, WhyNot};
 pub use media::{Direction, Media, MediaSample};
 pub use net::{Destination, Hop, LinkKind, Net, Reachability, WifiLink};
 pub use power::Power;
 pub use prediction::{Pattern, Prediction};
+pub use sense::Sense;
 pub use signaling::{
     CallEndedBy, ConnectStage, End, RefusalKind, Side, Signaling, SocketPurpose, TcpSample, TlsTrouble, Trouble,
 };
@@ -51,7 +53,7 @@ pub enum Fact {
     Prediction(Prediction),
     /// A watcher could not see. A verdict lists it under "not seen" and never takes it for health.
     Blind {
-        watcher: Heard,
+        watcher: Sense,
         why: Heard,
     },
 }

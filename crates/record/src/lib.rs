@@ -15,7 +15,7 @@ pub mod wire;
 
 pub use about::{About, Platform, RunId};
 pub use event::{Event, Seq};
-pub use fact::Fact;
+pub use fact::{Fact, Sense};
 pub use heard::{Heard, Scrub};
 pub use log::{Damage, Log};
 pub use private::Private;

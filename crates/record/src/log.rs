@@ -176,7 +176,10 @@ impl fmt::Display for Damage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Stamp, fact::Media};
+    use crate::{
+        Fact, Stamp,
+        fact::{Control, Media},
+    };
 
     fn log(n: u64) -> Log {
         let event = |seq| {
@@ -192,6 +195,16 @@ mod tests {
         assert_eq!(Log::read_lines(&written), (log(3), vec![]));
         let (_, damage) = Log::read_lines(b"");
         assert_eq!(damage, []);
+    }
+
+    #[test]
+    fn a_silence_of_before_refusals_were_told_apart_is_read_as_one_that_was_not_refused() {
+        let at = r#"{"wall":"2026-11-21T10:00:00.000000Z","uptime":1,"awake":1}"#;
+        let silent = format!(r#"{{"control":{{"silent":{{"control":3,"asked":{at},"last_ok":null,"says":"x"}}}}}}"#);
+        let line = format!(r#"{{"seq":1,"at":{at},"fact":{silent}}}"#);
+        let (read, damage) = Log::read_lines(format!("{line}\n").as_bytes());
+        assert_eq!(damage, []);
+        assert!(matches!(read.events[0].fact, Fact::Control(Control::Silent { refused: false, .. })));
     }
 
     #[test]

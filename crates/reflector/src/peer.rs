@@ -39,6 +39,22 @@ pub struct Peer {
 pub struct Outside {
     pub address: Option<IpAddr>,
     pub mux: Option<Arc<Mux>>,
+    /// Of a box that hands everything on. What a caller says of its own addresses leads past it.
+    pub through: Option<u16>,
+}
+
+impl Outside {
+    fn port(&self) -> Option<u16> {
+        self.through.or(self.mux.as_ref().map(|mux| mux.port()))
+    }
+
+    /// The caller's offer without what is not to be tried.
+    pub fn offer(&self, offer: String) -> String {
+        match self.through {
+            None => offer,
+            Some(_) => offer.split_inclusive('\n').filter(|line| !line.starts_with("a=candidate:")).collect(),
+        }
+    }
 }
 
 /// No step of the stack's takes a second; a driver that died answers never.
@@ -188,8 +204,8 @@ fn outside_candidate(candidate: &str, outside: &Outside) -> String {
     if !is_host || words.len() < 6 {
         return candidate.to_owned();
     }
-    if let Some(mux) = &outside.mux {
-        words[5] = mux.port().to_string();
+    if let Some(port) = outside.port() {
+        words[5] = port.to_string();
     }
     if let Some(address) = outside.address
         && !inside.is_loopback()
@@ -206,7 +222,7 @@ mod tests {
 
     #[test]
     fn host_candidates_carry_the_address_that_callers_know() {
-        let outside = Outside { address: Some("203.0.113.9".parse().unwrap()), mux: None };
+        let outside = Outside { address: Some("203.0.113.9".parse().unwrap()), ..Outside::default() };
         let host = "candidate:1 1 udp 2130706431 10.0.0.2 50000 typ host ufrag abcd";
         let moved = "candidate:1 1 udp 2130706431 203.0.113.9 50000 typ host ufrag abcd";
         assert_eq!(outside_candidate(host, &outside), moved);
@@ -219,7 +235,12 @@ mod tests {
         ] {
             assert_eq!(outside_candidate(as_it_is, &outside), as_it_is);
         }
+        let through = Outside { through: Some(7), ..Outside::default() };
+        let loopback = "candidate:1 1 udp 2130706431 127.0.0.1 50000 typ host";
+        assert_eq!(outside_candidate(loopback, &through), loopback.replace("50000", "7"));
         let sdp = format!("v=0\r\na={host}\r\na=end-of-candidates\r\n");
+        assert_eq!(through.offer(sdp.clone()), "v=0\r\na=end-of-candidates\r\n");
+        assert_eq!(outside.offer(sdp.clone()), sdp);
         assert_eq!(outside_sdp(&sdp, &outside), format!("v=0\r\na={moved}\r\na=end-of-candidates\r\n"));
     }
 }

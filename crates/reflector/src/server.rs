@@ -97,10 +97,11 @@ impl Reflector {
         let desks = Arc::new(Desks::new(most_lanes(&settings), Arc::clone(&metrics)));
         let (to_lanes, for_lanes) = mpsc::channel(udp::WAITING);
         let beside = Arc::new(Mux::with_lanes(local.port(), to_lanes));
-        let media = settings.media_port.map(|port| match port == local.port() {
-            true => Arc::clone(&beside),
-            false => Arc::new(Mux::new(port)),
-        });
+        let media = match (settings.udp_through, settings.media_port) {
+            (None, None) => None,
+            (None, Some(port)) if port != local.port() => Some(Arc::new(Mux::new(port))),
+            _ => Some(Arc::clone(&beside)),
+        };
         let mut warnings = vec![];
         let udp = match udp::try_port(&beside, local) {
             Ok(()) => Some(Udp::begin(beside, for_lanes, Arc::clone(&desks), clock.clone())?),
@@ -120,7 +121,7 @@ impl Reflector {
             udp,
             calls: Arc::new(Calls::new(settings.limits, clock.clone(), Arc::clone(&metrics))),
             token: Token::new(settings.token.as_ref().map(|token| token.reveal().as_str()))?,
-            outside: Outside { address: settings.advertise, mux: media },
+            outside: Outside { address: settings.advertise, mux: media, through: settings.udp_through },
             journal: Journal::default(),
             certificate_from,
             instance: random_hex::<4>().context("the system gives no random numbers")?,
@@ -378,6 +379,7 @@ impl House {
             false => udp.open_at(at.ip()),
         };
         opened
+            .map(|port| self.settings.udp_through.unwrap_or(port))
             .inspect_err(|error| tracing::warn!(%error, %at, "UDP cannot be opened here; its lanes are left out"))
             .ok()
     }

@@ -28,6 +28,9 @@ pub struct Settings {
     pub advertise: Option<IpAddr>,
     /// A reverse proxy on this computer hands the calls on: media must then not be looked for where they come from.
     pub behind_proxy: bool,
+    /// All UDP, media and lanes, comes by this port of a box on this computer that hands it on: callers are told it, and are
+    /// looked for nowhere else.
+    pub udp_through: Option<u16>,
     pub turn: Option<Turn>,
     /// Where Prometheus may ask. Its own address, because what it tells is not for callers.
     pub metrics: Option<SocketAddr>,
@@ -92,6 +95,7 @@ impl Settings {
             media_port: None,
             advertise: None,
             behind_proxy: false,
+            udp_through: None,
             turn: None,
             metrics: None,
             drain: Duration::from_secs(5),
@@ -152,8 +156,10 @@ impl Settings {
             warnings.push("No token is set: anybody who can reach this port may place calls.".into());
         }
         if self.tls.is_none() && !self.listen.ip().is_loopback() {
-            let what = if self.token.is_some() { "the token and the tickets cross" } else { "tickets cross" };
-            warnings.push(format!("No certificate is set: {what} the network in the clear."));
+            let token = if self.token.is_some() { "the token, " } else { "" };
+            warnings.push(format!(
+                "No certificate is set: {token}signaling, and what lets a caller open connections beside its call, cross the network in the clear."
+            ));
         }
         if let Some(turn) = &self.turn
             && turn.ttl < Duration::from_secs(3600)

@@ -28,29 +28,52 @@ impl Over {
     }
 }
 
-/// The machine's own configuration is not read, no telnet console is opened, and everything written stays in the world.
+/// For the one user of the lab's.
 pub fn start(world: &World, certificate: &Certificate) -> Result<Program> {
+    let tls = [
+        format!("--tls-listening-port={TLS_PORT}"),
+        format!("--cert={}", certificate.cert.display()),
+        format!("--pkey={}", certificate.key.display()),
+    ];
+    let mut program = relay(world, "coturn", SERVER, &[&[one_user()], &tls[..]].concat())?;
+    program.listens(&world.server, TLS_PORT)?;
+    Ok(program)
+}
+
+/// As `start`, without TLS and on that address. `name` tells the logs of one start from those of the next.
+pub fn start_plain(world: &World, name: &str, address: &str) -> Result<Program> {
+    // As the client is reached, so the far end is: by default it would give relays of IPv4 alone.
+    let family = "--allocation-default-address-family=keep".to_owned();
+    relay(world, name, address, &[one_user(), family, "--no-tls".into()])
+}
+
+/// For users whose name is the second at which they expire, signed with this secret.
+pub fn start_with_secret(world: &World, name: &str, secret: &str) -> Result<Program> {
+    let auth = ["--use-auth-secret".to_owned(), format!("--static-auth-secret={secret}"), "--no-tls".into()];
+    relay(world, name, SERVER, &auth)
+}
+
+fn one_user() -> String {
+    format!("--user={USER}:{PASSWORD}")
+}
+
+/// The machine's own configuration is not read, no telnet console is opened, and everything written stays in the world.
+fn relay(world: &World, name: &str, address: &str, more: &[String]) -> Result<Program> {
     let settings = [
         "-n".to_owned(),
         "--no-cli".into(),
         "--lt-cred-mech".into(),
-        format!("--user={USER}:{PASSWORD}"),
         "--realm=lab".into(),
-        format!("--listening-ip={SERVER}"),
-        format!("--relay-ip={SERVER}"),
+        format!("--listening-ip={address}"),
+        format!("--relay-ip={address}"),
         format!("--listening-port={PORT}"),
-        format!("--tls-listening-port={TLS_PORT}"),
-        format!("--cert={}", certificate.cert.display()),
-        format!("--pkey={}", certificate.key.display()),
         format!("--userdb={}", world.dir.join("turndb").display()),
         format!("--pidfile={}", world.dir.join("coturn.pid").display()),
         "--log-file=stdout".into(),
         "--simple-log".into(),
         "--no-dtls".into(),
     ];
-    let mut program = run(world, &world.server, "coturn", &settings)?;
-    program.listens(&world.server, TLS_PORT)?;
-    Ok(program)
+    run(world, &world.server, name, &[&settings, more].concat())
 }
 
 /// Says only where it is asked from.

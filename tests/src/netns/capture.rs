@@ -5,6 +5,7 @@ use crate::ns::Ns;
 use crate::packets::{HEAD, Head, Hears, PacketSocket};
 use anyhow::{Result, ensure};
 use record::Wall;
+use std::fmt;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +17,23 @@ pub struct Packet {
     /// It arrived; else it left.
     pub inward: bool,
     pub head: Head,
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, inward, head } = self;
+        write!(to, "{at} {} {} > {}", if *inward { "in " } else { "out" }, head.from, head.to)?;
+        if let Some(tcp) = head.tcp {
+            write!(to, " seq {} ack {}", tcp.number, tcp.acknowledges)?;
+            for (is, word) in [(tcp.syn, " SYN"), (tcp.fin, " FIN"), (tcp.rst, " RST")] {
+                write!(to, "{}", if is { word } else { "" })?;
+            }
+        }
+        match head.begins {
+            Some([first, second]) => write!(to, " {first:02x}{second:02x}"),
+            None => Ok(()),
+        }
+    }
 }
 
 pub struct Capture {

@@ -22,6 +22,7 @@ pub struct Deeds<'w> {
     spinning: Option<[Program; 2]>,
     portal: Option<Program>,
     addresses: u8,
+    second_passes_all: bool,
 }
 
 /// A deed that was done.
@@ -38,8 +39,9 @@ pub struct Done<'w> {
 const ALWAYS: u32 = 300;
 
 impl<'w> Deeds<'w> {
-    pub fn new(world: &'w World, clock: Clock) -> Self {
-        Self { world, clock, second: None, tunnel: None, spinning: None, portal: None, addresses: 0 }
+    pub fn new(world: &'w World, clock: Clock, second_passes_all: bool) -> Self {
+        let addresses = 0;
+        Self { world, clock, second: None, tunnel: None, spinning: None, portal: None, addresses, second_passes_all }
     }
 
     pub fn begin(&mut self, deed: Deed, cast: &mut Cast, hold: Option<&Hold>) -> Result<Done<'w>> {
@@ -102,6 +104,9 @@ impl<'w> Deeds<'w> {
             }
             Deed::SecondUplink => {
                 let second = second_uplink::plug_in(world)?;
+                if self.second_passes_all {
+                    second.pass_all()?;
+                }
                 second.offer_route()?;
                 self.second = Some(second);
                 Ok(())

@@ -7,7 +7,20 @@ use std::time::Duration;
 
 /// The system's own, which sees Debian's packages whatever other Pythons there are.
 const PYTHON: &str = "/usr/bin/python3";
-pub const NEEDS: [(&str, &str); 2] = [("dbus-daemon", "dbus-daemon"), ("gdbus", "libglib2.0-bin")];
+pub const NEEDS: [(&str, &str); 1] = [("dbus-daemon", "dbus")];
+
+/// Asks the mock what is delayed, or has it say that sleep begins or is over.
+const ASK: &str = "
+import dbus, sys
+address, what = sys.argv[1:]
+manager = 'org.freedesktop.login1.Manager'
+logind = dbus.bus.BusConnection(address).get_object('org.freedesktop.login1', '/org/freedesktop/login1')
+if what == 'inhibitors':
+    print([str(held[3]) for held in logind.ListInhibitors(dbus_interface=manager)])
+else:
+    sleeps = dbus.Boolean(what == 'sleep')
+    logind.EmitSignal(manager, 'PrepareForSleep', 'b', [sleeps], dbus_interface='org.freedesktop.DBus.Mock')
+";
 
 pub struct Logind {
     address: String,
@@ -25,7 +38,7 @@ pub fn start(world: &World) -> Result<Logind> {
     let mock = [&variable(&address), PYTHON, "-m", "dbusmock", "--system", "--template", "logind"];
     let mock = Program::start(world, &world.client, "logind", "env", &mock)?;
     let logind = Logind { address, _programs: [bus, mock] };
-    wait_until("logind answers", PATIENCE, || Ok(logind.call("login1.Manager.ListInhibitors", &[]).is_ok()))
+    wait_until("logind answers", PATIENCE, || Ok(logind.ask("inhibitors").is_ok()))
         .context("python3-dbusmock in logind's place")?;
     Ok(logind)
 }
@@ -41,26 +54,17 @@ impl Logind {
     }
 
     pub fn tells_of_sleep(&self, begins: bool) -> Result<()> {
-        let value = format!("[<{begins}>]");
-        self.call("DBus.Mock.EmitSignal", &["org.freedesktop.login1.Manager", "PrepareForSleep", "b", &value])
-            .map(|_| ())
+        self.ask(if begins { "sleep" } else { "wake" }).map(|_| ())
     }
 
     /// Until nobody asks for a moment more before the computer may sleep.
     pub fn nobody_delays(&self) -> Result<()> {
-        wait_until("sleep is let go", PATIENCE, || {
-            Ok(!self.call("login1.Manager.ListInhibitors", &[])?.contains("'delay'"))
-        })
+        wait_until("sleep is let go", PATIENCE, || Ok(!self.ask("inhibitors")?.contains("delay")))
     }
 
-    fn call(&self, method: &str, args: &[&str]) -> Result<String> {
-        let done = Command::new("gdbus")
-            .args(["call", "--address", &self.address, "--dest", "org.freedesktop.login1"])
-            .args(["--object-path", "/org/freedesktop/login1", "--method", &format!("org.freedesktop.{method}")])
-            .args(args)
-            .output()
-            .context("starting gdbus, of the package libglib2.0-bin")?;
-        ensure!(done.status.success(), "gdbus {method}: {}", String::from_utf8_lossy(&done.stderr).trim());
+    fn ask(&self, what: &str) -> Result<String> {
+        let done = Command::new(PYTHON).args(["-c", ASK, &self.address, what]).output().context("starting python3")?;
+        ensure!(done.status.success(), "asking logind's mock: {}", String::from_utf8_lossy(&done.stderr).trim());
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 }

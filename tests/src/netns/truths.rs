@@ -27,7 +27,7 @@ pub struct Seen<'a> {
     pub packets: &'a [Packet],
     /// All that ever carried the call.
     pub flows: &'a Flows,
-    /// When the hold was over: what did not come after that was not lost.
+    /// When the call was over: what did not come after that was not lost.
     pub over: Wall,
 }
 
@@ -73,7 +73,9 @@ impl Carried {
             Deed::MediaVanishes,
             Deed::GatewaySilent,
         ];
-        let (Some(hits), true) = (&self.hits, all.contains(&self.deed)) else { return Ok(()) };
+        // Checks are seconds apart, and some are never answered.
+        let talks = self.talks(seen);
+        let (Some(hits), true) = (&self.hits, talks && all.contains(&self.deed)) else { return Ok(()) };
         let (Some(hit), Some(paused)) =
             (self.first_hit(Plane::Media, hits, seen), self.without_rule(Plane::Media, seen).0)
         else {
@@ -135,31 +137,37 @@ impl Carried {
                 && packet.at >= before
                 && packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst || packet.head.begins.is_some_and(closes))
         };
-        if let Some(end) = flow.iter().find(ends) {
-            return (Some(When::at(self.stamp(end.at))), true);
-        }
+        let end = flow.iter().find(ends).map(|end| When::at(self.stamp(end.at)));
         let began = match plane {
             Plane::Signaling => self.unanswered(&flow, seen.over),
             Plane::Media => self.paused(&flow, seen.over),
         };
-        (began, false)
+        match (began, end) {
+            // A connection that was dead long before is ended in words at last.
+            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), self.deed == Deed::AddressChanged),
+            (began, None) => (began, self.deed == Deed::AddressChanged),
+            (_, end) => (end, true),
+        }
+    }
+
+    /// One segment answers another. The kernel of a program that stands still acknowledges in its place.
+    fn answers(&self, answer: &Packet, packet: &Packet) -> bool {
+        match self.deed {
+            Deed::FarEndFrozen => answer.inward && answer.head.begins.is_some() && answer.at >= packet.at,
+            _ => answer.head.acknowledges(&packet.head),
+        }
     }
 
     /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
     fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
         let before = self.began.0.wall;
-        // The kernel of a program that stands still acknowledges in its place.
-        let answers = |answer: &Packet, packet: &Packet| match self.deed {
-            Deed::FarEndFrozen => answer.inward && answer.head.begins.is_some() && answer.at >= packet.at,
-            _ => answer.head.acknowledges(&packet.head),
-        };
         let unanswered = |packet: &&&Packet| {
             let soon = |answer: &Packet| ms_between(packet.at, answer.at) < ANSWERED_WITHIN_MS;
             !packet.inward
                 && packet.at >= before
                 && packet.head.begins.is_some()
                 && ms_between(packet.at, over) > ANSWERED_WITHIN_MS
-                && !flow.iter().any(|answer| answers(answer, packet) && soon(answer))
+                && !flow.iter().any(|answer| self.answers(answer, packet) && soon(answer))
         };
         if let Some(first) = flow.iter().find(unanswered) {
             return Some(When::at(self.stamp(first.at)));
@@ -191,17 +199,22 @@ impl Carried {
         })
     }
 
+    /// Media was sent on the flow in use.
+    fn talks(&self, seen: &Seen) -> bool {
+        let media = |packet: &Packet| self.flows.has(Plane::Media, &packet.head) && packet.head.is_media();
+        seen.packets.iter().any(media)
+    }
+
     /// The first that crossed again, whatever flow carries the plane since.
     fn back(&self, plane: Plane, began: Stamp, ended: bool, seen: &Seen) -> Option<Wall> {
         let (began, after) = (began.minus(UNDERWAY).wall, began.plus(UNDERWAY).wall);
-        let of_media = |packet: &&Packet| self.flows.has(Plane::Media, &packet.head) && packet.head.is_media();
-        let talks = seen.packets.iter().any(|packet| of_media(&packet));
+        let talks = self.talks(seen);
         // On the flow that was hit, what was lost must have arrived by now; what the far end says of its own is no answer.
         let lost = seen.packets.iter().find(|packet| {
             !packet.inward && packet.at >= began && packet.head.begins.is_some() && self.flows.has(plane, &packet.head)
         });
         let answers = |packet: &Packet| match lost {
-            Some(lost) if self.flows.has(plane, &packet.head) => packet.head.acknowledges(&lost.head),
+            Some(lost) if self.flows.has(plane, &packet.head) => self.answers(packet, lost),
             _ => true,
         };
         let back = seen.packets.iter().find(|packet| {

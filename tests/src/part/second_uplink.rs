@@ -1,7 +1,8 @@
 //! A second way out of the client, as a phone's tethering or a docking station brings it: another interface, another
 //! router with its own address translation, the same server at the end.
 //!
-//! Like mobile networks it passes on only what comes from its own addresses: flows of the first uplink are lost in it.
+//! Like mobile networks it passes on only what comes from its own addresses: flows of the first uplink are lost in it. Other
+//! routers pass on whatever comes and give it their own address: then UDP finds its way, and TCP connections do not.
 //!
 //! ```text
 //! client eth1 ── lan router-2 wan ── eth1 server
@@ -22,7 +23,7 @@ pub const SEEN_AS: &str = "10.84.0.1";
 
 pub struct SecondUplink<'w> {
     world: &'w World,
-    _router: Ns,
+    router: Ns,
 }
 
 /// Plugged in: it has an address, and nothing goes there yet.
@@ -44,13 +45,18 @@ pub fn plug_in(world: &World) -> Result<SecondUplink<'_>> {
         }",
     )?;
     world.client.ip(&["addr", "add", &format!("{ADDRESS}/24"), "dev", "eth1"])?;
-    Ok(SecondUplink { world, _router: router })
+    Ok(SecondUplink { world, router })
 }
 
 impl SecondUplink<'_> {
     /// A default route as well, but a worse one than the first uplink's: nothing moves.
     pub fn offer_route(&self) -> Result<()> {
         self.world.client.ip(&["route", "add", "default", "via", GATEWAY, "dev", "eth1", "metric", "600"])
+    }
+
+    /// From now on it passes on what comes from addresses that are not its own.
+    pub fn pass_all(&self) -> Result<()> {
+        self.router.nft("flush chain ip world through")
     }
 
     /// The default route moves here. The first interface stays up and keeps its address.

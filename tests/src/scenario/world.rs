@@ -21,6 +21,9 @@ pub struct World {
     pub relay: bool,
     /// A logind of the world's own tells of sleep.
     pub logind: bool,
+    /// The second uplink's router passes on what comes from addresses of the first; else it knows its own alone, as those of
+    /// mobile networks do.
+    pub second_passes_all: bool,
     /// From the beginning on, before anything is said.
     pub broken: Option<super::Deed>,
 }

@@ -3,11 +3,14 @@
 //!
 //! They take minutes and need root or user namespaces, so they are told when asked for: `cargo xtask lab [FILTER]`.
 
+mod ipv6;
 mod janus;
 mod parts;
 mod process;
+mod proxy;
 mod relay;
 mod truth;
+mod user;
 
 #[cfg(target_os = "linux")]
 use linewitness_lab::{Piece, scenario, scenario::Runner};
@@ -24,7 +27,16 @@ fn main() -> ExitCode {
     if std::env::var_os(ASKED).is_none() {
         return told_nothing("told by `cargo xtask lab`, which takes minutes");
     }
-    let stories = [janus::STORIES, process::STORIES, relay::STORIES, parts::STORIES, truth::STORIES];
+    let stories = [
+        janus::STORIES,
+        user::STORIES,
+        ipv6::STORIES,
+        proxy::STORIES,
+        process::STORIES,
+        relay::STORIES,
+        parts::STORIES,
+        truth::STORIES,
+    ];
     let Asked { seed, filter } = asked(std::env::args().skip(1));
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));

@@ -4,23 +4,27 @@
 use anyhow::{Result, ensure};
 use linewitness_lab::far::coturn::{self, Over};
 use linewitness_lab::far::{certificate, certificate::Certificate, reflector};
-use linewitness_lab::{Hold, Story, Told, World};
+use linewitness_lab::world::{SERVER, now};
+use linewitness_lab::{Hold, Program, Story, Told, World, hold};
 use record::Fact;
 use record::fact::{CandidateKind, Ice};
+use std::thread::sleep;
 use std::time::Duration;
 
 const COTURN: &[(&str, &str)] = &[("turnserver", "coturn")];
 
 pub const STORIES: &[Story] = &[
-    Story { name: "a_wrong_relay_password_is_turn_failed_and_nothing_is_established", needs: COTURN, tell: wrong },
-    Story { name: "a_relayed_call_over_udp_is_held", needs: COTURN, tell: over_udp },
     Story { name: "a_relayed_call_over_tcp_is_held", needs: COTURN, tell: over_tcp },
     Story { name: "a_relayed_call_over_tls_is_held", needs: COTURN, tell: over_tls },
+    Story { name: "a_relay_over_udp_that_dies_is_turn_failed_and_another_is_got", needs: COTURN, tell: dies_over_udp },
+    Story { name: "a_relay_over_tcp_that_dies_is_turn_failed_and_another_is_got", needs: COTURN, tell: dies_over_tcp },
+    Story {
+        name: "relay_credentials_that_expire_end_nothing_and_a_relay_lost_after_is_got_with_new_ones",
+        needs: COTURN,
+        tell: renewed,
+    },
 ];
 
-fn over_udp(world: &World) -> Result<()> {
-    relayed(world, Over::Udp)
-}
 fn over_tcp(world: &World) -> Result<()> {
     relayed(world, Over::Tcp)
 }
@@ -29,7 +33,7 @@ fn over_tls(world: &World) -> Result<()> {
 }
 
 fn relayed(world: &World, over: Over) -> Result<()> {
-    hold(world, over, coturn::PASSWORD, 15)?.expect(|told| {
+    held(world, over, coturn::PASSWORD, 15)?.expect(|told| {
         told.ended("held", 0)?;
         ensure!(told.verdict.drops.is_empty(), "expected no drop");
         let relay = told.count(
@@ -43,19 +47,72 @@ fn relayed(world: &World, over: Over) -> Result<()> {
     })
 }
 
-fn wrong(world: &World) -> Result<()> {
-    hold(world, Over::Udp, "not-the-password", 15)?.expect(|told| {
-        told.ended("not_established", 4)?;
-        let refused = told.count(|fact| matches!(fact, Fact::Ice(Ice::TurnRefused { .. })));
-        ensure!(refused > 0, "the relay refused, and the log does not say so");
+fn dies_over_udp(world: &World) -> Result<()> {
+    dies(world, Over::Udp)
+}
+fn dies_over_tcp(world: &World) -> Result<()> {
+    dies(world, Over::Tcp)
+}
+
+/// Killed, and started again five seconds later without any memory.
+fn dies(world: &World, over: Over) -> Result<()> {
+    let certificate = certificate::make(world)?;
+    let _reflector = reflector::start(world, "reflector")?;
+    let coturn = coturn::start_plain(world, "coturn", SERVER)?;
+    let profile = profile(world, &certificate, over, coturn::PASSWORD, 25)?;
+    let hold = Hold::established(world, "hold", &[&profile])?;
+    sleep(Duration::from_secs(4));
+    let killed = now();
+    coturn.kill()?;
+    sleep(Duration::from_secs(5));
+    let _again = coturn::start_plain(world, "coturn-again", SERVER)?;
+    let back = now();
+    hold.finish(Duration::from_secs(25))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        told.verdict.none("signaling")?;
         let media = told.verdict.one("media")?;
         media.is("turn_failed", "voice_service", "shown")?;
-        ensure!(media.measured["code"] == 401.0, "measured is {}", media.measured);
-        Ok(())
+        media.last_good_before(killed, 40.0)?;
+        media.first_bad_after(killed, 350.0)?;
+        media.restored_after(killed, back, 10_000.0)?;
+        told.same_call()
     })
 }
 
-fn hold(world: &World, over: Over, password: &str, planned: u64) -> Result<Told> {
+const SECRET: &str = "shared-with-the-relay";
+/// How long credentials of the far end's are good.
+const TTL: u64 = 5;
+
+/// The far end hands out credentials that expire under the call.
+fn expiring(world: &World, planned: u64) -> Result<([Program; 2], Hold)> {
+    let coturn = coturn::start_with_secret(world, "coturn", SECRET)?;
+    let ttl = format!("{TTL}s");
+    let relay = ["--turn-url", &Over::Udp.url(), "--turn-secret", SECRET, "--turn-ttl", &ttl];
+    let reflector = reflector::start_with(world, "reflector", SERVER, &relay)?;
+    let profile = hold::profile(world, "", "[ice]\npolicy = \"relay\"")?;
+    let hold = Hold::established(world, "hold", &[&profile, "--for", &format!("{planned}s")])?;
+    Ok(([reflector, coturn], hold))
+}
+
+/// What stands goes on; another relay needs new credentials, and those come with another session.
+fn renewed(world: &World) -> Result<()> {
+    let ([_reflector, coturn], hold) = expiring(world, 35)?;
+    sleep(Duration::from_secs(TTL + 2));
+    let killed = now();
+    coturn.kill()?;
+    let _again = coturn::start_with_secret(world, "coturn-again", SECRET)?;
+    let back = now();
+    hold.finish(Duration::from_secs(35))?.expect(|told| {
+        told.ended("dropped", 3)?;
+        told.verdict.none("signaling")?;
+        let media = told.verdict.one("media")?;
+        media.is("turn_failed", "voice_service", "shown")?;
+        media.last_good_before(killed, 40.0)?;
+        media.restored_after(killed, back, 12_000.0)
+    })
+}
+
+fn held(world: &World, over: Over, password: &str, planned: u64) -> Result<Told> {
     let certificate = certificate::make(world)?;
     let _reflector = reflector::start(world, "reflector")?;
     let _coturn = coturn::start(world, &certificate)?;

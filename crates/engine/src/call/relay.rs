@@ -53,6 +53,8 @@ pub struct RelayStream {
 /// A quarter of a second of media and then some: what waits longer than that in a stalled stream is of no use.
 const QUEUE: usize = 64;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A refusal costs two packets, and a caller waits.
+const CONNECT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Ends a goodbye that nobody reads.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 
@@ -112,37 +114,54 @@ async fn run(relays: Arc<Relays>, server: RelayServer, mut frames: Receiver<Vec<
     let began = relays.instruments.recorder().now();
     let mut queued = vec![];
     let socket = up.clone();
-    let connected = tokio::select! {
-        connected = connect(&relays, &server) => connected,
+    let lost = |says: &str| {
+        // A server may close at our goodbye, before we do: with the socket gone, no end is a loss.
+        if !socket.is_closed() {
+            let (server, says) = (server.label.clone(), Heard::new(says));
+            relays.instruments.note(Ice::TurnLost { server, says });
+        }
+    };
+    let stream = tokio::select! {
+        stream = connect_at_last(&relays, &server, &lost) => stream,
         () = collect(&mut frames, &mut queued) => return,
     };
-    let lost = match connected {
-        Ok(stream) => {
-            let took_ms = record::millis(relays.instruments.recorder().now().since(began));
-            relays.instruments.note(Ice::TurnConnected { server: server.label.clone(), took_ms });
-            let (read, write) = tokio::io::split(stream);
-            tokio::select! {
-                sent = send(write, queued, frames) => sent.map_err(|error| sentence("sending to it failed", &error)),
-                end = receive(read, server.magic, up) => Err(match end {
-                    Ok(()) => "it ended the connection".to_owned(),
-                    Err(error) => sentence("the connection broke", &error),
-                }),
+    let took_ms = record::millis(relays.instruments.recorder().now().since(began));
+    relays.instruments.note(Ice::TurnConnected { server: server.label.clone(), took_ms });
+    let (read, write) = tokio::io::split(stream);
+    let ended = tokio::select! {
+        sent = send(write, queued, frames) => sent.map_err(|error| sentence("sending to it failed", &error)),
+        end = receive(read, server.magic, up) => Err(match end {
+            Ok(()) => "it ended the connection".to_owned(),
+            Err(error) => sentence("the connection broke", &error),
+        }),
+    };
+    if let Err(says) = ended {
+        lost(&says);
+    }
+}
+
+/// A server that is being started anew refuses for some seconds. The stack goes on asking meanwhile, as it does over UDP,
+/// and what waits is sent when somebody is there.
+async fn connect_at_last(relays: &Relays, server: &RelayServer, lost: &(dyn Fn(&str) + Sync)) -> Box<dyn Stream> {
+    let mut said = false;
+    loop {
+        match connect(relays, server).await {
+            Ok(stream) => return stream,
+            Err(says) => {
+                if !std::mem::replace(&mut said, true) {
+                    lost(&says);
+                }
             }
         }
-        Err(says) => Err(says),
-    };
-    // A server may close at our goodbye, before we do: with the socket gone, no end is a loss.
-    if let Err(says) = lost
-        && !socket.is_closed()
-    {
-        relays.instruments.note(Ice::TurnLost { server: server.label, says: Heard::new(&says) });
+        tokio::time::sleep(CONNECT_AGAIN_AFTER).await;
     }
 }
 
 /// Keeps what is sent while the connection is made; returns when nobody wants the connection any more.
 async fn collect(frames: &mut Receiver<Vec<u8>>, queued: &mut Vec<Vec<u8>>) {
     while let Some(frame) = frames.recv().await {
-        if queued.len() < QUEUE {
+        // Asked again in the same words, a question need not be sent twice.
+        if queued.len() < QUEUE && !queued.contains(&frame) {
             queued.push(frame);
         }
     }

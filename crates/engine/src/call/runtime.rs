@@ -174,6 +174,14 @@ impl PeerRuntime {
     }
 }
 
+/// The stack asks for an address of IPv6 without its brackets, and our own names for servers have them.
+fn in_brackets(place: &str) -> String {
+    match place.rsplit_once(':') {
+        Some((host, port)) if host.contains(':') && !host.starts_with('[') => format!("[{host}]:{port}"),
+        _ => place.to_owned(),
+    }
+}
+
 impl Runtime for PeerRuntime {
     /// Without ICE over TCP, which we do not use, the driver is the one task the stack spawns.
     fn spawn(&self, task: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
@@ -196,7 +204,10 @@ impl Runtime for PeerRuntime {
         Box::pin(async move { TokioRuntime.connect_tcp(remote).await })
     }
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(self.resolve(host, look_up(host.to_owned())))
+        Box::pin(async move {
+            let host = &in_brackets(host);
+            self.resolve(host, look_up(host.clone())).await
+        })
     }
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
         match &self.second_look {
@@ -237,6 +248,18 @@ mod tests {
             heard.lock().unwrap().push(format!("{what:?}").split('(').next().unwrap().to_owned());
         });
         (runtime, told)
+    }
+
+    #[test]
+    fn servers_are_asked_for_under_the_names_that_they_have_here() {
+        for (asked, named) in [
+            ("2001:db8::1:3478", "[2001:db8::1]:3478"),
+            ("[2001:db8::1]:3478", "[2001:db8::1]:3478"),
+            ("192.0.2.1:3478", "192.0.2.1:3478"),
+            ("turn.example:3478", "turn.example:3478"),
+        ] {
+            assert_eq!(in_brackets(asked), named);
+        }
     }
 
     #[tokio::test]

@@ -125,7 +125,9 @@ impl<'a> Stun<'a> {
     /// Code and reason.
     pub fn error(&self) -> Option<(u16, String)> {
         let [_, _, class, number, reason @ ..] = self.attribute(attribute::ERROR_CODE)? else { return None };
-        Some((u16::from(class & 7) * 100 + u16::from(*number), String::from_utf8_lossy(reason).into_owned()))
+        // Some servers count the zeroes that fill it up as part of it.
+        let reason = String::from_utf8_lossy(reason).trim_end_matches('\0').to_owned();
+        Some((u16::from(class & 7) * 100 + u16::from(*number), reason))
     }
 
     pub fn lifetime(&self) -> Option<u32> {

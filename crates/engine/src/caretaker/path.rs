@@ -53,6 +53,15 @@ struct Moved {
 struct Restart {
     underway: Underway,
     answered: bool,
+    relay: Relay,
+}
+
+/// What TURN servers answered to a restart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Relay {
+    NotYet,
+    Refused,
+    Found,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -137,12 +146,27 @@ impl Path {
     }
     pub fn restarting(&mut self, underway: Underway) {
         self.restarts += 1;
-        self.restart = Some(Restart { underway, answered: false });
+        self.restart = Some(Restart { underway, answered: false, relay: Relay::NotYet });
     }
     pub fn restart_answered(&mut self) {
         if let Some(restart) = &mut self.restart {
             restart.answered = true;
         }
+    }
+    pub fn relay_found(&mut self) {
+        if let Some(restart) = &mut self.restart {
+            restart.relay = Relay::Found;
+        }
+    }
+    pub fn relay_refused(&mut self) {
+        if let Some(restart) = &mut self.restart
+            && restart.relay == Relay::NotYet
+        {
+            restart.relay = Relay::Refused;
+        }
+    }
+    pub fn restart_has_no_way(&self) -> bool {
+        self.restart.as_ref().is_some_and(|restart| restart.relay == Relay::Refused)
     }
     /// The call is gone; what was under way for it comes back to be settled.
     pub fn call_lost(&mut self) -> Vec<Underway> {

@@ -1,8 +1,25 @@
 //! Each test is a short story told in facts, and the moves it must bring.
 
 use super::*;
-use record::fact::{ConnectStage, IceState, MediaSample, Side, Trouble};
+use record::fact::{ConnectStage, IceState, MediaSample, Plan, Side, Trouble};
 use record::profile::RecoveryPolicy;
+
+fn plan() -> Plan {
+    Plan {
+        name: "".into(),
+        kind: "reflector".into(),
+        to: "".into(),
+        self_test: false,
+        planned_s: 60.0,
+        heartbeat: None,
+        silence: Silence::Frames,
+        ice_policy: IcePolicy::All,
+        recovery: RecoveryPolicy::Patient,
+        beside: None,
+        token_ends: None,
+        credentials_end: vec![],
+    }
+}
 
 struct Story {
     caretaker: Caretaker,
@@ -195,6 +212,31 @@ fn restarts_that_bring_nothing_end_in_a_new_call() {
 }
 
 #[test]
+fn a_relay_refused_to_a_call_that_needs_one_brings_a_new_call_and_its_credentials() {
+    let gathered = |policy, refused: bool, found: bool| {
+        let mut story = Story::new(RecoveryPolicy::Patient);
+        story.fact(Mark::Started(Box::new(Plan { ice_policy: policy, ..plan() }))).connecting().ready(false);
+        let first = story.now;
+        story.fact(Media::Flowing { first }).gap().pong().after(2.0);
+        let server: record::Heard = "turn:relay.example:3478".into();
+        if refused {
+            let (request, says) = (TurnRequest::Allocate, "Unauthorized".into());
+            story.fact(Ice::TurnRefused { server: server.clone(), request, code: 401, says });
+        }
+        if found {
+            let address = "192.0.2.1:50000".into();
+            story.fact(Ice::LocalCandidate { kind: CandidateKind::Relay, address, relay_by: Some(server) });
+        }
+        story.fact(Ice::GatheringDone { took_ms: 4.0 }).after(3.0);
+        story.seen[3..].join(" ")
+    };
+    assert_eq!(gathered(IcePolicy::Relay, true, false), "Failed NewCall");
+    assert_eq!(gathered(IcePolicy::Relay, true, true), "", "another server gave one");
+    assert_eq!(gathered(IcePolicy::Relay, false, false), "", "a server that does not answer may come back");
+    assert_eq!(gathered(IcePolicy::All, true, false), "", "there are other ways");
+}
+
+#[test]
 fn ice_failed_brings_the_restart_at_once() {
     let mut story = Story::held(RecoveryPolicy::AsTelnyx);
     story.gap().pong().fact(Ice::State { state: IceState::Failed });
@@ -262,22 +304,7 @@ fn a_new_call_is_given_its_time_from_when_it_can_be_placed() {
 #[test]
 fn a_call_without_media_is_judged_by_its_checks() {
     let mut story = Story::new(RecoveryPolicy::Patient);
-    let plan = record::fact::Plan {
-        name: "".into(),
-        kind: "reflector".into(),
-        to: "".into(),
-        self_test: false,
-        planned_s: 60.0,
-        heartbeat: None,
-        silence: Silence::None,
-        ice_policy: record::profile::IcePolicy::All,
-        recovery: RecoveryPolicy::Patient,
-        beside: None,
-        token_ends: None,
-        credentials_end: vec![],
-        not_tested: vec![],
-    };
-    story.fact(Mark::Started(Box::new(plan))).connecting().ready(false);
+    story.fact(Mark::Started(Box::new(Plan { silence: Silence::None, ..plan() }))).connecting().ready(false);
     story.fact(Ice::Dtls { state: "connected".into() }).after(30.0);
     let last_ok = story.now;
     story.after(5.0).fact(Ice::ConsentLate { last_ok }).pong().after(1.0);

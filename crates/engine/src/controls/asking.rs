@@ -47,8 +47,28 @@ pub struct Manner {
 
 #[derive(Clone, Debug)]
 pub struct Never {
-    pub watcher: &'static str,
+    pub watcher: record::Sense,
     pub why: &'static str,
+}
+
+/// What came of the last attempt that was none, in words.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub says: Heard,
+    /// It was answered that nobody listens there.
+    pub refused: bool,
+}
+
+impl From<Heard> for Failure {
+    fn from(says: Heard) -> Self {
+        Self { says, refused: false }
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(says: &str) -> Self {
+        Heard::new(says).into()
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -73,8 +93,7 @@ pub struct Asking {
     last_ok: Option<Stamp>,
     silent_since: Option<Stamp>,
     never: bool,
-    /// What the last failure was, in words.
-    failed: Option<Heard>,
+    failed: Option<Failure>,
     sample: Sample,
     sample_at: Stamp,
     planned: Stamp,
@@ -129,8 +148,8 @@ impl Asking {
         (self.began, self.last_ok, self.never, self.failed) = (now, None, false, None);
         (self.sample, self.sample_at) = (Sample::default(), now.plus(self.manner.sample_every));
         self.said = Some(target.clone());
-        let Manner { control, kind, .. } = self.manner;
-        Some(Control::Asking { control, kind, target }.into())
+        let Manner { control, kind, silence_tells, .. } = self.manner;
+        Some(Control::Asking { control, kind, target, rationed: !silence_tells }.into())
     }
 
     /// What is due.
@@ -187,8 +206,8 @@ impl Asking {
     }
 
     /// An answer that is none, or a question that could not be put. There may still come a better one.
-    pub fn failed(&mut self, says: Heard) {
-        self.failed = Some(says);
+    pub fn failed(&mut self, failure: Failure) {
+        self.failed = Some(failure);
     }
 
     fn give_up(&mut self, now: Stamp, steps: &mut Vec<Step>) {
@@ -204,16 +223,17 @@ impl Asking {
             (Some(never), None) => {
                 if !self.never && now.since(self.began) >= NEVER_AFTER {
                     self.never = true;
-                    let why = self.failed.clone().unwrap_or_else(|| never.why.into());
-                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher.into(), why }));
+                    let why = self.failed.clone().unwrap_or_else(|| never.why.into()).says;
+                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why }));
                 }
             }
             // It is not asked more insistently either: that would use up the ration.
             _ if !self.manner.silence_tells && self.failed.is_none() => {}
             (_, last_ok) => {
                 self.silent_since = Some(question.put);
-                let says = self.failed.clone().unwrap_or_else(|| "no answer of any kind".into());
-                steps.push(Step::Note(Control::Silent { control, asked: question.put, last_ok, says }.into()));
+                let Failure { says, refused } = self.failed.clone().unwrap_or_else(|| "no answer of any kind".into());
+                let silent = Control::Silent { control, asked: question.put, last_ok, says, refused };
+                steps.push(Step::Note(silent.into()));
             }
         }
     }

@@ -25,7 +25,7 @@ const MOST_SERVERS: usize = 3;
 const PORT: u16 = 53;
 
 pub const NEVER: Never = Never {
-    watcher: "name_servers",
+    watcher: record::Sense::NameServers,
     why: "the name servers do not answer us directly; only the system's resolver, which may answer from memory, is seen",
 };
 
@@ -100,7 +100,7 @@ impl Asker for ServersAsker {
 
     async fn news(&mut self) -> News {
         if let Some(says) = self.failed.take() {
-            return News::Failed(says);
+            return News::Failed(says.into());
         }
         loop {
             let all = self.known.borrow_and_update().name_servers.clone();
@@ -119,7 +119,7 @@ impl Asker for ServersAsker {
                     return match answer.fault() {
                         // Without a name of our own, whatever is answered shows that somebody answers.
                         Some(fault) if named => {
-                            News::Failed(Heard::new(&format!("{} answers, and says that {fault}", from.ip())))
+                            News::Failed(Heard::new(&format!("{} answers, and says that {fault}", from.ip())).into())
                         }
                         _ => News::Answer(attempt),
                     };

@@ -1,6 +1,6 @@
 //! One control at work: `Asking` says when, an `Asker` knows how.
 
-use super::asking::{Asking, Manner, Step};
+use super::asking::{Asking, Failure, Manner, Step};
 use crate::Recorder;
 use record::Heard;
 use std::future::Future;
@@ -8,8 +8,8 @@ use std::future::Future;
 pub enum News {
     /// The answer to this attempt.
     Answer(u64),
-    /// An answer that is none, or a question that could not be put, in words.
-    Failed(Heard),
+    /// An answer that is none, or a question that could not be put.
+    Failed(Failure),
     /// From here on this is asked; nothing where there is nobody to ask.
     Target(Option<Heard>),
 }
@@ -40,7 +40,7 @@ pub async fn ask(manner: Manner, target: Option<Heard>, mut asker: impl Asker, r
                 let now = recorder.now();
                 match news {
                     News::Answer(attempt) => note(&recorder, asking.answered(attempt, now)),
-                    News::Failed(says) => asking.failed(says),
+                    News::Failed(failure) => asking.failed(failure),
                     News::Target(target) => note(&recorder, asking.aim(target, now)),
                 }
             }

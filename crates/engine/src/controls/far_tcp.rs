@@ -3,11 +3,13 @@
 //! Every two seconds, unlike the others: each of them costs the far end an accept and every device on the way an entry in
 //! its table for minutes. A silence is said within two seconds of its first question all the same.
 
+use super::asking::Failure;
 use super::driver::{Asker, News};
 use super::fresh::{Fresh, close_in_order};
 use super::known::{FarEnd, Known};
 use crate::{Recorder, line::trouble::words};
 use record::{Fact, Heard};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -32,7 +34,7 @@ impl FarTcpAsker {
             FarEnd::At(at) => Some(at.to_string().as_str().into()),
             FarEnd::Behind(proxy) => {
                 let why = format!("signaling goes by the proxy {proxy}: the far end is not asked past it over TCP");
-                self.recorder.note(Fact::Blind { watcher: "far_tcp".into(), why: why.as_str().into() });
+                self.recorder.note(Fact::Blind { watcher: record::Sense::FarTcp, why: why.as_str().into() });
                 None
             }
         }
@@ -48,7 +50,7 @@ impl Asker for FarTcpAsker {
                     reply.answered();
                     close_in_order(stream).await;
                 }
-                Err(says) => reply.failed(says),
+                Err(failure) => reply.failed(failure),
             }
         });
     }
@@ -69,6 +71,8 @@ impl Asker for FarTcpAsker {
 }
 
 /// To the first that takes it.
-pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Heard> {
-    crate::line::dial::dial(addresses).await.map_err(|error| words(&error))
+pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    let failure =
+        |error: io::Error| Failure { says: words(&error), refused: error.kind() == ErrorKind::ConnectionRefused };
+    crate::line::dial::dial(addresses).await.map_err(failure)
 }

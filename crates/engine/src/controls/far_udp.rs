@@ -76,7 +76,7 @@ impl Asker for FarUdpAsker {
 
     async fn news(&mut self) -> News {
         if let Some(says) = self.failed.take() {
-            return News::Failed(says);
+            return News::Failed(says.into());
         }
         loop {
             let now = self.now();

@@ -1,8 +1,7 @@
 //! Attempts that each have a socket, or a thread, of their own.
 
-use super::asking::OVERDUE;
+use super::asking::{Failure, OVERDUE};
 use super::driver::News;
-use record::Heard;
 use std::future::Future;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -45,7 +44,7 @@ impl Fresh {
 
     /// For what goes wrong before there is an attempt.
     pub fn failed(&self, says: &str) {
-        Reply { attempt: 0, tell: self.tell.clone() }.failed(says.into());
+        Reply { attempt: 0, tell: self.tell.clone() }.failed(says);
     }
 
     pub async fn news(&mut self) -> News {
@@ -57,13 +56,13 @@ impl Reply {
     pub fn answered(self) {
         self.say(News::Answer(self.attempt));
     }
-    pub fn failed(self, says: Heard) {
-        self.say(News::Failed(says));
+    pub fn failed(self, failure: impl Into<Failure>) {
+        self.say(News::Failed(failure.into()));
     }
-    pub fn tell(self, result: Result<(), Heard>) {
+    pub fn tell(self, result: Result<(), impl Into<Failure>>) {
         match result {
             Ok(()) => self.answered(),
-            Err(says) => self.failed(says),
+            Err(failure) => self.failed(failure),
         }
     }
     fn say(&self, news: News) {

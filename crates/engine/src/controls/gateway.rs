@@ -25,11 +25,11 @@ mod platform;
 pub use platform::permitted;
 
 /// Said at once where echoes may not be sent.
-pub const NOT_PERMITTED: &str = "pings are not permitted here (net.ipv4.ping_group_range): a gateway that falls silent is \
-    seen late";
+pub const NOT_PERMITTED: &str = "pings are not permitted here, so a silent gateway is seen late; \
+    set net.ipv4.ping_group_range to \"0 2147483647\"";
 
 pub const NEVER: Never = Never {
-    watcher: "gateway",
+    watcher: record::Sense::Gateway,
     why: "the gateway does not answer pings; allow them there to see whether it lives when a call is lost",
 };
 

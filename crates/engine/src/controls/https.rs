@@ -69,7 +69,7 @@ impl Asker for HttpsAsker {
         self.fresh.put(attempt, |reply| async move {
             let stream = match connect(&addresses).await {
                 Ok(stream) => stream,
-                Err(says) => return reply.failed(says),
+                Err(failure) => return reply.failed(failure),
             };
             if !looking.is_due() {
                 reply.answered();

@@ -70,7 +70,7 @@ impl Asker for PortalAsker {
         self.fresh.put(attempt, |reply| async move {
             let mut stream = match connect(&addresses).await {
                 Ok(stream) => stream,
-                Err(says) => return reply.failed(says),
+                Err(failure) => return reply.failed(failure),
             };
             reply.tell(page.ask(&mut stream).await);
             close_in_order(stream).await;

@@ -79,7 +79,7 @@ impl Asker for StunAsker {
 
     async fn news(&mut self) -> News {
         if let Some(says) = self.failed.take() {
-            return News::Failed(says);
+            return News::Failed(says.into());
         }
         let Some(server) = self.server else { return std::future::pending().await };
         let read = |bytes: &[u8], from: SocketAddr| if from == server { answer(bytes) } else { None };
@@ -90,7 +90,7 @@ impl Asker for StunAsker {
                 self.seen(server, public);
                 News::Answer(attempt)
             }
-            Err(says) => News::Failed(says),
+            Err(says) => News::Failed(says.into()),
         }
     }
 }

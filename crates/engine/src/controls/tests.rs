@@ -95,15 +95,17 @@ impl Scene {
         self.next(answered).await;
     }
 
-    /// Until it is said to be silent: in time, and in these words.
-    async fn silent(&mut self) -> (Stamp, String) {
+    /// Until it is said to be silent: in time, in these words, and whether it was refused.
+    async fn silent(&mut self) -> (Stamp, String, bool) {
         let silent = |fact: &Fact| match fact {
-            Fact::Control(Control::Silent { asked, says, .. }) => Some((*asked, says.as_str().to_owned())),
+            Fact::Control(Control::Silent { asked, says, refused, .. }) => {
+                Some((*asked, says.as_str().to_owned(), *refused))
+            }
             _ => None,
         };
-        let (at, (asked, says)) = self.next(silent).await;
+        let (at, (asked, says, refused)) = self.next(silent).await;
         assert!(at.since(asked) <= SILENCE_WITHIN + SLACK, "said after {:?}", at.since(asked));
-        (asked, says)
+        (asked, says, refused)
     }
 
     async fn back(&mut self) -> Stamp {

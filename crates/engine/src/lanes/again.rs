@@ -29,7 +29,7 @@ impl Again {
         self.times += 1;
         if self.times == MOST {
             let why = format!("a lane to {} ended {MOST} times and is not opened any more", way.shown.as_str());
-            street.ground.recorder.note(Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+            street.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
             return false;
         }
         if stood_for >= LONG {

@@ -1,7 +1,8 @@
 //! What of a profile's lanes fits into its hold.
 
 use record::{
-    Heard, Profile, fact,
+    Heard, Profile,
+    fact::{self, Ladder, LeftOut, WhyNot},
     profile::{Lanes, Span},
     wire::datagram,
 };
@@ -22,44 +23,47 @@ pub fn fitting(rungs: &[Span], hold: Duration) -> (Vec<Duration>, Option<Span>) 
     (rungs.iter().copied().filter(fits).map(Span::get).collect(), out)
 }
 
-pub fn plan(profile: &Profile) -> (fact::Beside, Vec<String>) {
+pub fn plan(profile: &Profile) -> fact::Beside {
     let Lanes { bare_websocket, talking, quiet_ladder, udp_ladder, controls, .. } = &profile.lanes;
     let holds = far_end_holds_lanes(profile);
-    let mut not_tested = vec![];
     // Who may measure them instead says so when it cannot.
     let by_stun = !super::udp::stun_servers(profile).is_empty();
-    let mut fit = |rungs: &[Span], what: &str, held: bool| {
-        if !held && !rungs.is_empty() {
-            not_tested.push(format!("{what} were not tested: only a Linewitness reflector holds them."));
-            return vec![];
-        }
-        let (fitting, out) = fitting(rungs, profile.for_.get());
-        if let Some(out) = out {
-            not_tested.push(format!("{what} of {out} and longer were not tested: the hold was too short."));
-        }
-        fitting.iter().map(Duration::as_secs_f64).collect()
-    };
-    let quiet_ladder_s = fit(quiet_ladder, "Quiet periods", holds);
+    let hold = profile.for_.get();
+    let mut left_out = vec![];
+    let quiet_ladder_s = fit(Ladder::Tcp, quiet_ladder, hold, holds, &mut left_out);
     let (kept, too_long): (Vec<Span>, Vec<Span>) =
         udp_ladder.iter().partition(|rung| rung.get() <= datagram::LONGEST_SILENCE);
-    let udp_ladder_s = fit(&kept, "Quiet periods over UDP", holds || by_stun);
+    let udp_ladder_s = fit(Ladder::Udp, &kept, hold, holds || by_stun, &mut left_out);
     if let Some(shortest) = too_long.iter().min().filter(|_| holds || by_stun) {
-        let most = datagram::LONGEST_SILENCE.as_secs() / 60;
-        not_tested.push(format!(
-            "Quiet periods over UDP of {shortest} and longer were not tested: a reflector waits {most} minutes at most."
-        ));
+        let why = WhyNot::ReflectorWaits { at_most_s: datagram::LONGEST_SILENCE.as_secs_f64() };
+        left_out.push(LeftOut::Rungs { ladder: Ladder::Udp, from_s: shortest.get().as_secs_f64(), why });
     }
     if !holds && *talking {
-        not_tested.push("Connections that talk were not held: only a Linewitness reflector answers them.".into());
+        left_out.push(LeftOut::Talking);
     }
-    let beside = fact::Beside {
+    fact::Beside {
         bare_websocket: *bare_websocket,
         talking: *talking,
         quiet_ladder_s,
         udp_ladder_s,
         controls: controls.iter().map(|control| Heard::new(&control.to_string())).collect(),
+        left_out,
+    }
+}
+
+/// The rungs of a ladder that can be held, in seconds; what of it cannot goes to `left_out`.
+fn fit(ladder: Ladder, rungs: &[Span], hold: Duration, held: bool, left_out: &mut Vec<LeftOut>) -> Vec<f64> {
+    let mut leave = |from: Option<Span>, why| {
+        let rungs = |from: Span| LeftOut::Rungs { ladder, from_s: from.get().as_secs_f64(), why };
+        left_out.extend(from.map(rungs));
     };
-    (beside, not_tested)
+    if !held {
+        leave(rungs.iter().copied().min(), WhyNot::OnlyReflector);
+        return vec![];
+    }
+    let (fitting, out) = fitting(rungs, hold);
+    leave(out, WhyNot::HoldTooShort);
+    fitting.iter().map(Duration::as_secs_f64).collect()
 }
 
 #[cfg(test)]
@@ -72,26 +76,22 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_one_sentence_for_each_ladder() {
-        let (beside, not_tested) = plan(&profile("for = \"2m\""));
+    fn of_what_does_not_fit_the_shortest_of_each_ladder_is_kept() {
+        let beside = plan(&profile("for = \"2m\""));
         assert_eq!(beside.quiet_ladder_s, [25.0, 31.0, 45.0, 58.0, 61.0, 95.0, 105.0]);
         assert_eq!(beside.udp_ladder_s, [20.0, 31.0, 61.0]);
-        assert_eq!(
-            not_tested,
-            [
-                "Quiet periods of 2m5s and longer were not tested: the hold was too short.",
-                "Quiet periods over UDP of 2m1s and longer were not tested: the hold was too short.",
-            ]
-        );
-        assert_eq!(plan(&profile("for = \"15m\"")).1, [""; 0]);
+        let out = |ladder, from_s| LeftOut::Rungs { ladder, from_s, why: WhyNot::HoldTooShort };
+        assert_eq!(beside.left_out, [out(Ladder::Tcp, 125.0), out(Ladder::Udp, 121.0)]);
+        assert_eq!(plan(&profile("for = \"15m\"")).left_out, []);
     }
 
     #[test]
-    fn another_far_end_holds_no_quiet_lanes_and_it_is_said() {
+    fn another_far_end_holds_no_quiet_lanes() {
         let mut profile = profile("for = \"15m\"");
         profile.signaling.kind = "janus".into();
-        let (beside, not_tested) = plan(&profile);
+        let beside = plan(&profile);
         assert!(beside.quiet_ladder_s.is_empty() && beside.bare_websocket);
-        assert_eq!(not_tested.len(), 3, "{not_tested:?}");
+        let out = |ladder, from_s| LeftOut::Rungs { ladder, from_s, why: WhyNot::OnlyReflector };
+        assert_eq!(beside.left_out, [out(Ladder::Tcp, 25.0), out(Ladder::Udp, 20.0), LeftOut::Talking]);
     }
 }

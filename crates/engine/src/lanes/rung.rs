@@ -171,6 +171,6 @@ fn keep_alive(standing: &Standing, every: Duration) {
     let keepalive = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
     if let Err(error) = socket2::SockRef::from(standing.channel.tcp()).set_tcp_keepalive(&keepalive) {
         let why = format!("this system set no TCP keepalive on a lane: {error}");
-        standing.recorder.note(record::Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+        standing.recorder.note(record::Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
     }
 }

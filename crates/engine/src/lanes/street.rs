@@ -287,7 +287,7 @@ impl Street {
         // A lane on TCP that somebody else answers is no blindness: its failure says all.
         if way.carried == Carried::WebSocket {
             let why = format!("no lanes were held there: {what}");
-            self.ground.recorder.note(Fact::Blind { watcher: "lanes".into(), why: why.as_str().into() });
+            self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
         }
     }
 }

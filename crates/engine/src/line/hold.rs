@@ -39,7 +39,7 @@ pub async fn hold(
     if held.look(at.recorder.now()).is_none() {
         let why =
             "this system does not tell whether TCP is acknowledged; only unanswered pings show a dead path".into();
-        at.recorder.note(Fact::Blind { watcher: "tcp_info".into(), why });
+        at.recorder.note(Fact::Blind { watcher: record::Sense::TcpInfo, why });
     }
     loop {
         let planned = held.wake_at();
@@ -232,8 +232,9 @@ impl<'a> Held<'a> {
         }
         if let (Some(sent), Some(since)) = (self.pulse.unanswered_since(), self.pulse.waiting_since()) {
             let given_up = self.pulse.given_up(now);
-            if given_up || now.awake - since >= pong_patience(self.pulse.smoothed()) {
-                let word = self.unanswered.pong_missing(sent, seen.last_in);
+            let patience = pong_patience(self.pulse.smoothed());
+            if given_up || now.awake - since >= patience {
+                let word = self.unanswered.pong_missing(now, sent, seen.last_in, patience);
                 self.say(word);
             }
             if given_up && self.closing.is_none() {

@@ -21,6 +21,8 @@ pub struct Unanswered {
     /// What was last heard before it.
     last_good: Option<Stamp>,
     said: Option<Said>,
+    /// When the kernel was last told of acknowledgements after a silence: a pong of before is then on its way.
+    again: Option<Stamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -69,7 +71,10 @@ impl Unanswered {
         }
         if sample.retransmits == 0 {
             return match self.said {
-                Some(Said { since, by: Evidence::Repeats }) => self.answered(since),
+                Some(Said { since, by: Evidence::Repeats }) => {
+                    self.again = Some(now);
+                    self.answered(since)
+                }
                 _ => None,
             };
         }
@@ -81,9 +86,10 @@ impl Unanswered {
         Some(self.say(since, Evidence::Repeats, last_ack))
     }
 
-    /// A ping of then has no pong for too long.
-    pub fn pong_missing(&mut self, sent: Stamp, last_in: Stamp) -> Option<Word> {
-        if self.said.is_some() {
+    /// A ping of then has no pong for longer than `patience`.
+    pub fn pong_missing(&mut self, now: Stamp, sent: Stamp, last_in: Stamp, patience: Duration) -> Option<Word> {
+        let under_way = self.again.is_some_and(|again| again > sent && now.awake_since(again) < patience);
+        if self.said.is_some() || under_way {
             return None;
         }
         Some(self.say(sent, Evidence::Pong, last_in))
@@ -98,7 +104,12 @@ impl Unanswered {
     fn say(&mut self, since: Stamp, by: Evidence, last_sign: Stamp) -> Word {
         self.said = Some(Said { since, by });
         let before = if by == Evidence::Repeats { self.last_good } else { None };
-        let last_good = before.map_or(last_sign, |good| good.max(last_sign)).min(since);
+        let last_good = match before {
+            // What still comes after the write tells of their way and not of ours.
+            Some(good) if last_sign > since => good,
+            Some(good) => good.max(last_sign),
+            None => last_sign.min(since),
+        };
         Word::Unanswered { since, last_good }
     }
 
@@ -135,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_still_come_do_not_move_the_last_good_past_the_write() {
+    fn bytes_that_still_come_do_not_move_the_last_good() {
         let mut watch = Unanswered::default();
         watch.wrote(at(10_000), at(9_990));
         let Some(Word::Unanswered { since, last_good }) = watch.sampled(at(12_000), &sample(1, 4, 5.0)) else {
             panic!("unsaid")
         };
-        assert_eq!((since, last_good), (at(10_000), at(10_000)));
+        assert_eq!((since, last_good), (at(10_000), at(9_990)));
     }
 
     #[test]
@@ -150,11 +161,21 @@ mod tests {
         watch.wrote(at(1_000), at(900));
         assert_eq!(watch.sampled(at(3_000), &sample(0, 0, 10.0)), None);
         let said = Word::Unanswered { since: at(1_000), last_good: at(900) };
-        assert_eq!(watch.pong_missing(at(1_000), at(900)), Some(said));
-        assert_eq!(watch.pong_missing(at(1_000), at(900)), None);
+        assert_eq!(watch.pong_missing(at(3_000), at(1_000), at(900), PONG_AT_LEAST), Some(said));
+        assert_eq!(watch.pong_missing(at(3_000), at(1_000), at(900), PONG_AT_LEAST), None);
         assert_eq!(watch.sampled(at(3_100), &sample(0, 0, 10.0)), None, "acknowledged is not answered");
         assert_eq!(watch.pong(), Some(Word::AnsweredAgain { since: at(1_000) }));
         assert_eq!(watch.pong(), None);
+    }
+
+    #[test]
+    fn a_pong_on_its_way_after_the_kernels_repeats_is_no_second_silence() {
+        let mut watch = Unanswered::default();
+        watch.wrote(at(1_200), at(700));
+        assert!(watch.sampled(at(2_200), &sample(1, 2, 1_500.0)).is_some());
+        assert!(watch.sampled(at(5_990), &sample(0, 0, 1.0)).is_some(), "answered again");
+        assert_eq!(watch.pong_missing(at(5_990), at(1_200), at(5_989), PONG_AT_LEAST), None);
+        assert!(watch.pong_missing(at(8_000), at(1_200), at(5_989), PONG_AT_LEAST).is_some(), "two seconds later");
     }
 
     #[test]

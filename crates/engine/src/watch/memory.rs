@@ -9,7 +9,7 @@ use record::fact::System;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
-pub const WATCHER: Watcher = Watcher { id: "memory", run: |recorder| Box::pin(watch(recorder)) };
+pub const WATCHER: Watcher = Watcher { id: record::Sense::Memory, run: |recorder| Box::pin(watch(recorder)) };
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// A log of hours must stay small: what hardly moves is told once a minute.

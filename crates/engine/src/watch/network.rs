@@ -19,7 +19,7 @@ use crate::Recorder;
 use flood::{Flood, Passage};
 use picture::{News, Picture};
 use record::fact::{Destination, Net, Signaling};
-use record::{Event, Fact};
+use record::{Event, Fact, Sense};
 use std::future::pending;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -36,8 +36,7 @@ pub mod picture;
 #[cfg_attr(windows, path = "network/windows.rs")]
 mod platform;
 
-pub const WATCHER: Watcher = Watcher { id: ID, run };
-const ID: &str = "network";
+pub const WATCHER: Watcher = Watcher { id: Sense::Network, run };
 
 /// A kernel says that an interface goes down before it has taken its routes out, and of some of those it says nothing. So
 /// the ways are asked for at once, and once more when it is done.
@@ -204,6 +203,6 @@ impl Notes {
     }
 
     fn blind(&self, why: &str) {
-        self.recorder.note(Fact::Blind { watcher: ID.into(), why: why.into() });
+        self.recorder.note(Fact::Blind { watcher: Sense::Network, why: why.into() });
     }
 }

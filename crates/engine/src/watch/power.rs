@@ -30,9 +30,10 @@ mod codes;
 #[cfg_attr(windows, path = "power/windows.rs")]
 mod platform;
 
-pub const SLEEP: Watcher = Watcher { id: "sleep", run: |recorder| Box::pin(platform::sleep(Teller::new(recorder))) };
+pub const SLEEP: Watcher =
+    Watcher { id: record::Sense::Sleep, run: |recorder| Box::pin(platform::sleep(Teller::new(recorder))) };
 pub const SUPPLY: Watcher =
-    Watcher { id: "power supply", run: |recorder| Box::pin(platform::supply(Teller::new(recorder))) };
+    Watcher { id: record::Sense::PowerSupply, run: |recorder| Box::pin(platform::supply(Teller::new(recorder))) };
 
 /// How often we look where the system does not tell by itself.
 #[cfg(not(windows))]

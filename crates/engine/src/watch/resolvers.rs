@@ -26,7 +26,7 @@ mod platform;
 #[cfg(unix)]
 mod resolv_conf;
 
-pub const WATCHER: Watcher = Watcher { id: "resolvers", run };
+pub const WATCHER: Watcher = Watcher { id: record::Sense::Resolvers, run };
 
 /// No computer asks more, and a file may hold anything.
 const MOST: usize = 16;

@@ -29,7 +29,7 @@ mod platform;
 mod settings;
 
 pub const WATCHER: Watcher = Watcher {
-    id: "system proxy",
+    id: record::Sense::SystemProxy,
     run: |recorder| {
         let heard = recorder.listen();
         Box::pin(watch(recorder, heard))

@@ -30,7 +30,7 @@ use tokio::time::MissedTickBehavior;
 #[cfg_attr(windows, path = "wifi/windows.rs")]
 mod platform;
 
-pub const WATCHER: Watcher = Watcher { id: "wifi", run };
+pub const WATCHER: Watcher = Watcher { id: record::Sense::Wifi, run };
 
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 /// The signal of a computer that stands still wavers by two or three.

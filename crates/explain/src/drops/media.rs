@@ -14,12 +14,11 @@ use std::time::Duration;
 /// 500 ms and up to 0.8 s on a busy channel; jitter buffers and concealment hide most of that, and nobody calls it a
 /// dropped call. Shorter gaps that end by themselves stay rows of the timeline.
 const COUNTS_FROM: Duration = Duration::from_secs(1);
+/// How far apart packets are sent.
+const FRAME_EVERY: Duration = Duration::from_millis(20);
+const COMFORT_EVERY: Duration = Duration::from_millis(400);
 /// The far end stops sending and says goodbye in one act; the two reach us by different ways.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// A muted caller's packets are so far apart, and so those of one whose SDK saves bandwidth in silence.
-const FRAME: Duration = Duration::from_millis(20);
-const COMFORT: Duration = Duration::from_millis(400);
 
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let over = timeline.hold_end();
@@ -36,12 +35,11 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             None => lost_for >= COUNTS_FROM || restarted(timeline, gap.last, restored.unwrap_or(over)),
         };
         if counts {
-            // The event may be written late; a first packet that came before it bounds the loss as well.
             let declared = gap.at.stamp;
             drops.push(Drop {
                 plane: Plane::Media,
                 last_good: gap.last,
-                first_bad: next_due(timeline, gap.last).min(declared),
+                first_bad: declared.min(gap.last.plus(overdue(timeline))),
                 declared,
                 restored: restored.map(|first| first.max(gap.last)),
                 seq: gap.at.seq,
@@ -73,17 +71,12 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     drops
 }
 
-/// When the packet after this one should have come: a step of the sender later, give or take how unevenly they came.
-fn next_due(timeline: &Timeline, last: Stamp) -> Stamp {
-    let step = match timeline.plan.map(|plan| plan.silence) {
-        Some(Silence::Dtx) => COMFORT,
-        _ => FRAME,
-    };
-    let before = timeline.samples.partition_point(|(at, _)| at.stamp <= last);
-    let jitter_ms = timeline.samples[..before].last().and_then(|(_, sample)| sample.jitter_in_ms).unwrap_or(0.0);
-    // Twice the mean deviation covers most packets; a forged figure must not reach beyond a step.
-    let uneven = Duration::try_from_secs_f64(jitter_ms * 2.0 / 1e3).unwrap_or_default();
-    last.plus(step + uneven.min(step))
+/// After so long the next packet can no more be called late: the one that was due, and the one after it.
+fn overdue(timeline: &Timeline) -> Duration {
+    2 * match timeline.plan.map(|plan| plan.silence) {
+        Some(Silence::Dtx) => COMFORT_EVERY,
+        _ => FRAME_EVERY,
+    }
 }
 
 /// A new path was found for it. Where the call itself was placed anew, the service has a word in it too.

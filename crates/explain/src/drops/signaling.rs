@@ -1,10 +1,10 @@
 //! Drops of signaling: sockets that stood and ended, and sockets that stayed without answers.
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
-use crate::timeline::{PauseKind, Silence, Socket, Timeline};
+use crate::timeline::{Closed, PauseKind, Silence, Socket, Timeline};
 use record::{
     Stamp,
-    fact::{CallEndedBy, End, Side},
+    fact::{CallEndedBy, End, Move, Reason, Side, SocketPurpose},
 };
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use std::time::Duration;
 const COUNTS_FROM: Duration = Duration::from_secs(2);
 /// After a goodbye of ours the far end's own close may come late.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// A socket is let go as the next is opened.
+const REPLACED: Duration = Duration::from_millis(500);
 
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = Vec::new();
@@ -34,7 +36,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         let told_by_silence = socket.silences.iter().any(|silence| silence.again.is_none());
         if let Some(closed) = &socket.closed
             && !told_by_silence
-            && socket.ends_badly(timeline)
+            && (socket.ends_badly(timeline) || socket.given_up_for_another_way(timeline))
         {
             let restored = timeline.next_ready(closed.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
             if settled_after_sleep(timeline, closed.last_in, Some(closed.at.stamp)).is_some()
@@ -108,8 +110,10 @@ impl Socket<'_> {
     /// It ended, and not in order by us.
     pub fn ends_badly(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        let said_goodbye =
-            timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp) || self.after_our_end(timeline);
+        let said_goodbye = timeline.hung_up.is_some_and(|ours| ours.stamp <= closed.at.stamp)
+            || self.after_our_end(timeline)
+            || self.given_up_for_a_new_call(timeline)
+            || self.taken_over(timeline);
         if said_goodbye {
             return false;
         }
@@ -124,12 +128,44 @@ impl Socket<'_> {
     /// We had ended the call on this socket by word before.
     fn after_our_end(&self, timeline: &Timeline) -> bool {
         let Some(closed) = &self.closed else { return false };
-        timeline.call_ends.iter().any(|end| {
-            end.by == CallEndedBy::Us
-                && end.at.stamp >= self.began.stamp
-                && end.at.stamp <= closed.at.stamp
-                && closed.at.stamp.awake_since(end.at.stamp) <= GOODBYE
-        })
+        timeline.call_ends.iter().any(|end| end.by == CallEndedBy::Us && self.after_goodbye(closed, end.at.stamp))
+    }
+
+    /// Another socket carried the call already: how the old one ends after that takes nothing away.
+    fn taken_over(&self, timeline: &Timeline) -> bool {
+        let (Some(closed), Some(ready)) = (&self.closed, self.ready) else { return false };
+        let next = timeline.next_ready(ready.at.stamp, self.conn);
+        next.is_some_and(|(socket, next)| socket.purpose == SocketPurpose::Resume && next.at.seq < closed.at.seq)
+    }
+
+    /// A new call in place of the old one has a socket of its own, and begins with a goodbye on the old one. The far end's
+    /// answer to it may come before we have let go; an end with a word of its own is no such answer.
+    fn given_up_for_a_new_call(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = &self.closed else { return false };
+        let answer = matches!(
+            closed.end,
+            End::CloseFrame { by: Side::Them, code: None | Some(1000), .. } | End::Fin | End::CloseNotify
+        );
+        let opened_anew = |begun: Stamp| {
+            let mut attempts = timeline.attempts(begun, begun.plus(GOODBYE));
+            attempts.any(|socket| socket.purpose == SocketPurpose::NewCall && socket.conn != self.conn)
+        };
+        let mut steps = timeline.steps_in(closed.at.stamp.minus(GOODBYE), closed.at.stamp);
+        answer
+            && steps.any(|step| {
+                step.step == Move::NewCall && self.after_goodbye(closed, step.at.stamp) && opened_anew(step.at.stamp)
+            })
+    }
+
+    /// The network had moved and nothing came back over the new way: it was replaced before its silence could be told.
+    fn given_up_for_another_way(&self, timeline: &Timeline) -> bool {
+        let Some(closed) = self.closed.as_ref().filter(|closed| closed.end == &End::LetGo) else { return false };
+        let mut steps = timeline.steps_in(closed.at.stamp.minus(REPLACED), closed.at.stamp);
+        steps.any(|step| matches!(step.step, Move::Reconnect { .. }) && step.reason == Reason::NetworkMoved)
+    }
+
+    fn after_goodbye(&self, closed: &Closed, ours: Stamp) -> bool {
+        self.began.stamp <= ours && ours <= closed.at.stamp && closed.at.stamp.awake_since(ours) <= GOODBYE
     }
 
     fn just_before_the_end(&self, timeline: &Timeline) -> bool {

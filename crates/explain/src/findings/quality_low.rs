@@ -2,7 +2,7 @@
 //!
 //! Loss over 3 %: concealment hides single packets, and above it words go missing. Jitter over 30 ms: a buffer of two
 //! packets is too short. Round trip over 300 ms: ITU-T G.114 asks for 150 ms one way. Each for half a minute: shorter
-//! stretches are over before anybody can look.
+//! stretches are over before anybody can look. One packet of five missing is heard at once, however soon it is over.
 
 use super::Finding;
 use crate::{Timeline, rule::Measured, timeline::At, words};
@@ -10,9 +10,12 @@ use record::fact::MediaSample;
 use std::time::Duration;
 
 const LOSS: f64 = 0.03;
+const HEAVY_LOSS: f64 = 0.2;
 const JITTER_MS: f64 = 30.0;
 const ROUND_TRIP_MS: f64 = 300.0;
 const LASTS: Duration = Duration::from_secs(30);
+/// Less than one stretch of samples.
+const BURST: Duration = Duration::from_secs(5);
 /// Looked at in stretches of ten samples, so that one good second does not break a bad half minute.
 const TOGETHER: usize = 10;
 
@@ -21,32 +24,38 @@ struct Kind {
     /// The measure over one stretch; nothing where it was not measured.
     of: fn(&[(At, &MediaSample)]) -> Option<f64>,
     limit: f64,
+    lasts: Duration,
     says: fn(f64) -> String,
 }
 
 const KINDS: [Kind; 3] = [
-    Kind {
-        id: "loss",
-        of: loss,
-        limit: LOSS,
-        says: |worst| format!("up to {:.1} % of the packets to us were missing (3 % can be heard)", worst * 100.0),
-    },
+    Kind { id: "loss", of: loss, limit: LOSS, lasts: LASTS, says: missing },
     Kind {
         id: "jitter",
         of: jitter,
         limit: JITTER_MS,
+        lasts: LASTS,
         says: |worst| format!("jitter reached {worst:.0} ms (over 30 ms can be heard)"),
     },
     Kind {
         id: "round_trip",
         of: round_trip,
         limit: ROUND_TRIP_MS,
+        lasts: LASTS,
         says: |worst| format!("the round trip reached {worst:.0} ms (over 300 ms people talk into each other)"),
     },
 ];
 
+/// Told where the loss did not last.
+const BURST_OF_LOSS: Kind = Kind { id: "loss", of: loss, limit: HEAVY_LOSS, lasts: BURST, says: missing };
+
 pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
-    KINDS.iter().filter_map(|kind| of(timeline, kind)).collect()
+    let burst = |kind: &Kind| if kind.id == BURST_OF_LOSS.id { of(timeline, &BURST_OF_LOSS) } else { None };
+    KINDS.iter().filter_map(|kind| of(timeline, kind).or_else(|| burst(kind))).collect()
+}
+
+fn missing(worst: f64) -> String {
+    format!("up to {:.1} % of the packets to us were missing (3 % can be heard)", worst * 100.0)
 }
 
 fn of(timeline: &Timeline, kind: &Kind) -> Option<Finding> {
@@ -56,7 +65,7 @@ fn of(timeline: &Timeline, kind: &Kind) -> Option<Finding> {
     let mut close = |bad: &mut Option<(At, f64)>, until: At| {
         let Some((from, worst)) = bad.take() else { return };
         let lasted = until.stamp.awake_since(from.stamp);
-        if lasted < LASTS {
+        if lasted < kind.lasts {
             return;
         }
         total += lasted;

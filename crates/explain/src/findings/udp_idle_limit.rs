@@ -17,6 +17,7 @@ pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
 fn of(limit: &UdpLimit) -> Finding {
     let (opened, id) = match limit.opened {
         Opened::OnePacket => ("that a single packet opened", "one_packet"),
+        Opened::Stream if limit.brief => ("that carried packets both ways for less than 2 s", "stream"),
         Opened::Stream => ("that carried packets both ways", "stream"),
     };
     let mut measured = Measured::default();
@@ -54,16 +55,25 @@ fn of(limit: &UdpLimit) -> Finding {
     };
     // RFC 4787, REQ-5: two minutes at the least, five recommended.
     let asked = if limit.under.as_secs() <= 120 { " (RFC 4787 asks for 120 s and more)" } else { "" };
+    let every = super::heartbeat_advice::whole_seconds(limit.over.unwrap_or(limit.under) / 2);
+    // Of a call's flow, which carries them for longer, a brief one says nothing.
+    let mend = match limit.brief {
+        true => format!(
+            "a call's own flow may be kept longer; to have this one kept as well, set its UDP timeout to 300 s, or send a packet at least every {every}"
+        ),
+        false => format!("set its UDP timeout to 300 s, or send a packet at least every {every}"),
+    };
+    // One alone may be a packet that was lost at the proof.
+    let once = if limit.died.len() == 1 { ", seen once" } else { "" };
     let known = catalogue::udp(limit);
     let named = known.as_ref().map(Known::sentence).unwrap_or_default();
     Finding {
         id: "udp_idle_limit",
         measured: measured.word_maybe("consistent_with", known.map(|known| known.names())),
         says: format!(
-            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}; {} of {} kept quiet were forgotten{back}: set its UDP timeout to 300 s, or send a packet at least every {}.{named}",
+            "The router or firewall forgets UDP flows {opened} after {length} of quiet{asked}{once}; {} of {} kept quiet were forgotten{back}: {mend}.{named}",
             limit.died.len(),
             limit.died.len() + limit.lived.len(),
-            super::heartbeat_advice::whole_seconds(limit.over.unwrap_or(limit.under) / 2),
         ),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     Timeline,
     timeline::{HeldLane, Socket, host},
 };
-use record::{Seq, Stamp, fact::Sight};
+use record::{Seq, Stamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,8 +17,6 @@ const REPEATS_OF_CALL: usize = 3;
 const MOST_NAMED: usize = 24;
 /// Nobody reloads anything more often by the clock.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(60);
-/// The far end may notice its side up to a heartbeat later.
-const NEAR: Duration = Duration::from_secs(10);
 
 struct Busy {
     at: Stamp,
@@ -64,11 +62,7 @@ fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     let close = Close::of(closed.end, false).filter(|_| socket.ends_badly(timeline))?;
     let at = closed.at.stamp;
     let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));
-    let there = timeline.sights.iter().find_map(|sighting| match sighting.sight {
-        Sight::SocketEnded { end } if sighting.when <= at.plus(NEAR) && at <= sighting.when.plus(NEAR) => Some(end),
-        _ => None,
-    });
-    let who = there.map_or(Who::Unknown, Who::seen_there);
+    let who = timeline.ended_there(at).map_or(Who::Unknown, |(_, end)| Who::seen_there(end));
     (quiet < age / 2).then_some(Busy { at, seq: closed.at.seq, age, close, who, lane: false })
 }
 
@@ -81,21 +75,18 @@ fn of(timeline: &Timeline, name: &str, mut host: Host) -> Option<LifetimeLimit> 
     let exact = exact(died.iter().map(|busy| busy.age))?;
     let others = host.died.len() - died.len();
     let outlived = host.oldest > exact.median + super::tolerance(exact.median);
-    let by_lanes = died.iter().any(|busy| busy.lane);
-    let repeats = if by_lanes { REPEATS_OF_LANES } else { REPEATS_OF_CALL };
+    let mut lanes: Vec<Seq> = died.iter().filter(|busy| busy.lane).map(|busy| busy.seq).collect();
+    lanes.sort_unstable();
+    let repeats = if lanes.is_empty() { REPEATS_OF_CALL } else { REPEATS_OF_LANES };
     if died.len() < repeats || others >= died.len() || outlived || end.since(begin) <= APART || first.age.is_zero() {
         return None;
     }
-    let mut seqs: Vec<Seq> = died.iter().map(|busy| busy.seq).collect();
-    seqs.sort_unstable();
-    seqs.truncate(MOST_NAMED);
     Some(LifetimeLimit {
         host: name.to_owned(),
         exact,
-        died: seqs,
         close: Close::common(died.iter().map(|busy| busy.close)),
         who: Who::common(died.iter().map(|busy| busy.who)),
-        by_lanes,
+        lanes,
         every: by_the_clock(timeline, name, died, exact.median),
     })
 }

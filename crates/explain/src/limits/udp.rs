@@ -11,6 +11,8 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Debug)]
 pub struct UdpLimit {
     pub opened: Opened,
+    /// The packets both ways that opened it took less than a call's do.
+    pub brief: bool,
     pub over: Option<Duration>,
     pub under: Duration,
     pub died: Vec<Seq>,
@@ -19,6 +21,9 @@ pub struct UdpLimit {
     /// A silence that was survived though a shorter one was not.
     pub unclear: Option<Duration>,
 }
+
+/// Linux keeps a flow by the limit for streams only once packets went both ways for so long.
+const STREAM_FROM: Duration = Duration::from_secs(2);
 
 /// What the far end saw when we spoke again on a mapping that had died.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,8 +53,10 @@ fn of(timeline: &Timeline, sorted: &Sorted, opened: Opened) -> Option<UdpLimit> 
     if over.is_none() && died().count() < 2 {
         return None;
     }
+    let talked = died().filter_map(|(lane, _)| Some(lane.stands?.at.stamp.since(lane.began.stamp))).min();
     Some(UdpLimit {
         opened,
+        brief: opened == Opened::Stream && talked.is_some_and(|talked| talked < STREAM_FROM),
         over,
         under,
         died: died().map(|(_, ended)| ended.at.seq).collect(),

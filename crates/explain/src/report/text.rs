@@ -4,7 +4,7 @@ use super::groups::{Group, groups};
 use crate::{
     Confidence, Outcome, Plane, Story,
     story::{LaneView, SpanState},
-    verdict::{By, DropVerdict},
+    verdict::{By, DropVerdict, RuledOut},
     words,
 };
 use jiff::tz::TimeZone;
@@ -22,9 +22,16 @@ const MARGIN: usize = 14;
 pub fn text(story: &Story, zone: &TimeZone, width: usize) -> String {
     let mut page = Page { out: String::new(), zone, width: width.clamp(NARROWEST, WIDEST) };
     page.head(story);
+    // Where nothing was lost, what was found is what there is to read.
+    let nothing_lost = story.head.drops.is_empty();
+    if nothing_lost {
+        page.findings(story);
+    }
     page.picture(story);
     page.drops(story);
-    page.list("Findings", story.head.findings.iter().map(|finding| finding.says.as_str()));
+    if !nothing_lost {
+        page.findings(story);
+    }
     page.list(
         "Not seen",
         story.head.drops.first().into_iter().flat_map(|drop| drop.not_seen.iter().map(String::as_str)),
@@ -105,10 +112,20 @@ impl Page<'_> {
             Confidence::Likely => "◐",
             Confidence::NotProven => "○",
         };
-        self.wrapped("", &format!("{}  {disc} {}", group.head(), group.confidence));
+        // Of whom nothing is proven, the owner's place says so already.
+        let sure = match group.confidence {
+            Confidence::NotProven => String::new(),
+            confidence => format!(" {confidence}"),
+        };
+        self.wrapped("", &format!("{}  {disc}{sure}", group.head()));
         let Some(first) = group.drops.first() else { return };
-        let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
-        self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
+        if group.never_stood {
+            let (began, failed) = (self.moment(first.last_good), self.moment(first.first_bad));
+            self.wrapped("", &format!("{}; tried from {began}, and first failed at {failed}.", group.how_often()));
+        } else {
+            let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
+            self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
+        }
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
 
@@ -124,7 +141,7 @@ impl Page<'_> {
         }
         let end = words::length(words::millis(story.axis.length_s * 1e3));
         self.line(&format!("{:MARGIN$}0{end:>width$}", "", width = columns - 1));
-        self.wrapped(&" ".repeat(MARGIN), "━ alive   ┄ unknown   ╳ lost   ╱ asleep");
+        self.wrapped(&" ".repeat(MARGIN), "━ alive   ┄ unknown   ╳ lost   ╱ asleep   blank: not held then");
     }
 
     fn drops(&mut self, story: &Story) {
@@ -174,11 +191,15 @@ impl Page<'_> {
 
     /// What an earlier drop of the same group said already is left out.
     fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
-        let mut label = "  ruled out  ";
-        for out in drop.ruled_out.iter().filter(|out| !earlier.iter().any(|d| d.ruled_out.contains(out))) {
-            // The sentence says what was not so; the cause's own name would only say it again.
-            self.wrapped(label, &out.says);
-            label = "             ";
+        // The sentence says what was not so; the cause's own name would only say it again. Of two that begin alike the
+        // longer says what the shorter does.
+        let all = || drop.ruled_out.iter().map(|out| out.says.trim_end_matches('.'));
+        let said_before = |out: &RuledOut| earlier.iter().any(|drop| drop.ruled_out.contains(out));
+        let said_longer = |says: &str| all().any(|other| other.len() > says.len() && other.starts_with(says));
+        let new = drop.ruled_out.iter().filter(|out| !said_before(out) && !said_longer(out.says.trim_end_matches('.')));
+        let list: Vec<&str> = new.map(|out| out.says.as_str()).collect();
+        if !list.is_empty() {
+            self.wrapped("  ruled out  ", &list.join(" "));
         }
         if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
             self.wrapped("     retest  ", &drop.advice.retest);
@@ -195,6 +216,11 @@ impl Page<'_> {
         for item in items {
             self.wrapped("  - ", item);
         }
+    }
+
+    fn findings(&mut self, story: &Story) {
+        let found = story.head.findings.iter().map(|finding| finding.says.as_str());
+        self.list("Findings", found.chain(story.outages.iter().map(String::as_str)));
     }
 
     fn recovery(&mut self, story: &Story) {
@@ -228,8 +254,12 @@ impl Page<'_> {
         let date = started.timestamp().strftime("%Y-%m-%d").to_string();
         self.line(&format!("  started    {date} {}", self.moment(started)));
         // With a loss in it, the time is that of the watch and not of the call.
-        let name = if story.head.drops.is_empty() { "held" } else { "watched" };
-        self.line(&format!("  {name:<11}{}", words::length(words::millis(story.head.held_s * 1e3))));
+        let (name, seconds) = match (story.head.outcome, story.head.drops.is_empty()) {
+            (Outcome::NotEstablished, _) => ("tried for", story.axis.length_s),
+            (_, true) => ("held", story.head.held_s),
+            (_, false) => ("watched", story.head.held_s),
+        };
+        self.line(&format!("  {name:<11}{}", words::length(words::millis(seconds * 1e3))));
         let every = setup.heartbeat_every_s.map(|s| format!("every {}", words::length(words::millis(s * 1e3))));
         let rows = [
             ("to", (!setup.to.is_empty()).then(|| format!("{} ({})", setup.to, setup.kind))),
@@ -237,6 +267,7 @@ impl Page<'_> {
             ("signaling", setup.signaling_flow.clone()),
             ("media", setup.media_flow.clone()),
             ("session", setup.session.clone()),
+            ("proof", setup.calibrated.clone()),
         ];
         for (name, value) in rows {
             if let Some(value) = value {

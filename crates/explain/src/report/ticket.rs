@@ -1,11 +1,13 @@
 //! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
 
 use super::groups::{Group, groups};
-use crate::{Confidence, Story, words};
+use crate::{Confidence, Outcome, Story, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
 const MOST_MOMENTS: usize = 6;
+/// A paragraph, and no list.
+const MOST_FINDINGS: usize = 3;
 
 pub fn ticket(story: &Story) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -16,8 +18,13 @@ pub fn ticket(story: &Story) -> String {
     for group in &groups {
         parts.extend(of(group));
     }
+    if groups.is_empty() {
+        let found = story.head.findings.iter().map(|finding| finding.says.clone());
+        parts.extend(found.chain(story.outages.iter().cloned()).take(MOST_FINDINGS));
+    }
     parts.push(run(story));
     parts.extend(flows(story));
+    parts.extend(story.setup.calibrated.clone());
     parts.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
     parts.join(" ")
 }
@@ -62,7 +69,7 @@ fn moments(group: &Group) -> String {
         .take(MOST_MOMENTS)
         .map(|drop| {
             let back = match drop.recovery.took_s {
-                Some(took) => format!(", back after {}", words::length(words::millis(took * 1e3))),
+                Some(took) => format!(", back {} later", words::length(words::millis(took * 1e3))),
                 None => String::new(),
             };
             if group.never_stood {
@@ -84,6 +91,13 @@ fn hundredths(wall: Wall) -> String {
 fn run(story: &Story) -> String {
     let setup = &story.setup;
     let to = if setup.to.is_empty() { "the far end" } else { &setup.to };
+    if story.head.outcome == Outcome::NotEstablished {
+        return format!(
+            "The call to {to} was tried from {} on, for {}.",
+            hundredths(story.head.started),
+            words::length(words::millis(story.axis.length_s * 1e3))
+        );
+    }
     format!(
         "The call to {to} began at {} and was held for {}.",
         hundredths(story.head.started),

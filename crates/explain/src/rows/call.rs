@@ -1,6 +1,6 @@
 //! The call's path and media, and what was done about their loss, in sentences.
 
-use crate::words;
+use crate::{names::Names, words};
 use record::fact::{Action, CandidateKind, Ice, IceState, Media, Move, Outcome, Reason, TurnRequest};
 
 fn kind(kind: CandidateKind) -> &'static str {
@@ -89,8 +89,8 @@ pub fn media(fact: &Media) -> String {
             sample.lost_in
         ),
         Media::SendFailing { errno, says, .. } => {
-            let errno = errno.map(|errno| format!(" with error {errno}")).unwrap_or_default();
-            format!("This system refuses to send media{errno}{}.", words::quoted(says))
+            let errno = errno.map(|errno| format!(", with error {errno}")).unwrap_or_default();
+            format!("This computer's own system refuses to send media{errno}{}.", words::quoted(says))
         }
         Media::SendWorks { refused, since } => format!(
             "Sending media works again; {} refused since {}.",
@@ -100,9 +100,9 @@ pub fn media(fact: &Media) -> String {
     }
 }
 
-pub fn action(fact: &Action) -> String {
+pub fn action(fact: &Action, names: &Names) -> String {
     match fact {
-        Action::Began { id, step, reason, .. } => {
+        Action::Began { step, reason, .. } => {
             let reason = match reason {
                 Reason::PathSilent => "nothing comes from the far end",
                 Reason::MediaSilent => "no media comes though the path answers",
@@ -113,27 +113,33 @@ pub fn action(fact: &Action) -> String {
                 Reason::StackDied => "the media stack stopped working",
                 Reason::NetworkMoved => "packets to the far end now go another way",
             };
-            let step = match step {
-                Move::ProbeSignaling => "asking the far end for a sign of life".to_owned(),
-                Move::RestartIce => "restarting ICE".to_owned(),
-                Move::Reconnect { attempt, wait_ms } => {
-                    format!(
-                        "connecting signaling again, attempt {attempt}, after waiting {}",
-                        words::length(words::millis(*wait_ms))
-                    )
-                }
-                Move::NewCall => "placing a new call".to_owned(),
-            };
-            format!("Recovery {id}: {step}, because {reason}.")
+            format!("{}, because {reason}.", words::capital(&doing(*step)))
         }
         Action::Ended { id, outcome, took_ms } => {
             let took = words::length(words::millis(*took_ms));
-            match outcome {
-                Outcome::Worked => format!("Recovery {id}: worked after {took}."),
-                Outcome::Failed { says } => format!("Recovery {id}: failed after {took}{}.", words::quoted(says)),
-                Outcome::NotNeeded => format!("Recovery {id}: not needed, it came back by itself."),
+            let step = names.step(*id);
+            let what = words::capital(&step.map_or_else(|| "a step of recovery".into(), doing));
+            match (outcome, step) {
+                (Outcome::Worked, Some(Move::ProbeSignaling)) => {
+                    format!("The far end still answers on signaling, after {took}.")
+                }
+                (Outcome::Worked, _) => format!("{what}: it worked after {took}."),
+                (Outcome::Failed { says }, _) => format!("{what}: it failed after {took}{}.", words::quoted(says)),
+                (Outcome::NotNeeded, _) => format!("{what}: it was not needed, what was lost came back by itself."),
             }
         }
         Action::GaveUp { says } => format!("Recovery was given up{}.", words::quoted(says)),
+    }
+}
+
+fn doing(step: Move) -> String {
+    match step {
+        Move::ProbeSignaling => "asking the far end on signaling for a sign of life".into(),
+        Move::RestartIce => "looking for another path for the media (an ICE restart)".into(),
+        Move::Reconnect { attempt, wait_ms } => format!(
+            "connecting signaling again, attempt {attempt}, after waiting {}",
+            words::length(words::millis(wait_ms))
+        ),
+        Move::NewCall => "placing a new call".into(),
     }
 }

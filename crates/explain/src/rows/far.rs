@@ -1,12 +1,12 @@
 //! What the far end says, in sentences.
 
-use crate::words;
+use crate::{names::Names, words};
 use record::{
     Wall,
     fact::{Far, Sight},
 };
 
-pub fn far(fact: &Far) -> String {
+pub fn far(fact: &Far, names: &Names) -> String {
     match fact {
         Far::Clock { offset_ms, rtt_ms } => format!(
             "The far end's clock is {} {} ours, measured over a round trip of {}.",
@@ -33,7 +33,7 @@ pub fn far(fact: &Far) -> String {
                 Sight::StoodStill { from, to } => {
                     format!("its program did not run from {} to {}", clock(from), clock(to))
                 }
-                Sight::Lane { lane, sight } => super::lanes::sight(*lane, sight),
+                Sight::Lane { lane, sight } => super::lanes::sight(&names.lane(*lane), sight),
                 Sight::ShuttingDown => "it is shutting down".into(),
             };
             format!("The far end says, at {} on its own clock: {what}.", clock(at))

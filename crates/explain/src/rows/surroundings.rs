@@ -1,10 +1,10 @@
 //! What this computer, its networks and the controls did, in sentences.
 
 use super::Tone;
-use crate::words;
+use crate::{names::Names, words};
 use record::fact::{Control, ControlKind, Destination, Hop, LinkKind, Net, Power, Reachability, System};
 
-pub fn net(fact: &Net) -> String {
+pub fn net(fact: &Net, names: &Names) -> String {
     match fact {
         Net::Link { name, kind, driver, up, carrier, mtu, found } => {
             let state = match (up, carrier) {
@@ -12,9 +12,10 @@ pub fn net(fact: &Net) -> String {
                 (true, false) => "has no carrier",
                 (false, _) => "is switched off",
             };
-            let now = if *found { "" } else { "now " };
+            let came = if *found || names.knows_link(name.as_str()) { "" } else { "came and " };
+            let now = if *found || !came.is_empty() { "" } else { "now " };
             let driver = if driver.is_empty() { String::new() } else { format!(", {driver}") };
-            format!("The {} interface {name} {now}{state} (packets up to {mtu} bytes{driver}).", link(*kind))
+            format!("The {} interface {name} {came}{now}{state} (packets up to {mtu} bytes{driver}).", link(*kind))
         }
         Net::LinkGone { name, kind } => format!("The {} interface {name} is gone.", link(*kind)),
         Net::Address { interface, address, prefix, temporary, found } => {
@@ -167,36 +168,38 @@ pub fn system(fact: &System) -> String {
     }
 }
 
-pub fn control(fact: &Control) -> String {
+pub fn control(fact: &Control, names: &Names) -> String {
+    let who = |control: &u32| words::capital(&names.control(*control));
     match fact {
-        Control::Asking { control, kind, target } => {
-            format!("Control {control}: asking {} ({target}).", asked(*kind))
+        Control::Asking { kind, target, .. } => {
+            format!("Asking beside the call: {} ({target}).", asked(*kind))
         }
         Control::Sample { control, asked, answered, .. } => {
-            format!("Control {control}: {answered} of {asked} questions were answered.")
+            format!("{} answered {answered} of {asked} questions.", who(control))
         }
-        Control::Silent { control, asked, last_ok, says } => {
+        Control::Silent { control, asked, last_ok, says, refused } => {
             let last = match last_ok {
                 Some(last) => format!("; the last answer came at {}", words::utc_exact(*last)),
                 None => "; it never answered".into(),
             };
-            format!(
-                "Control {control}: no answer to the question of {}{last}{}.",
-                words::utc_exact(*asked),
-                words::quoted(says)
-            )
+            let says = if says.is_empty() { String::new() } else { format!(" (“{says}”)") };
+            let (who, at) = (who(control), words::utc_exact(*asked));
+            match refused {
+                true => format!("{who} was refused at {at}, nobody listens there{says}{last}."),
+                false => format!("{who} gave no answer to the question of {at}{says}{last}."),
+            }
         }
         Control::Back { control, silent_since, .. } => {
-            format!("Control {control}: answers again, after silence since {}.", words::utc_exact(*silent_since))
+            format!("{} answers again, after silence since {}.", who(control), words::utc_exact(*silent_since))
         }
         Control::Portal { control, status, leads_to } => {
             let leads = leads_to.as_ref().map(|to| format!(" and leads to {to}")).unwrap_or_default();
-            format!("Control {control}: the plain web page was answered by somebody else, with status {status}{leads}.")
+            format!("{} was answered by somebody else, with status {status}{leads}.", who(control))
         }
-        Control::PortalGone { control } => format!("Control {control}: the plain web page answers as it should again."),
+        Control::PortalGone { control } => format!("{} answers as it should again.", who(control)),
         Control::Issuer { control, issuer, expected } => {
             let expected = expected.as_ref().map(|name| format!(", where {name} was expected")).unwrap_or_default();
-            format!("Control {control}: the certificate is signed by {issuer}{expected}.")
+            format!("{}: its certificate is signed by {issuer}{expected}.", who(control))
         }
     }
 }
@@ -212,11 +215,11 @@ pub fn control_tone(fact: &Control) -> Tone {
 pub(crate) fn asked(kind: ControlKind) -> &'static str {
     match kind {
         ControlKind::Gateway => "the gateway",
-        ControlKind::Dns => "for a name",
+        ControlKind::Dns => "name service",
         ControlKind::Https => "another web server",
         ControlKind::Stun => "a STUN server",
-        ControlKind::FarTcp => "the far end over TCP",
+        ControlKind::FarTcp => "the far end over new TCP connections",
         ControlKind::FarUdp => "the far end over UDP",
-        ControlKind::Portal => "for a plain web page",
+        ControlKind::Portal => "the plain web page",
     }
 }

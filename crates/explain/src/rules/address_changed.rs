@@ -1,12 +1,13 @@
 //! `address_changed`: the address of this computer that the lost flows used was taken away, by the system's own word.
 
-use super::{around, look};
+use super::{around, look, moved::GOES_ON_WITHIN, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
     timeline::networks::Held,
     words,
 };
+use record::{Seq, Stamp};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,13 +16,13 @@ const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
     let onset = around::onset_near_by(timeline, drop)?;
-    let address = around::our_address(timeline, drop)?;
+    let address = way::our_address(timeline, drop)?;
     Some((address, timeline.address_gone(address, onset.blamed())?))
 }
 
-fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, record::Seq)> {
+fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, Seq, Stamp)> {
     let (other, at) = timeline.address_came(address, gone, ANOTHER_WITHIN)?;
-    Some((other, at.seq))
+    Some((other, at.seq, at.stamp))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -29,21 +30,23 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let at = words::utc_exact(gone.at.stamp);
     let now = another(timeline, address, &gone);
     let then = match now {
-        Some((other, _)) if other == address => " and got it back".to_owned(),
-        Some((other, _)) => format!(" and has {other} since"),
+        Some((other, ..)) if other == address => " and got it back".to_owned(),
+        Some((other, ..)) => format!(" and has {other} since"),
         None => String::new(),
     };
     let mut measured = Measured::seconds(around::lasted(timeline, drop))
         .word("interface", gone.interface)
         .word("address_before", address.to_string());
-    if let Some((other, _)) = now {
+    if let Some((other, ..)) = now {
         measured = measured.word("address_after", other.to_string());
     }
     // A flow that came back without an address to live on had another reason to stop.
-    let agrees = drop.restored.is_none() || now.is_some() || around::our_address_later(timeline, drop) != Some(address);
+    let got_back = now.filter(|(other, _, _)| *other == address).map(|(.., back)| back);
+    let lasted_on = got_back.is_some_and(|back| around::over(timeline, drop).since(back) > GOES_ON_WITHIN);
+    let agrees = drop.restored.is_none() || now.is_some() || way::our_address_later(timeline, drop) != Some(address);
     Some(Finding {
         owner: None,
-        confidence: if agrees { Confidence::Shown } else { Confidence::Likely },
+        confidence: if agrees && !lasted_on { Confidence::Shown } else { Confidence::Likely },
         says: format!(
             "The interface {} lost the address {address}, which the call used, at {at}{then}; {}.",
             gone.interface,
@@ -54,7 +57,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             format!("This computer's own system said: {address} is gone from {}.", gone.interface),
         )
         .and(drop.seq, around::last_sign(drop))
-        .and_maybe(now.map(|(other, seq)| (seq, format!("{} got the address {other}.", gone.interface)))),
+        .and_maybe(now.map(|(other, seq, _)| (seq, format!("{} got the address {other}.", gone.interface)))),
         measured,
     })
 }
@@ -75,7 +78,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let address = around::our_address(timeline, drop)?;
+    let address = way::our_address(timeline, drop)?;
     let held = timeline.holder(address, onset.earliest())?;
     timeline
         .address_gone(address, onset.unchanged())

@@ -1,22 +1,17 @@
-//! What was around a loss: when it can have begun, what carried it, and what the controls and the other plane did meanwhile.
+//! What was around a loss: when it can have begun, and what the controls and the other plane did meanwhile.
 
-use super::look;
+use super::{look, way};
 use crate::{
     Cause, Confidence, Drop, Plane,
     drops::Loss,
     rows,
-    timeline::{
-        Timeline,
-        controls::shortest,
-        networks::{Carrying, Within},
-    },
+    timeline::{Timeline, controls::shortest, networks::Within},
     words,
 };
 use record::{
     Seq, Stamp,
     fact::{ControlKind, End, LinkKind, Side},
 };
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// The system tells of links, addresses and routes within milliseconds; the last packet of the call is up to 400 ms old,
@@ -66,30 +61,38 @@ impl Onset {
 }
 
 /// The onset of a loss that a fault in this computer's own network, or right beside it, can have made: nothing where the
-/// other plane went on, nor where the far end said goodbye, for its word came over a way that stood.
+/// other plane went on over the same interface, nor where the far end said goodbye.
 pub fn onset_near_by(timeline: &Timeline, drop: &Drop) -> Option<Onset> {
+    let shared_stood = other_plane_went_on(timeline, drop).is_some() && !way::apart(timeline, drop);
+    onset_before_goodbye(timeline, drop).filter(|_| !shared_stood)
+}
+
+/// Nothing where the far end said goodbye, for its word came over a way that stood.
+pub fn onset_before_goodbye(timeline: &Timeline, drop: &Drop) -> Option<Onset> {
     let onset = onset(timeline, drop)?;
     let said_goodbye = look::closed(timeline, drop).is_some_and(|(_, closed)| {
         let with_it = look::twin(timeline, drop).is_none() || look::media_ended_with(timeline, drop, closed).is_some();
         with_it && matches!(closed.end, End::CloseFrame { by: Side::Them, .. })
     });
-    (!said_goodbye && other_plane_went_on(timeline, drop).is_none()).then_some(onset)
+    (!said_goodbye).then_some(onset)
 }
 
-/// Causes in this computer's own network, and what they look like from further away: each fits where those after it do,
+/// Causes in this computer and its own network, and what they look like from further away: each fits where those after it do,
 /// and says more.
 const FROM_NEAR_TO_FAR: &[Cause] = &[
     Cause::LinkDown,
     Cause::VpnChanged,
     Cause::NetworkSwitched,
     Cause::AddressChanged,
-    Cause::DnsFailed,
     Cause::GatewayLost,
+    Cause::DnsFailed,
     Cause::UdpBlocked,
+    Cause::ProxyRefused,
     Cause::IdleTimeout,
     Cause::LifetimeCap,
     Cause::NatExpired,
     Cause::NatRebound,
+    Cause::PacketLoss,
     Cause::PathLost,
     Cause::ServiceRestarted,
     Cause::ServiceUnreachable,
@@ -136,48 +139,6 @@ pub fn other_plane_went_on(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
     }
 }
 
-/// The address of ours that the lost flow used.
-pub fn our_address(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
-    let socket = || look::socket(timeline, drop).and_then(|socket| Some(socket.tcp?.local.ip()));
-    let pair = || {
-        let pair = timeline.pair_at(drop.last_good)?;
-        timeline.holder(pair.local.ip(), drop.last_good.minus(NEAR)).map(|_| pair.local.ip())
-    };
-    match drop.plane {
-        Plane::Signaling => socket().or_else(pair),
-        Plane::Media => pair().or_else(socket),
-    }
-}
-
-pub fn is_ipv6(timeline: &Timeline, drop: &Drop) -> bool {
-    our_address(timeline, drop).is_some_and(|address| address.is_ipv6())
-}
-
-/// The interface that carried what was lost, shortly before; never this computer's own loop.
-pub fn carrying<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Carrying<'a>> {
-    let before = onset(timeline, drop)?.earliest();
-    let address = our_address(timeline, drop);
-    let way = timeline.way_at(is_ipv6(timeline, drop), before);
-    let held = address.and_then(|address| timeline.holder(address, before));
-    let found = match (held, way) {
-        (Some(held), way) => {
-            let hop = way.map(|(_, hop)| hop).filter(|hop| hop.interface.as_str() == held.interface);
-            let kind = hop.map(|hop| hop.kind).or_else(|| timeline.link_kind(held.interface));
-            Carrying {
-                seq: held.at.seq,
-                interface: held.interface,
-                kind: kind.unwrap_or(LinkKind::Other),
-                gateway: hop.and_then(|hop| hop.gateway),
-            }
-        }
-        (None, Some((at, hop))) => {
-            Carrying { seq: at.seq, interface: hop.interface.as_str(), kind: hop.kind, gateway: hop.gateway }
-        }
-        (None, None) => return None,
-    };
-    (found.kind != LinkKind::Loopback).then_some(found)
-}
-
 /// "wired interface eth0"
 pub fn interface(kind: LinkKind, name: &str) -> String {
     match kind {
@@ -203,13 +164,39 @@ impl Said {
     }
 }
 
+/// After the shortest loss that a control can speak for, for its next answer to come.
+const ONE_MORE: Duration = Duration::from_secs(1);
+
 pub fn said(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Said {
     let Some(onset) = onset(timeline, drop) else { return Said::Nothing };
-    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind)));
+    let to = over(timeline, drop).min(onset.bad.plus(shortest(kind) + ONE_MORE));
     if let Some(seq) = timeline.control_alive(kind, onset.good, to) {
         return Said::Alive(seq);
     }
     timeline.control_silent(kind, onset.good, onset.bad).map_or(Said::Nothing, |silence| Said::Silent(silence.at.seq))
+}
+
+/// Through all of the loss, or only as it began: what is known of whoever was answered at its onset.
+pub fn how_long(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> &'static str {
+    let through = |kind: &ControlKind| throughout(timeline, drop, *kind);
+    if kinds.iter().any(through) { "throughout" } else { "as the loss began" }
+}
+
+/// For evidence, where new connections were answered at its onset.
+pub fn answered_anew(timeline: &Timeline, drop: &Drop) -> String {
+    let how_long = how_long(timeline, drop, &[ControlKind::FarTcp]);
+    format!("New TCP connections to the far end were answered {how_long}.")
+}
+
+/// For evidence, where one of `OTHERS` was answered at its onset.
+pub fn other_answered(timeline: &Timeline, drop: &Drop) -> String {
+    let how_long = how_long(timeline, drop, &OTHERS);
+    format!("Another server answered {how_long}: the control that did not fail.")
+}
+
+/// Answered on both sides of the loss and within it, at the pace at which it is asked.
+pub fn throughout(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> bool {
+    onset(timeline, drop).is_some_and(|onset| timeline.control_alive_throughout(kind, onset.good, over(timeline, drop)))
 }
 
 pub fn said_by_any(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> Said {
@@ -240,7 +227,7 @@ pub fn everywhere_dead(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
 pub fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<(Seq, Stamp)> {
     let onset = onset(timeline, drop)?;
     let silence = timeline.control_silent(ControlKind::FarTcp, onset.good, onset.bad)?;
-    silence.refused().then_some((silence.at.seq, silence.since))
+    silence.refused.then_some((silence.at.seq, silence.since))
 }
 
 /// Who was asked, in the words of its control: "stun.example:3478".
@@ -251,7 +238,7 @@ pub fn target(timeline: &Timeline, kind: ControlKind, at: Stamp) -> String {
 
 /// For evidence: "The gateway 10.0.0.254 …".
 pub fn gateway(timeline: &Timeline, drop: &Drop) -> String {
-    match carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
+    match way::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
         Some(gateway) => format!("the gateway {gateway}"),
         None => "the gateway".into(),
     }
@@ -269,33 +256,4 @@ pub fn last_sign(drop: &Drop) -> String {
 
 pub fn lasted(timeline: &Timeline, drop: &Drop) -> Duration {
     drop.over(timeline).since(drop.last_good)
-}
-
-/// The address of ours that what was lost uses since it came back.
-pub fn our_address_later(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
-    let restored = drop.restored?;
-    match drop.plane {
-        Plane::Media => timeline.pair_at(restored.plus(NEAR)).map(|pair| pair.local.ip()),
-        Plane::Signaling => {
-            let old = look::socket(timeline, drop)?;
-            let renewed = timeline.next_ready(restored, old.conn).filter(|(_, ready)| ready.at.stamp == restored);
-            Some(renewed.map_or(old, |(socket, _)| socket).tcp?.local.ip())
-        }
-    }
-}
-
-/// The far end's addresses, as a rule of a firewall or of a VPN names them.
-pub fn far_hosts(timeline: &Timeline) -> String {
-    let socket = timeline.sockets.iter().rev().find_map(|socket| Some(socket.tcp?.remote.ip()));
-    // What goes by a relay of ours never meets the far end's address here.
-    let relay = timeline.pairs.last().and_then(|pair| timeline.relay_of(pair));
-    if let (Some(socket), Some(relay)) = (socket, relay) {
-        return format!("{socket} and {relay}");
-    }
-    let media = timeline.pairs.last().map(|pair| pair.remote.ip());
-    match (socket, media) {
-        (Some(socket), Some(media)) if socket != media => format!("{socket} and {media}"),
-        (Some(one), _) | (None, Some(one)) => one.to_string(),
-        (None, None) => look::far(timeline),
-    }
 }

@@ -70,6 +70,8 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     let over = drop.over(timeline);
     let later: Vec<Sign> = match drop.loss {
+        // What a later attempt got past is not why the call never stood.
+        Loss::NeverStood if timeline.last_told().is_none_or(|last| sign(last).is_none()) => vec![],
         Loss::NeverStood => timeline.sockets.iter().filter_map(sign).collect(),
         // Without a socket of its own that ended, a loss of media is not explained by a later login.
         _ => {

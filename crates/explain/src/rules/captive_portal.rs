@@ -24,10 +24,12 @@ struct Stands<'a> {
     at: Stamp,
     status: u16,
     leads_to: Option<&'a Heard>,
+    /// Who was asked: a plain web page of ours, or the service itself.
+    service: bool,
 }
 
 fn by_control<'a>(portal: &Portal<'a>) -> Stands<'a> {
-    Stands { seq: portal.at.seq, at: portal.at.stamp, status: portal.status, leads_to: portal.leads_to }
+    Stands { seq: portal.at.seq, at: portal.at.stamp, status: portal.status, leads_to: portal.leads_to, service: false }
 }
 
 fn stands<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Stands<'a>> {
@@ -48,8 +50,20 @@ fn told<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Stands<'a>> {
     timeline.attempts(from, drop.over(timeline)).find_map(|attempt| {
         let failed = attempt.failed.filter(|failed| failed.stage == ConnectStage::Upgrade)?;
         let is = matches!(failed.trouble, Trouble::Http { status: SIGN_IN, .. });
-        is.then_some(Stands { seq: failed.at.seq, at: failed.at.stamp, status: SIGN_IN, leads_to: None })
+        is.then_some(Stands { seq: failed.at.seq, at: failed.at.stamp, status: SIGN_IN, leads_to: None, service: true })
     })
+}
+
+/// Something passed all the same: the service itself at the start, or UDP to anywhere. And through TLS it is the service's
+/// own front that answers, or whoever opens TLS, and no page beside the way.
+fn let_through(timeline: &Timeline, drop: &Drop, stands: &Stands) -> bool {
+    if stands.service {
+        return timeline.plan.is_none_or(|plan| plan.to.as_str().starts_with("wss:"));
+    }
+    match drop.loss {
+        Loss::NeverStood => timeline.sockets.iter().any(|socket| socket.ready.is_some()),
+        _ => around::said_by_any(timeline, drop, &[ControlKind::Stun, ControlKind::FarUdp]).alive().is_some(),
+    }
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -63,23 +77,25 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(to) = stands.leads_to {
         measured = measured.word("leads_to", to.as_str());
     }
-    // A portal lets nobody through. Where another server was asked and did not fall silent, the service may have been lost
-    // for reasons of its own.
-    let others = timeline.controls().any(|asked| around::OTHERS.contains(&asked.kind));
-    let let_through = drop.loss != Loss::NeverStood
-        && others
-        && around::said_by_any(timeline, drop, &around::OTHERS).silent().is_none();
+    let question = if stands.service { "the connection to the service" } else { "a plain web question" };
     Some(Finding {
         owner: None,
-        confidence: if let_through { Confidence::Likely } else { Confidence::Shown },
+        confidence: if let_through(timeline, drop, &stands) { Confidence::Likely } else { Confidence::Shown },
         says: format!(
-            "A sign-in page stood between this computer and the Internet at {}: a plain web question was answered with status {}{leads}; {then}.",
+            "A sign-in page stood between this computer and the Internet at {}: {question} was answered with status {}{leads}; {then}.",
             words::utc_exact(stands.at),
             stands.status
         ),
         because: Evidence::of(
             stands.seq,
-            format!("The plain web question was answered by somebody else, with status {}.", stands.status),
+            match stands.service {
+                true => {
+                    format!("The WebSocket upgrade was answered with status {}, made for sign-in pages.", stands.status)
+                }
+                false => {
+                    format!("The plain web question was answered by somebody else, with status {}.", stands.status)
+                }
+            },
         )
         .and(
             drop.seq,
@@ -105,8 +121,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Portal).alive()?;
-    stands(timeline, drop).is_none().then(|| "The plain web page answered as it should throughout.".into())
+    let asked = around::throughout(timeline, drop, ControlKind::Portal);
+    (asked && stands(timeline, drop).is_none()).then(|| "The plain web page answered as it should throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -9,22 +9,15 @@ use crate::{
 };
 use record::{
     Seq,
-    fact::{ControlKind, End, Sight},
+    fact::{ControlKind, End},
 };
 use std::time::Duration;
 
 /// What the far end says of the same socket's end, if it too saw it ended by the other side.
 fn seen_there(timeline: &Timeline, closed: &Closed) -> Option<(Seq, String)> {
-    /// The far end may notice its side up to a heartbeat later.
-    const NEAR: Duration = Duration::from_secs(10);
-    timeline.sights.iter().find_map(|sighting| match sighting.sight {
-        Sight::SocketEnded { end: end @ (End::Fin | End::Reset | End::Silence { .. } | End::CloseNotify) }
-            if sighting.when <= closed.at.stamp.plus(NEAR) && closed.at.stamp <= sighting.when.plus(NEAR) =>
-        {
-            Some((sighting.at.seq, format!("The far end did not end it: there it ended {}.", words::ended(end))))
-        }
-        _ => None,
-    })
+    let (sighting, end) = timeline.ended_there(closed.at.stamp)?;
+    matches!(end, End::Fin | End::Reset | End::Silence { .. } | End::CloseNotify)
+        .then(|| (sighting.at.seq, format!("The far end did not end it: there it ended {}.", words::ended(end))))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -45,7 +38,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
     because = because
         .and_maybe(media.map(|seq| (seq, "Media went on, so only this connection was ended.".into())))
-        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())))
+        .and_maybe(anew.map(|seq| (seq, around::answered_anew(timeline, drop))))
         .and_maybe(there.clone());
     let tail = match &there {
         Some(_) => "; the far end did not send it, so a device between did",

@@ -23,7 +23,7 @@ struct Unresolved<'t, 'a> {
     last: Failed<'a>,
     times: usize,
     /// The control that asks for a name was silent in the middle of it.
-    control: Option<&'t Unheard<'a>>,
+    control: Option<&'t Unheard>,
     /// Something was reached by its address in the middle of it.
     reached: Option<(Seq, &'static str)>,
 }
@@ -99,17 +99,23 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     let since = control.map_or(first.at.stamp, |silence| silence.since.min(first.at.stamp));
     let mut measured = Measured::seconds(last.at.stamp.since(since)).number("times", times as f64);
-    if let Some(servers) = servers {
-        measured = measured.word("resolvers", servers);
+    if let Some(servers) = &servers {
+        measured = measured.word("resolvers", servers.clone());
     }
-    let shown = control.is_some() && reached.is_some();
+    // That there is no such name is an answer, and whoever keeps the name may have meant it.
+    let denied = matches!(first.trouble, Trouble::NoSuchName { .. });
+    let what = match denied {
+        true => format!(
+            "the name was said{} not to exist",
+            servers.as_ref().map(|s| format!(" by {s}")).unwrap_or_default()
+        ),
+        false => format!("no answer{asked} came to questions for names"),
+    };
+    let shown = control.is_some() && reached.is_some() && !denied;
     Some(Finding {
         owner: None,
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
-        says: format!(
-            "From {} on no answer{asked} came to questions for names{meanwhile}, and {again}.",
-            words::utc_exact(since)
-        ),
+        says: format!("From {} on {what}{meanwhile}, and {again}.", words::utc_exact(since)),
         because: Evidence::of(
             first.at.seq,
             format!("The name look-up failed {}: {}.", words::times(times), words::trouble(first.trouble)),
@@ -137,10 +143,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Dns).alive()?;
+    let asked = around::throughout(timeline, drop, ControlKind::Dns);
     let over = around::over(timeline, drop);
     let failed = timeline.attempts(drop.last_good, over).any(|attempt| by_name(attempt.failed).is_some());
-    (!failed).then(|| "Names resolved throughout.".into())
+    (asked && !failed).then(|| "Names resolved throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -1,6 +1,6 @@
 //! `gateway_lost`: link up, address kept, and the next device on the way out did not answer; nothing beyond it did either.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -18,7 +18,6 @@ const NOT_PERMITTED: i32 = 1;
 struct Lost {
     silent: Option<Seq>,
     failed: Option<At>,
-    link_stood: bool,
 }
 
 fn lost(timeline: &Timeline, drop: &Drop) -> Option<Lost> {
@@ -36,27 +35,26 @@ fn lost(timeline: &Timeline, drop: &Drop) -> Option<Lost> {
     if refused == Some(NOT_PERMITTED) {
         return None;
     }
-    let carrying = around::carrying(timeline, drop);
+    let carrying = way::carrying(timeline, drop);
     let failed = carrying.and_then(|carrying| carrying.gateway).and_then(|gateway| {
         let until = onset.bad.plus(FAILED_WITHIN).min(around::over(timeline, drop));
         timeline.neighbour_failed(gateway, onset.good, until)
     });
-    let link_stood = carrying.is_some_and(|carrying| timeline.link_watched(carrying.interface));
     let silent = said.silent();
     // One plane alone may have died of its own; the gateway's table of silence must then be told by the gateway itself.
     let whole = look::twin(timeline, drop).is_some() || silent.is_some();
-    (whole && (silent.is_some() || failed.is_some())).then_some(Lost { silent, failed, link_stood })
+    (whole && (silent.is_some() || failed.is_some())).then_some(Lost { silent, failed })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Lost { silent, failed, link_stood } = lost(timeline, drop)?;
+    let Lost { silent, failed } = lost(timeline, drop)?;
     let first = silent.or(failed.map(|at| at.seq))?;
     let gateway = around::gateway(timeline, drop);
-    let carrying = around::carrying(timeline, drop);
-    let kept = match carrying.filter(|_| link_stood) {
-        Some(carrying) => format!(", while the interface {} kept its link and its address", carrying.interface),
-        None => String::new(),
-    };
+    let carrying = way::carrying(timeline, drop);
+    let kept = carrying.and_then(|carrying| {
+        let what = way::kept(timeline, drop, carrying.interface)?;
+        Some(format!(", while the interface {} kept {what}", carrying.interface))
+    });
     let beyond = around::said_by_any(timeline, drop, &[around::OTHERS, around::FAR].concat()).silent();
     let at = words::utc_exact(drop.last_good);
     let mut measured = Measured::seconds(around::lasted(timeline, drop));
@@ -68,9 +66,15 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: if silent.is_some() && link_stood { Confidence::Shown } else { Confidence::Likely },
+        confidence: if silent.is_some() && kept.is_some() { Confidence::Shown } else { Confidence::Likely },
         says: format!(
-            "After {at} {gateway} did not answer any more and nothing beyond it did{kept}; {}.",
+            "After {at} {gateway} did not answer any more and {} did{}; {}.",
+            // Of what was not asked nothing is known.
+            match beyond.is_some() || look::twin(timeline, drop).is_some() {
+                true => "nothing beyond it",
+                false => "no media",
+            },
+            kept.unwrap_or_default(),
             look::came_back(drop)
         ),
         because: Evidence::of(
@@ -105,8 +109,8 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    around::said(timeline, drop, ControlKind::Gateway).alive()?;
-    Some(format!("{} answered throughout.", words::capital(&around::gateway(timeline, drop))))
+    around::throughout(timeline, drop, ControlKind::Gateway)
+        .then(|| format!("{} answered throughout.", words::capital(&around::gateway(timeline, drop))))
 }
 
 pub const RULE: Rule = Rule {
@@ -114,20 +118,7 @@ pub const RULE: Rule = Rule {
     owner: Owner::LocalNetwork,
     title: "the gateway did not answer",
     advice,
-    outranks: &[
-        Cause::DnsFailed,
-        Cause::UdpBlocked,
-        Cause::NatExpired,
-        Cause::NatRebound,
-        Cause::PathLost,
-        Cause::ServiceRestarted,
-        Cause::ServiceUnreachable,
-        Cause::TurnFailed,
-        Cause::OneWayLoss,
-        Cause::HalfOpen,
-        Cause::ConnectionReset,
-        Cause::NotProven,
-    ],
+    outranks: around::further_than(Cause::GatewayLost),
     settle: FAILED_WITHIN,
     find,
     rules_out: Some(rules_out),

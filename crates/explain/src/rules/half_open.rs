@@ -9,8 +9,8 @@ use crate::{
     words,
 };
 use record::{
-    Stamp,
-    fact::{ControlKind, End},
+    Seq, Stamp,
+    fact::{ConnectStage, ControlKind, End, Trouble},
 };
 use std::time::Duration;
 
@@ -44,6 +44,17 @@ fn dead<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Dead<'t, 'a>>
     }
 }
 
+/// The kernel was seen to send in vain.
+fn unacknowledged(timeline: &Timeline, drop: &Drop, dead: &Dead) -> bool {
+    let over = drop.over(timeline);
+    let closed = dead.socket.closed.as_ref();
+    dead.silence.is_some_and(|silence| silence.retransmits.is_some_and(|times| times > 0))
+        || dead.socket.resending.iter().any(|(at, _)| at.stamp > dead.since && at.stamp <= over)
+        || closed.is_some_and(|closed| {
+            matches!(closed.end, End::Local { .. }) || closed.tcp.is_some_and(|tcp| tcp.unacked > 0)
+        })
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let dead = dead(timeline, drop)?;
     // What was acknowledged went through: the connection lived, and it is the program at its other end that did not answer.
@@ -57,6 +68,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let until = drop.over(timeline).min(drop.declared.plus(Duration::from_secs(2)));
     let media = timeline.media_alive(dead.since, until);
     let anew = around::said(timeline, drop, ControlKind::FarTcp).alive();
+    let shut = shut_out(timeline, drop);
     let mut because = match dead.silence {
         Some(silence) => Evidence::of(
             silence.at.seq,
@@ -84,8 +96,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         );
     }
     because = because
-        .and_maybe(media.map(|seq| (seq, "Media to the same service went on: the control that did not fail.".into())))
-        .and_maybe(anew.map(|seq| (seq, "New TCP connections to the far end were answered throughout.".into())));
+        .and_maybe(media.map(|seq| (seq, "Media went on: the control that did not fail.".into())))
+        .and_maybe(anew.map(|seq| (seq, around::answered_anew(timeline, drop))));
+    if let Some(seq) = shut {
+        because = because.and(seq, "New TCP connections to it were not answered either.");
+    }
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {
@@ -93,11 +108,19 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: if media.or(anew).is_some() { Confidence::Shown } else { Confidence::Likely },
+        // Where the kernel does not tell of them, a program that hangs at the other end looks the same.
+        confidence: if media.or(anew).is_some() && shut.is_none() && unacknowledged(timeline, drop, &dead) {
+            Confidence::Shown
+        } else {
+            Confidence::Likely
+        },
         says: format!(
             "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
             words::utc_exact(drop.last_good),
             match (media, anew) {
+                (Some(_), _) if shut.is_some() => {
+                    ", and new TCP connections stayed unanswered as well, while media went on: whether a device between or the far end's own dropped them is not known"
+                }
                 (Some(_), _) => ", and media went on",
                 (None, Some(_)) => ", and new connections to the far end were answered",
                 (None, None) => "",
@@ -109,7 +132,33 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// No new connection was answered either: not the state of one flow was lost, its port is shut.
+fn shut_out(timeline: &Timeline, drop: &Drop) -> Option<Seq> {
+    let silent = timeline.control_silent(ControlKind::FarTcp, drop.last_good, drop.declared);
+    let silent = silent.filter(|silence| !silence.refused).map(|silence| silence.at.seq);
+    let attempts = look::failed_attempts(timeline, drop);
+    let mut unanswered = attempts
+        .iter()
+        .filter_map(|attempt| attempt.failed)
+        .filter(|failed| failed.stage == ConnectStage::Tcp && matches!(failed.trouble, Trouble::NoAnswer { .. }));
+    silent.or_else(|| unanswered.next().map(|failed| failed.at.seq))
+}
+
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if shut_out(timeline, drop).is_some() {
+        return Advice {
+            who: "The network administrator, then the voice service's support".into(),
+            what: format!(
+                "Look for a rule, here or before the service, that dropped TCP to this address and port, new connections too: {}.",
+                look::search_outside(timeline, drop)
+            ),
+            retest: look::retest(timeline, "After the change"),
+            wrong_if: format!(
+                "a capture beside the service shows our connection requests arriving at {}.",
+                words::utc(drop.first_bad)
+            ),
+        };
+    }
     Advice {
         who: "The network administrator".into(),
         what: format!(
@@ -137,8 +186,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         return Some(format!("The end was told: the connection ended {}.", words::ended(closed.end)));
     }
     (drop.plane == Plane::Media && look::twin(timeline, drop).is_none())
-        .then(|| timeline.signaling_alive(drop.last_good, drop.over(timeline)))?
-        .map(|_| "The signaling connection answered throughout.".into())
+        .then(|| timeline.signaling_asked_through(drop.last_good, drop.over(timeline)))?
+        .then(|| "The signaling connection answered throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -39,10 +39,15 @@ fn younger(timeline: &Timeline, ended: &Ended) -> Option<(String, record::Seq)> 
     })
 }
 
+/// Beside the call, not counting its own.
+fn others(limit: &LifetimeLimit) -> String {
+    words::count(limit.lanes.len(), "busy connection")
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let Aged { ended, limit, repeats } = aged(timeline, drop)?;
     let foretold = timer::foretold(timeline, drop.first_bad, Pattern::Lifetime);
-    let beside = limit.filter(|limit| limit.by_lanes);
+    let beside = limit.filter(|limit| !limit.lanes.is_empty());
     let control = younger(timeline, &ended);
     let age = words::length(ended.age);
     let mut because = Evidence::of(
@@ -50,14 +55,14 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         format!("It was {age} old, and had carried its last byte {} before.", words::length(ended.quiet)),
     );
     if let Some(limit) = beside
-        && let Some(seq) = limit.died.first()
+        && let Some(seq) = limit.lanes.first()
     {
         because = because.and(
             *seq,
             format!(
-                "{} ended at the age of {}, spread {}.",
-                words::count(limit.exact.count, "busy connection"),
-                words::length(limit.exact.median),
+                "Beside the call {} ended at that age; all {} lie within {} of each other.",
+                others(limit),
+                words::count(limit.exact.count, "end"),
                 words::length(limit.exact.spread)
             ),
         );
@@ -93,7 +98,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             how(&ended),
             words::utc_exact(ended.at),
             match (beside, repeats.len()) {
-                (Some(limit), _) => format!(", as {} did", words::count(limit.exact.count, "busy connection")),
+                (Some(limit), 0) => format!(", as {} beside it did", others(limit)),
+                (Some(limit), n) =>
+                    format!(", as {} beside it did, and {} in this hold", others(limit), words::times(n + 1)),
                 (None, n) => format!(", {} in this hold", words::times(n + 1)),
             },
             look::came_back(drop)

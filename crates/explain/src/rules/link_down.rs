@@ -1,6 +1,6 @@
 //! `link_down`: the interface that carried the call lost its carrier, was switched off, or vanished.
 
-use super::{around, look};
+use super::{around, look, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -18,21 +18,25 @@ struct Down<'a> {
     /// What ran over it, where that is a tunnel.
     under: Option<&'a str>,
     late: bool,
+    /// Another one stood, that may have carried the tunnel.
+    unclear: bool,
 }
 
 fn down<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Down<'a>> {
     let onset = around::onset_near_by(timeline, drop)?;
-    let carrying = around::carrying(timeline, drop)?;
+    let carrying = way::carrying(timeline, drop)?;
     if carrying.kind == LinkKind::Tunnel {
         let link = timeline.any_link_lost(onset.blamed())?;
-        return Some(Down { link, under: Some(carrying.interface), late: false });
+        // What a tunnel runs over is not told; with one way only it is clear.
+        let unclear = timeline.others_stand(link.interface, onset.earliest());
+        return Some(Down { link, under: Some(carrying.interface), late: false, unclear });
     }
     let radio = carrying.kind == LinkKind::Wifi
         && around::said(timeline, drop, ControlKind::Gateway).silent().is_some()
         && onset.latest > onset.bad;
     let to = if radio { onset.bad.plus(RADIO_TELLS_WITHIN) } else { onset.latest };
     let link = timeline.link_lost(carrying.interface, Within { to, ..onset.blamed() })?;
-    Some(Down { link, under: None, late: link.at.stamp > onset.latest })
+    Some(Down { link, under: None, late: link.at.stamp > onset.latest, unclear: false })
 }
 
 /// It came back with the link, or over another one, or not at all.
@@ -44,7 +48,7 @@ fn agrees(timeline: &Timeline, drop: &Drop, link: &LinkLoss) -> bool {
 fn took_over<'a>(timeline: &Timeline<'a>, drop: &Drop, link: &LinkLoss) -> Option<(record::Seq, &'a str)> {
     let until = link.back.map_or(around::over(timeline, drop), |back| back.stamp);
     let within = Within::any(link.at.stamp.minus(around::NEAR), until);
-    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), within)?;
+    let moved = timeline.way_moved(way::toward(timeline, drop), within)?;
     let (at, hop) = moved.after?;
     (hop.interface.as_str() != link.interface).then_some((at.seq, hop.interface.as_str()))
 }
@@ -60,10 +64,11 @@ fn happened(word: LinkWord) -> &'static str {
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Down { link, under, late } = down(timeline, drop)?;
+    let Down { link, under, late, unclear } = down(timeline, drop)?;
     let name = around::interface(link.kind, link.interface);
     let what = format!("{} at {}", happened(link.word), words::utc_exact(link.at.stamp));
     let carried = match under {
+        Some(tunnel) if unclear => format!(", which may have carried the tunnel {tunnel} of the call,"),
         Some(tunnel) => format!(", under the tunnel {tunnel} that carried the call,"),
         None => ", which carried the call,".into(),
     };
@@ -78,7 +83,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(back) = link.back {
         measured = measured.number("link_down_s", back.stamp.since(link.at.stamp).as_secs_f64());
     }
-    let sure = !late && agrees(timeline, drop, &link);
+    let sure = !late && !unclear && agrees(timeline, drop, &link);
     Some(Finding {
         owner: None,
         confidence: if sure { Confidence::Shown } else { Confidence::Likely },
@@ -103,7 +108,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         None => ("the interface", drop.first_bad, LinkKind::Other),
     };
     let at = words::utc(at);
+    let by_hand = down.as_ref().is_some_and(|down| down.link.word == LinkWord::SwitchedOff);
     let look_for = match kind {
+        _ if by_hand => "who or what switched it off; its cable and signal are not at fault",
         LinkKind::Wifi => {
             "the access point's log for this computer leaving, the signal where it stands, and the adapter's power saving"
         }
@@ -121,13 +128,13 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let carrying = around::carrying(timeline, drop)?;
+    let carrying = way::carrying(timeline, drop)?;
     let name = carrying.interface;
     let within = Within { to: onset.bad.plus(RADIO_TELLS_WITHIN), ..onset.unchanged() };
     if !timeline.link_watched(name) || timeline.link_lost(name, within).is_some() {
         return None;
     }
-    let address = around::our_address(timeline, drop)
+    let address = way::our_address(timeline, drop)
         .filter(|address| timeline.holder(*address, onset.bad).is_some_and(|held| held.interface == name));
     match address {
         Some(_) => Some(format!("The interface {name} kept its carrier and its address.")),

@@ -10,6 +10,7 @@ use record::{
     Stamp,
     fact::{ConnectStage, End, Trouble},
 };
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub fn twin<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Drop> {
@@ -126,6 +127,28 @@ pub fn far(timeline: &Timeline) -> String {
 
 /// What to search for: the flow and the second.
 pub fn search(timeline: &Timeline, drop: &Drop) -> String {
+    search_as(timeline, drop, "")
+}
+
+/// The same for whoever sits outside of the local network and never meets its addresses.
+pub fn search_outside(timeline: &Timeline, drop: &Drop) -> String {
+    let outside = outside(timeline, drop).map(|address| format!(" (outside from {address})")).unwrap_or_default();
+    search_as(timeline, drop, &outside)
+}
+
+/// Our address as it was seen from outside last before the loss, where it is another than our own. Each flow has a port of
+/// its own there, so only the address is known.
+fn outside(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+    let ours = super::way::our_address(timeline, drop);
+    let by_server = timeline.between.public.iter().filter(|seen| Some(seen.local.ip()) == ours || ours.is_none());
+    let by_server = by_server.map(|seen| (seen.at, seen.public));
+    let by_far_end = timeline.lanes.iter().flat_map(|lane| &lane.seen_from).copied();
+    let before = by_server.chain(by_far_end).filter(|(at, _)| at.stamp <= drop.first_bad);
+    let (_, seen) = before.max_by_key(|(at, _)| at.seq)?;
+    (ours != Some(seen.ip())).then_some(seen.ip())
+}
+
+fn search_as(timeline: &Timeline, drop: &Drop, outside: &str) -> String {
     let at = words::utc(drop.first_bad);
     let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
     let flow = match drop.plane {
@@ -133,8 +156,8 @@ pub fn search(timeline: &Timeline, drop: &Drop) -> String {
         Plane::Media => timeline.pair_at(drop.declared).map(|pair| words::media_flow(timeline, pair)),
     };
     match flow {
-        Some(flow) => format!("{flow} at {date} {at}"),
-        None => format!("{} at {date} {at}", far(timeline)),
+        Some(flow) => format!("{flow}{outside} at {date} {at}"),
+        None => format!("{}{outside} at {date} {at}", far(timeline)),
     }
 }
 
@@ -151,10 +174,10 @@ pub fn retest(timeline: &Timeline, change: &str) -> String {
     format!("{change}, then hold with the same profile for {minutes:.0} min.")
 }
 
-/// "came back after 1.2 s" or that it did not.
+/// "it was back 1.20 s after the first sign of its loss", or that it did not come back.
 pub fn came_back(drop: &Drop) -> String {
     match drop.took() {
-        Some(took) => format!("it was back after {}", words::length(took)),
+        Some(took) => format!("it was back {} after the first sign of its loss", words::length(took)),
         None => "it did not come back".into(),
     }
 }

@@ -4,7 +4,7 @@ use super::{around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
-    timeline::At,
+    timeline::{At, HeldLane},
     words,
 };
 use record::{Seq, Stamp};
@@ -30,12 +30,14 @@ struct Rebound {
 }
 
 fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
+    // What never stood was not lost by it, and a goodbye came over a flow that stood.
+    around::onset_before_goodbye(timeline, drop)?;
     let to = drop.declared.plus(NOTICED_WITHIN).min(drop.over(timeline).plus(AFTER));
     let inside = |at: Stamp| drop.last_good.minus(BEFORE) <= at && at <= to;
     let public = &timeline.between.public;
     let by_server = public.iter().enumerate().find_map(|(n, seen)| {
         let before = seen.before.filter(|before| *before != seen.public && inside(seen.at.stamp))?;
-        // Where we leave from another address ourselves, nobody else changed it.
+        // Where we left from another address ourselves, nobody else changed it.
         let earlier = public[..n].iter().rev().find(|earlier| earlier.server == seen.server);
         if earlier.is_some_and(|earlier| earlier.local.ip() != seen.local.ip()) {
             return None;
@@ -50,18 +52,16 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
 /// connection may have another one: only when all before had the one and all after have the other did it change.
 fn by_far_end(timeline: &Timeline, inside: impl Fn(Stamp) -> bool) -> Option<Rebound> {
     let lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some());
-    let mut seen: Vec<(At, SocketAddr, Option<IpAddr>)> = lanes
-        .flat_map(|lane| {
-            let local = lane.stands.map(|stands| stands.local.ip());
-            lane.seen_from.iter().map(move |(at, public)| (*at, *public, local))
-        })
-        .collect();
+    let own = |lane: &HeldLane| lane.stands.map(|stands| stands.local.ip());
+    let mut seen: Vec<(At, SocketAddr, Option<IpAddr>)> =
+        lanes.flat_map(|lane| lane.seen_from.iter().map(move |(at, address)| (*at, *address, own(lane)))).collect();
     seen.sort_by_key(|(at, ..)| at.seq);
-    let (_, first, left_from) = *seen.first()?;
+    let (_, first, _) = *seen.first()?;
     let changed = seen.iter().position(|(_, address, _)| address.ip() != first.ip())?;
     let (before, after) = seen.split_at(changed);
-    let (at, address, leaves_from) = *after.first()?;
-    if left_from.zip(leaves_from).is_some_and(|(before, after)| before != after) {
+    let (at, address, from) = *after.first()?;
+    // Where we left from another address ourselves, nobody else changed it.
+    if before.last().is_some_and(|(.., earlier)| *earlier != from) {
         return None;
     }
     let for_all = before.len() >= SEVERAL && after.iter().all(|(_, later, _)| later.ip() != first.ip());
@@ -108,7 +108,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         who: "The network administrator, with the internet provider".into(),
         what: format!(
             "Look for a line that was dialled anew, a second uplink that took over, or a NAT table that was emptied: {}. Keep one call's flows on one uplink.",
-            look::search(timeline, drop)
+            look::search_outside(timeline, drop)
         ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(
@@ -118,11 +118,22 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     }
 }
 
-/// Where a server went on seeing the same address through it.
+/// Where a server saw the same address before it and after it; while it lasted, nobody may have been able to see.
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let asked = timeline.between.public.iter().any(|seen| seen.at.stamp <= drop.last_good);
-    (asked && rebound(timeline, drop).is_none())
-        .then(|| "The public address stayed the same, as a STUN server saw it.".into())
+    let seen = timeline.between.public.iter().filter(|seen| seen.at.stamp <= drop.last_good);
+    let by = seen
+        .map(|seen| seen.server)
+        .rev()
+        .find(|by| timeline.control_answered_after(by.as_str(), drop.over(timeline)))?;
+    (rebound(timeline, drop).is_none() && same_since(timeline, drop))
+        .then(|| format!("The public address was the same after it as before, as {by} saw it."))
+}
+
+/// An answer that shows another address is told as such, however late it comes.
+fn same_since(timeline: &Timeline, drop: &Drop) -> bool {
+    let over = drop.over(timeline).plus(AFTER);
+    let during = |at: Stamp| drop.last_good <= at && at <= over;
+    !timeline.between.public.iter().any(|seen| during(seen.at.stamp) && seen.before.is_some_and(|b| b != seen.public))
 }
 
 pub const RULE: Rule = Rule {

@@ -1,97 +1,122 @@
-//! `network_switched`: the way to the far end left its interface for another one, or was taken away, while the link stood.
+//! `network_switched`: the way left its interface for another one, or was taken away, while the link stood.
+//!
+//! A route that is taken away is named here too. Link and address stay, so it is no `link_down`: whoever looks at the cable
+//! finds nothing. The gateway is not asked by a computer that has no way to it, so nothing is known of a `gateway_lost`,
+//! and the local network is not to be blamed. That this computer has no way is its own system's word.
 
-use super::{address_changed, around, look};
+use super::{
+    address_changed, around, look,
+    moved::{self, LeftBehind, elsewhere, moved, of_tunnel, stayed_behind},
+    way,
+};
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    Advice, Cause, Drop, Owner, Rule, Timeline,
     rows::surroundings,
     rule::{Evidence, Finding, Measured},
-    timeline::networks::Moved,
+    timeline::networks::{Moved, Toward},
     words,
 };
-use record::fact::{Hop, LinkKind};
 use std::time::Duration;
 
-/// What was sent again and again without a way gets through so soon after it is back.
-const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
-
-/// The move that can have done it. `vpn_changed` tells of those that lead into a tunnel or out of one.
-pub(super) fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
-    let onset = around::onset_near_by(timeline, drop)?;
-    let moved = timeline.way_moved(around::is_ipv6(timeline, drop), onset.blamed())?;
-    // What went over another interface all the while is not touched by it.
-    let ours =
-        around::carrying(timeline, drop).is_none_or(|carrying| carrying.interface == moved.before.interface.as_str());
-    ours.then_some(moved)
+/// `vpn_changed` tells of moves that lead into a tunnel or out of one.
+fn switched<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
+    moved(timeline, drop).filter(|moved| !of_tunnel(moved))
 }
 
-pub(super) fn of_tunnel(moved: &Moved) -> bool {
-    moved.before.kind == LinkKind::Tunnel || moved.after.is_some_and(|(_, hop)| hop.kind == LinkKind::Tunnel)
-}
-
-fn elsewhere<'a>(moved: &Moved<'a>) -> Option<(record::Seq, &'a Hop)> {
-    let (at, hop) = moved.after?;
-    (hop.interface != moved.before.interface).then_some((at.seq, hop))
-}
-
-/// It led over the same interface again, and the loss lasted on.
-fn put_back_long_before(timeline: &Timeline, drop: &Drop, moved: &Moved) -> bool {
-    elsewhere(moved).is_none()
-        && moved.after.is_some_and(|(back, _)| around::over(timeline, drop).since(back.stamp) > GOES_ON_WITHIN)
+/// "default route", where it was that one and not a route to the far end alone.
+fn route(timeline: &Timeline, drop: &Drop, moved: &Moved) -> &'static str {
+    let anywhere = Toward { far_end: false, ..way::toward(timeline, drop) };
+    let within = around::onset(timeline, drop).map(|onset| onset.blamed());
+    let default = within.and_then(|within| timeline.way_moved(anywhere, within));
+    match default.is_some_and(|default| default.before.interface == moved.before.interface) {
+        true => "default route",
+        false => "route to the far end",
+    }
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let moved = moved(timeline, drop).filter(|moved| !of_tunnel(moved))?;
-    // A way goes with the address it stands on, and comes back with the next: then it is the address that changed.
-    if elsewhere(&moved).is_none() && address_changed::taken(timeline, drop).is_some() {
-        return None;
-    }
-    let at = words::utc_exact(moved.at.stamp);
-    let before = surroundings::hop(moved.before);
-    let back = look::came_back(drop);
+    let moved = switched(timeline, drop)?;
     let measured = Measured::seconds(around::lasted(timeline, drop)).word("from", moved.before.interface.as_str());
-    let of_drop = around::last_sign(drop);
-    let confidence = match put_back_long_before(timeline, drop, &moved) {
-        true => Confidence::Likely,
-        false => around::confidence(timeline, drop),
-    };
-    let finding = |says: String, because: Evidence, measured: Measured| Finding {
-        owner: None,
-        confidence,
-        says,
-        because: because.and(drop.seq, of_drop),
-        measured,
-    };
-    Some(match elsewhere(&moved) {
-        Some((seq, hop)) => finding(
-            format!(
-                "The way to the far end moved at {at}: it went {before} and since then {}; {back}.",
-                surroundings::hop(hop)
-            ),
-            Evidence::of(moved.at.seq, format!("The way to the far end left {} at {at}.", moved.before.interface))
-                .and_maybe((seq != moved.at.seq).then(|| (seq, format!("It then led over {}.", hop.interface)))),
+    let confidence = moved::confidence(timeline, drop, &moved);
+    let (says, because, measured) = match elsewhere(&moved) {
+        Some((_, hop)) => (
+            says_moved(timeline, drop, &moved),
+            moved_because(timeline, drop, &moved),
             measured.word("to", hop.interface.as_str()),
         ),
-        None => finding(
-            format!("This computer had no way to the far end from {at} on: the one {before} was taken away; {back}."),
-            Evidence::of(moved.at.seq, format!("The way {before} was taken away at {at}.")).and_maybe(
-                moved
-                    .after
-                    .map(|(back, _)| (back.seq, format!("It was put back at {}.", words::utc_exact(back.stamp)))),
-            ),
-            measured,
-        ),
-    })
+        // A way goes with the address it stands on, and comes back with the next: then it is the address that changed.
+        None if address_changed::taken(timeline, drop).is_some() => return None,
+        None => (says_taken(timeline, drop, &moved), taken_because(timeline, drop, &moved), measured),
+    };
+    Some(Finding { owner: None, confidence, says, because: because.and(drop.seq, around::last_sign(drop)), measured })
+}
+
+fn says_moved(timeline: &Timeline, drop: &Drop, moved: &Moved) -> String {
+    let after = elsewhere(moved).map(|(_, hop)| surroundings::hop(hop)).unwrap_or_default();
+    let behind = match stayed_behind(timeline, drop, moved) {
+        Some(LeftBehind { address, .. }) => {
+            format!(", where the connection's own address {address} does not belong, while media went on")
+        }
+        None => String::new(),
+    };
+    format!(
+        "{} moved at {}: it went {} and since then {after}{behind}; {}.",
+        way::name(way::toward(timeline, drop)),
+        words::utc_exact(moved.at.stamp),
+        surroundings::hop(moved.before),
+        look::came_back(drop)
+    )
+}
+
+fn moved_because(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Evidence {
+    let way = way::name(way::toward(timeline, drop));
+    let at = words::utc_exact(moved.at.stamp);
+    let then = elsewhere(moved).filter(|(seq, _)| *seq != moved.at.seq);
+    let behind = stayed_behind(timeline, drop, moved);
+    let beside = behind.as_ref().and_then(|behind| behind.beside);
+    Evidence::of(moved.at.seq, format!("{way} left {} at {at}.", moved.before.interface))
+        .and_maybe(then.map(|(seq, hop)| (seq, format!("It then led over {}.", hop.interface))))
+        .and_maybe(moved::went_on_from(timeline, drop, moved))
+        .and_maybe(behind.map(|behind| (behind.media, "Media went on, which is bound to no one address.".into())))
+        .and_maybe(beside.map(|seq| (seq, "Another connection from the same address fell silent with it.".into())))
+}
+
+fn says_taken(timeline: &Timeline, drop: &Drop, moved: &Moved) -> String {
+    let interface = moved.before.interface.as_str();
+    let kept = way::kept(timeline, drop, interface);
+    format!(
+        "The {} was taken away at {}{}: it went {}, and this computer had no way{}; {}.",
+        route(timeline, drop, moved),
+        words::utc_exact(moved.at.stamp),
+        kept.map(|kept| format!(", while {interface} kept {kept}")).unwrap_or_default(),
+        surroundings::hop(moved.before),
+        match moved.after {
+            Some((back, _)) => format!(" until {}", words::utc_exact(back.stamp)),
+            None => " from then on".into(),
+        },
+        look::came_back(drop)
+    )
+}
+
+fn taken_because(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Evidence {
+    let (route, at) = (route(timeline, drop, moved), words::utc_exact(moved.at.stamp));
+    let back = moved.after.map(|(back, _)| (back.seq, format!("It was put back at {}.", words::utc_exact(back.stamp))));
+    let before = surroundings::hop(moved.before);
+    Evidence::of(moved.at.seq, format!("This computer's own system said: the {route} {before} is gone, at {at}."))
+        .and_maybe(back)
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
-    let moved = moved(timeline, drop);
+    let moved = switched(timeline, drop);
     let at = words::utc(moved.map_or(drop.first_bad, |moved| moved.at.stamp));
     let what = match moved.as_ref().and_then(elsewhere) {
         Some((_, hop)) => format!(
             "Find what moved the way out to {} at {at} (a cable plugged in or out, a dock, a better Wi-Fi), and switch the interface off that calls shall not use.",
             hop.interface
         ),
-        None => format!("Find what removed the route at {at}: a DHCP lease that ended, a network manager, a script."),
+        None => format!(
+            "Find what took the route away at {at}: a DHCP lease or a router's announcement that ran out, a network manager, a script."
+        ),
     };
     Advice {
         who: "Whoever looks after this computer".into(),
@@ -103,10 +128,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
-    let ipv6 = around::is_ipv6(timeline, drop);
-    let (_, hop) = timeline.way_at(ipv6, onset.earliest())?;
-    let stayed = timeline.way_moved(ipv6, onset.unchanged()).is_none();
-    stayed.then(|| format!("The way to the far end stayed {}.", surroundings::hop(hop)))
+    let toward = way::toward(timeline, drop);
+    let (_, hop) = timeline.way_at(toward, onset.earliest())?;
+    let stayed = timeline.way_moved(toward, onset.unchanged()).is_none();
+    stayed.then(|| format!("{} stayed {}.", way::name(toward), surroundings::hop(hop)))
 }
 
 pub const RULE: Rule = Rule {

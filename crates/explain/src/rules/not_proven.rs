@@ -1,15 +1,21 @@
 //! `not_proven`: none of the causes fits with evidence. It says what is known all the same.
 
-use super::{look, one_way_loss, service_closed};
+use super::{
+    around::{self, Said},
+    look, one_way_loss, service_closed,
+};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
+    rows,
     rule::{Evidence, Finding, Measured},
     timeline::PauseKind,
     words,
 };
-use record::Seq;
-use record::fact::End;
+use record::{
+    Seq,
+    fact::{ControlKind, End},
+};
 use std::time::Duration;
 
 pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
@@ -55,7 +61,7 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
                     _ => format!("Media stopped arriving after {at}{control}{running}; {back}."),
                 },
                 Evidence::of(drop.seq, last_of_media(drop.loss, &at))
-                    .and_maybe(alive.map(|seq| (seq, "The signaling connection answered through it.".into()))),
+                    .and_maybe(alive.map(|seq| (seq, "The signaling connection lived through it.".into()))),
             )
         }
         (None, Plane::Signaling) => {
@@ -72,12 +78,36 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
             )
         }
     };
+    let because = because.and_maybe(own.map(|(seq, says)| (seq, format!("{}.", service_closed::capital(&says)))));
     Finding {
         owner: None,
         confidence: Confidence::NotProven,
         says,
-        because: because.and_maybe(own.map(|(seq, says)| (seq, format!("{}.", service_closed::capital(&says))))),
+        because: BESIDE.iter().fold(because, |because, kind| because.and_maybe(beside(timeline, drop, *kind))),
         measured: Measured::seconds(drop.over(timeline).since(drop.last_good)),
+    }
+}
+
+/// In the order in which they are read: the far end first, then outwards from here.
+const BESIDE: [ControlKind; 6] = [
+    ControlKind::FarUdp,
+    ControlKind::FarTcp,
+    ControlKind::Stun,
+    ControlKind::Https,
+    ControlKind::Dns,
+    ControlKind::Gateway,
+];
+
+/// What a control met in those seconds: it proves no cause, and whoever looks for one needs it.
+fn beside(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Option<(Seq, String)> {
+    let asked = rows::surroundings::asked(kind);
+    match around::said(timeline, drop, kind) {
+        Said::Alive(seq) => {
+            let how_long = around::how_long(timeline, drop, &[kind]);
+            Some((seq, format!("Beside the call, asking {asked} was answered {how_long}.")))
+        }
+        Said::Silent(seq) => Some((seq, format!("Beside the call, asking {asked} was not answered from then on."))),
+        Said::Nothing => None,
     }
 }
 
@@ -158,7 +188,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 pub const RULE: Rule = Rule {
     id: Cause::NotProven,
     owner: Owner::NotProven,
-    title: "the connection was lost, and nothing recorded shows why",
+    title: "the connection was lost, and nothing recorded proves why",
     advice,
     outranks: &[],
     settle: Duration::ZERO,

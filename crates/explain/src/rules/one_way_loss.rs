@@ -19,6 +19,7 @@ use std::time::Duration;
 const NEAR: Duration = Duration::from_secs(1);
 /// RTCP comes every few seconds and checks every two and a half: one straggler may have been on its way.
 const STRAGGLERS: u64 = 1;
+const RETURN: Duration = Duration::from_secs(1);
 /// A shorter silence may hold no second that lies wholly inside it.
 const WHOLE_SECONDS: usize = 2;
 
@@ -35,16 +36,27 @@ fn stopped_there<'t, 'a>(timeline: &'t Timeline<'a>, gap: &Gap, over: Stamp) -> 
     })
 }
 
+/// Control packets come back as the media does, and often a moment before it: what arrived in the last second, or since
+/// our checks were answered again, speaks of the return.
+fn still_lost_at(timeline: &Timeline, media: &Drop, gap: &Gap) -> Stamp {
+    let Some(restored) = media.restored else { return media.over(timeline) };
+    // They come back one after the other.
+    let first = timeline.consent.partition_point(|late| late.back.is_some_and(|back| back.stamp <= gap.last));
+    let back = timeline.consent.get(first).and_then(|late| late.back).map(|back| back.stamp);
+    back.map_or(restored, |back| back.min(restored)).minus(RETURN)
+}
+
 fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
-    let inside = timeline.arrived(gap.last, over);
-    if inside.seconds < WHOLE_SECONDS {
-        return None;
-    }
+    let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
+    let long = inside.seconds >= WHOLE_SECONDS;
     let control = inside.rtcp + inside.stun;
     let stopped = stopped_there(timeline, gap, over);
     if control > STRAGGLERS {
+        if !long {
+            return None;
+        }
         let still = inside.control_seq.unwrap_or(gap.at.seq);
         let heard = Evidence::of(
             still,
@@ -70,10 +82,14 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
             None => None,
         };
     }
+    if did_not_echo(timeline, over, inside.sent) && inside.sent > 0 {
+        return None;
+    }
     // Nothing at all arrived here. Only the far end's word that it kept receiving makes that one direction. Where our
     // packets stopped there as well, it is often our own restart that stopped them, well after the loss.
     if let Some((sighting, last)) = stopped.and_then(|sighting| Some((sighting, sighting.last?)))
         && last >= gap.last.plus(NEAR)
+        && inside.seconds > 0
     {
         let longer = last.since(gap.last);
         return Some(OneWay {
@@ -85,7 +101,7 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
             ),
         });
     }
-    if stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
+    if !long || stopped.is_some() || control > 0 || inside.rtp > 0 || inside.sent == 0 {
         return None;
     }
     let (seq, received, lost) = counted(timeline, over)?;
@@ -109,6 +125,20 @@ fn counted(timeline: &Timeline, over: Stamp) -> Option<(Seq, u64, u64)> {
         Sight::Counted { received, lost, .. } if sighting.when >= over => Some((sighting.at.seq, *received, *lost)),
         _ => None,
     })
+}
+
+/// By its own count the far end received far more of us than it sent back: then nothing was there to be lost on the way.
+fn did_not_echo(timeline: &Timeline, over: Stamp, missing: u64) -> bool {
+    timeline.sights.iter().any(|sighting| match sighting.sight {
+        Sight::Counted { received, echoed, .. } if sighting.when >= over => {
+            received.saturating_sub(*echoed).saturating_mul(2) > missing
+        }
+        _ => false,
+    })
+}
+
+pub(super) fn found(timeline: &Timeline, drop: &Drop) -> bool {
+    find(timeline, drop).is_some()
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -193,7 +223,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     };
     Advice {
         who: "The network administrator, with the internet provider".into(),
-        what: format!("Look for a rule or queue that dropped {way} packets only: {}.", look::search(timeline, drop)),
+        what: format!(
+            "Look for a rule or queue that dropped {way} packets only, on the local router first: {}.",
+            look::search_outside(timeline, drop)
+        ),
         retest: look::retest(timeline, "After the change"),
         wrong_if: "a capture at the edge of the local network shows packets of both directions in that second.".into(),
     }
@@ -202,7 +235,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let (media, gap) = look::gap(timeline, drop)?;
     let over = media.over(timeline);
-    let inside = timeline.arrived(gap.last, over);
+    let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
     let both = stopped_there(timeline, gap, over).is_some_and(|there| there.last < Some(gap.last.plus(NEAR)))
         && inside.seconds >= WHOLE_SECONDS
         && inside.rtcp + inside.stun == 0

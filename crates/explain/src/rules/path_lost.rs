@@ -3,7 +3,7 @@
 
 use super::{
     around::{self, Said},
-    look,
+    look, way,
 };
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
@@ -41,7 +41,8 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     let udp = around::said(timeline, drop, ControlKind::FarUdp).silent();
     let whole = match drop.plane {
         _ if look::twin(timeline, drop).is_some() => true,
-        Plane::Media => tcp.is_some(),
+        // Of media that goes elsewhere, a dead far end tells nothing; that other servers died too does.
+        Plane::Media => tcp.is_some() && (way::to_far_end(timeline, drop) || others.silent().is_some()),
         Plane::Signaling => tcp.is_some() && (udp.is_some() || others.silent().is_some()),
     };
     whole.then_some(Dead { gateway, far: far.silent(), others })
@@ -60,9 +61,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             true,
         ),
         // A far end that was switched off looks the same.
-        Said::Nothing => {
-            (format!("After {at} {name} answered on and nothing of the far end beyond it did; {back}."), false)
-        }
+        Said::Nothing => (
+            format!(
+                "After {at} {name} answered on and nothing of the far end beyond it did; nobody else beyond it was asked, so whether {name}, the line, or the far end itself failed is not known; {back}."
+            ),
+            false,
+        ),
         // The path to it, or the service itself: from here the two look alike.
         Said::Alive(_) => (
             format!(
@@ -72,23 +76,29 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         ),
     };
     let other = match others {
-        Said::Silent(seq) => Some((seq, "Another server beyond the gateway fell silent in the same seconds.")),
-        Said::Alive(seq) => Some((seq, "Another server beyond the gateway answered throughout.")),
+        Said::Silent(seq) => {
+            Some((seq, "Another server beyond the gateway fell silent in the same seconds.".to_owned()))
+        }
+        Said::Alive(seq) => {
+            let how_long = around::how_long(timeline, drop, &around::OTHERS);
+            Some((seq, format!("Another server beyond the gateway answered {how_long}.")))
+        }
         Said::Nothing => None,
     };
+    let how_long = around::how_long(timeline, drop, &[ControlKind::Gateway]);
     let mut measured = Measured::seconds(around::lasted(timeline, drop));
-    if let Some(gateway) = around::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
+    if let Some(gateway) = way::carrying(timeline, drop).and_then(|carrying| carrying.gateway) {
         measured = measured.word("gateway", gateway.to_string());
     }
-    measured = measured.word("lost", if others.alive().is_some() { "far_end" } else { "everything" });
+    measured = measured.word("lost", if others.silent().is_some() { "everything" } else { "far_end" });
     Some(Finding {
         owner: None,
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
-        because: Evidence::of(gateway, "The gateway answered throughout: the control that did not fail.")
+        because: Evidence::of(gateway, format!("The gateway answered {how_long}: the control that did not fail."))
             .and(drop.seq, around::last_sign(drop))
             .and_maybe(far.map(|seq| (seq, "New questions to the far end stayed unanswered from then on.".into())))
-            .and_maybe(other.map(|(seq, says)| (seq, says.to_owned()))),
+            .and_maybe(other),
         measured,
     })
 }
@@ -96,48 +106,60 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let gateway = around::gateway(timeline, drop);
     let at = words::utc(drop.last_good);
-    let far_only = dead(timeline, drop).is_some_and(|dead| dead.others.alive().is_some());
-    let (who, what) = match far_only {
-        true => (
+    let others = dead(timeline, drop).map_or(Said::Nothing, |dead| dead.others);
+    let far_only = others.alive().is_some();
+    let (who, what) = match others {
+        Said::Alive(_) => (
             "The network administrator, with the voice service's support",
             format!(
                 "Compare the firewall's log for {} at {at} with the service's own: whether our packets of that second left here and arrived there: {}.",
-                around::far_hosts(timeline),
+                way::far_hosts(timeline),
                 look::search(timeline, drop)
             ),
         ),
-        false => (
+        Said::Silent(_) => (
             "The network administrator, with the internet provider",
             format!(
                 "Look up in {gateway}'s log whether its line to the provider was lost at {at}, then give the provider that second: {}.",
-                look::search(timeline, drop)
+                look::search_outside(timeline, drop)
+            ),
+        ),
+        Said::Nothing => (
+            "The network administrator, then the internet provider or the voice service's support",
+            format!(
+                "Look up in {gateway}'s log whether it passed packets on, and whether its line to the provider was lost, at {at}; if neither, ask whoever runs {} about that second: {}.",
+                way::far_hosts(timeline),
+                look::search_outside(timeline, drop)
             ),
         ),
     };
+    let beyond = if others.silent().is_some() { "the Internet" } else { "the far end" };
     Advice {
         who: who.into(),
         what,
         retest: look::retest(timeline, "Over another line, such as a telephone's"),
         wrong_if: match far_only {
             true => format!("the service's log shows our packets arriving at {at}."),
-            false => format!("another computer behind {gateway} reached the Internet at {at}."),
+            false => format!("another computer behind {gateway} reached {beyond} at {at}."),
         },
     }
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let tcp = around::said(timeline, drop, ControlKind::FarTcp).alive();
-    if tcp.is_some() {
+    if !way::to_far_end(timeline, drop) {
+        return None;
+    }
+    if around::throughout(timeline, drop, ControlKind::FarTcp) {
         return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());
     }
-    around::said(timeline, drop, ControlKind::FarUdp).alive()?;
-    Some("The far end answered over UDP throughout, so the path to it stood.".into())
+    around::throughout(timeline, drop, ControlKind::FarUdp)
+        .then(|| "The far end answered over UDP throughout, so the path to it stood.".into())
 }
 
 pub const RULE: Rule = Rule {
     id: Cause::PathLost,
     owner: Owner::InternetPath,
-    title: "the path beyond the gateway was lost",
+    title: "the far end was out of reach",
     advice,
     outranks: &[Cause::OneWayLoss, Cause::HalfOpen, Cause::ConnectionReset, Cause::NotProven],
     // So long after it the answers of its first seconds may still be told.

@@ -8,7 +8,7 @@ use crate::{
     timeline::CallEnd,
     words,
 };
-use record::fact::CallEndedBy;
+use record::fact::{CallEndedBy, Sight};
 use std::time::Duration;
 
 /// The goodbye and the last packet leave together and arrive by different ways.
@@ -55,7 +55,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, _: &Drop) -> Option<String> {
-    let said = timeline.call_ends.iter().any(|end| end.by == CallEndedBy::FarEnd);
+    let by_word = timeline.call_ends.iter().any(|end| end.by != CallEndedBy::Us);
+    let leaving = timeline.sights.iter().any(|seen| matches!(seen.sight, Sight::ShuttingDown));
+    let said = by_word || leaving;
     (!said && timeline.stood().is_some()).then(|| "The far end never said that it hung up.".into())
 }
 

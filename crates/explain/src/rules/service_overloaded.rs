@@ -36,7 +36,15 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             return Some(found);
         }
     }
-    let attempts: Vec<&Socket> = look::failed_attempts(timeline, drop);
+    let mut attempts: Vec<&Socket> = look::failed_attempts(timeline, drop);
+    if drop.loss == Loss::NeverStood {
+        // What a later attempt got past is not why the call never stood.
+        let last = timeline.last_told()?;
+        if let Some(found) = refusal(last, None) {
+            return Some(found);
+        }
+        attempts.retain(|_| busy(&[last]).is_some());
+    }
     if let Some((seq, status, times)) = busy(&attempts) {
         return Some(Finding {
             owner: None,
@@ -49,9 +57,6 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             because: Evidence::of(seq, format!("A connection was answered with HTTP {status}.")),
             measured: Measured::default().number("status", f64::from(status)).number("times", times as f64),
         });
-    }
-    if drop.loss == Loss::NeverStood {
-        return timeline.sockets.iter().find_map(|socket| refusal(socket, None));
     }
     None
 }

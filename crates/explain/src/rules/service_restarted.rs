@@ -22,6 +22,8 @@ struct Signs<'t, 'a> {
     no_media: bool,
     /// It came back as another instance.
     renewed: Option<Ready<'a>>,
+    /// It came back as the same.
+    same: bool,
     back: bool,
     refused: Option<(Seq, usize)>,
     said: Option<u16>,
@@ -41,8 +43,12 @@ fn signs<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<Signs<'t,
         media_stopped: look::media_ended_with(timeline, drop, closed).is_some() || replaced_at_once(timeline, closed),
         no_media: no_media(timeline, closed),
         renewed,
+        same: before.is_some() && next.is_some_and(|next| next.instance == before),
         back: next.is_some(),
-        refused: refused.first().and_then(|first| Some((first.failed?.at.seq, refused.len()))),
+        refused: refused
+            .first()
+            .and_then(|first| Some((first.failed?.at.seq, refused.len())))
+            .or_else(|| Some((around::refused_anew(timeline, drop)?.0, 1))),
         said: match closed.end {
             End::CloseFrame { by: Side::Them, code: Some(code @ (1001 | 1012)), .. } => Some(*code),
             _ => None,
@@ -77,15 +83,20 @@ fn no_media(timeline: &Timeline, closed: &Closed) -> bool {
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let signs = signs(timeline, drop)?;
-    // Another instance answering is proof, unless media lived on: then there are two of them, and the old one did not go.
-    // Otherwise all lanes must have ended together and the service must have come back; only the code that says nothing
-    // else than "restart" needs no return.
+    // Another instance must answer where media did not live on: with living media there are two of them, and the old one
+    // did not go. Otherwise all lanes must have ended together and the service must have come back; only the code that
+    // says nothing else than "restart" needs no return.
     let word = signs.said.is_some() || signs.announced.is_some();
     // With other servers gone in the same second the way out was lost, and a balancer may hand us another instance after.
     if !word && around::everywhere_dead(timeline, drop).is_some() {
         return None;
     }
-    let together = signs.media_stopped && signs.back && (word || signs.refused.is_some());
+    let said_so = word || signs.refused.is_some();
+    let together = signs.media_stopped && signs.back && said_so;
+    // It came back as the same process: whatever ended the connections, no restart of it did.
+    if signs.same {
+        return None;
+    }
     let renewed = signs.renewed.filter(|_| signs.media_stopped || signs.no_media);
     if renewed.is_none() && !together && signs.said != Some(1012) {
         return None;
@@ -123,15 +134,19 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         because = because.and(seq, "The far end had told us that it was shutting down.");
     }
     if let Some(seq) = around::said_by_any(timeline, drop, &around::OTHERS).alive() {
-        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
+        because = because.and(seq, around::other_answered(timeline, drop));
     }
     if let Some(ready) = renewed {
         because = because.and(ready.at.seq, "The service that answered next names itself another instance.");
     }
     Some(Finding {
         owner: None,
-        confidence: Confidence::Shown,
-        says: format!("The voice service was restarted: {lanes} at {at}, and {shown_by}."),
+        // Another instance alone is what a balancer gives to whoever a firewall has thrown out.
+        confidence: if said_so { Confidence::Shown } else { Confidence::Likely },
+        says: match said_so {
+            true => format!("The voice service was restarted: {lanes} at {at}, and {shown_by}."),
+            false => format!("{} at {at}, and {shown_by}: as after a restart.", words::capital(lanes)),
+        },
         because,
         measured: drop
             .took()

@@ -14,10 +14,13 @@ use crate::{
     words,
 };
 use record::{
-    Stamp,
-    fact::{ConnectStage, Sight, Trouble},
+    Seq, Stamp,
+    fact::{ConnectStage, ControlKind, Sight, Trouble},
 };
 use std::time::Duration;
+
+/// Whoever is called gives up a far end that is silent for so long.
+const ENDS_CALLS_FROM: Duration = Duration::from_secs(5);
 
 /// How an attempt shows that the service is not there.
 fn absent(socket: &&Socket) -> bool {
@@ -32,9 +35,32 @@ fn absent(socket: &&Socket) -> bool {
     }
 }
 
-/// Something at the service's own address said no: the path to it lived.
+/// Something at the service's own address said no: the way to it was open. A firewall can say it in its name.
 fn answered(socket: &&Socket) -> bool {
     socket.failed.is_some_and(|failed| matches!(failed.trouble, Trouble::Refused | Trouble::Http { .. }))
+}
+
+/// The service's own front answered in words, and it was no proxy of this side.
+fn in_words(socket: &&Socket) -> bool {
+    !socket.through_proxy && socket.failed.is_some_and(|failed| matches!(failed.trouble, Trouble::Http { .. }))
+}
+
+/// No word came back at all.
+fn unanswered(socket: &Socket) -> bool {
+    socket
+        .failed
+        .is_some_and(|failed| failed.stage <= ConnectStage::Tcp && matches!(failed.trouble, Trouble::NoAnswer { .. }))
+}
+
+/// What sets a service that is gone apart from a rule against its TCP port: its own word that it goes, or its UDP port,
+/// of the same number, dead with it.
+fn port_died(timeline: &Timeline, drop: &Drop) -> Option<(Seq, &'static str)> {
+    let said = timeline.sights.iter().find(|sighting| {
+        matches!(sighting.sight, Sight::ShuttingDown) && look::together(sighting.when, drop.first_bad)
+    });
+    let told = said.map(|sighting| (sighting.at.seq, "The far end had told us that it was shutting down."));
+    let udp = || around::said(timeline, drop, ControlKind::FarUdp).silent();
+    told.or_else(|| Some((udp()?, "Its UDP port of the same number fell silent too.")))
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -50,15 +76,20 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return refused_anew(timeline, drop);
     };
     let last = attempts.last()?.failed?;
+    let began = attempts.first().map_or(first.at.stamp, |attempt| attempt.began.stamp);
     let media = timeline.media_alive(first.at.stamp, last.at.stamp);
     let others = around::said_by_any(timeline, drop, &around::OTHERS);
-    let confidence = match (media, attempts.iter().any(answered)) {
-        (Some(_), _) => Confidence::Shown,
-        // Its own address says no, and others are reached: it is not the way that is gone.
-        (None, true) if others.alive().is_some() => Confidence::Shown,
-        (None, true) => Confidence::Likely,
-        // Nothing at all answered, by no way: the path may be what is gone.
-        (None, false) => return None,
+    let lives = media.is_some() || others.alive().is_some();
+    let port = port_died(timeline, drop).filter(|_| attempts.iter().any(answered));
+    // A computer that lives refuses what nobody takes. Where not even that comes, its packets were dropped on the way, or
+    // all of it is gone.
+    if attempts.iter().all(|attempt| unanswered(attempt)) || (media.is_none() && !attempts.iter().any(answered)) {
+        return None;
+    }
+    let confidence = match lives && (attempts.iter().any(in_words) || port.is_some()) {
+        true => Confidence::Shown,
+        // A rule against its port, somewhere on the way, lets all else pass and refuses in its name.
+        false => Confidence::Likely,
     };
     let tries = words::count(attempts.len(), "new connection");
     let mut because = Evidence::of(
@@ -72,17 +103,22 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         );
     }
     if let Some(seq) = others.alive() {
-        because = because.and(seq, "Another server answered throughout: the control that did not fail.");
+        because = because.and(seq, around::other_answered(timeline, drop));
     }
     if let Some(seq) = media {
-        because = because.and(seq, "Media went on all the while, so the path to the service's network lived.");
+        because = because.and(seq, "Media went on all the while: the control that did not fail.");
     }
+    let because = because.and_maybe(port.map(|(seq, says)| (seq, says.to_owned())));
+    let not_known = match confidence {
+        Confidence::Shown => "",
+        _ => "; whether the service itself or a device between is behind it is not known",
+    };
     Some(Finding {
         owner: None,
         confidence,
         says: format!(
-            "The voice service did not take {tries} from {} on: {}; {}.",
-            words::utc_exact(first.at.stamp),
+            "The voice service did not take {tries} from {} on: {}{not_known}; {}.",
+            words::utc_exact(began),
             words::trouble(first.trouble),
             look::came_back(drop)
         ),
@@ -97,7 +133,11 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Sighting<'a>, Stamp, Stamp)> {
     timeline.sights.iter().filter(|sighting| matches!(sighting.sight, Sight::StoodStill { .. })).find_map(|sighting| {
         let (from, to) = (sighting.last?, sighting.first?);
-        (from <= drop.first_bad && to >= drop.first_bad).then_some((sighting, from, to))
+        let at_onset = from <= drop.first_bad && to >= drop.first_bad;
+        // A short one at the start of a long loss is not what the loss is made of, unless the call had to be mended after it.
+        let stood_still = to.since(from);
+        let lost_for = drop.over(timeline).since(drop.last_good);
+        (at_onset && (stood_still * 2 >= lost_for || stood_still >= ENDS_CALLS_FROM)).then_some((sighting, from, to))
     })
 }
 
@@ -105,19 +145,23 @@ fn standstill<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<(&'t Si
 fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let (seq, since) = around::refused_anew(timeline, drop)?;
     let others = around::said_by_any(timeline, drop, &around::OTHERS).alive();
+    let port = port_died(timeline, drop);
+    let (confidence, who) = match others.is_some() && port.is_some() {
+        true => (Confidence::Shown, "nobody listened there"),
+        false => (Confidence::Likely, "nobody listened there, or a device between refused in its name"),
+    };
     Some(Finding {
         owner: None,
-        confidence: if others.is_some() { Confidence::Shown } else { Confidence::Likely },
+        confidence,
         says: format!(
-            "The voice service's address refused new connections from {} on: nobody listened there; {}.",
+            "The voice service's address refused new connections from {} on: {who}; {}.",
             words::utc_exact(since),
             look::came_back(drop)
         ),
         because: Evidence::of(seq, "A connection made anew beside the call was refused.")
             .and(drop.seq, around::last_sign(drop))
-            .and_maybe(
-                others.map(|seq| (seq, "Another server answered throughout: the control that did not fail.".into())),
-            ),
+            .and_maybe(port.map(|(seq, says)| (seq, says.to_owned())))
+            .and_maybe(others.map(|seq| (seq, around::other_answered(timeline, drop)))),
         measured: Measured::seconds(around::lasted(timeline, drop)),
     })
 }
@@ -190,9 +234,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     Advice {
         who: "Whoever runs the voice service".into(),
         what: format!(
-            "Check that something listens at {} and what its front reported at {}.",
+            "Check that something listened at {} at {}, and what its front reported; if it did, the network administrator: find which firewall refused {}.",
             look::far(timeline),
-            words::utc(drop.first_bad)
+            words::utc(drop.first_bad),
+            look::search(timeline, drop)
         ),
         retest: look::retest(timeline, "Once it answers"),
         wrong_if: format!(

@@ -1,14 +1,16 @@
-//! `slept`: this computer was asleep, by its own two clocks, and what stood before had to be built anew after.
+//! `slept`: this computer was asleep, by its own two clocks, and what stood before did not go on at once after.
 
 use super::look;
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
-    rows,
+    recovery::{self, By},
+    rows::surroundings,
     rule::{Evidence, Finding, Measured},
-    timeline::{Pause, PauseKind},
+    timeline::{Pause, PauseKind, controls::shortest},
     words,
 };
+use record::{Seq, fact::ControlKind};
 use std::time::Duration;
 
 /// What sleep broke is found soon after waking: the slowest heartbeat in use is 30 s and waits 10 s for its answer, and
@@ -29,23 +31,45 @@ fn sleep<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Pause> {
         .max_by_key(|sleep| sleep.length())
 }
 
+/// What became of it after waking, exactly: only what was mended was built anew.
+fn then(timeline: &Timeline, drop: &Drop, sleep: &Pause) -> String {
+    let what = match drop.plane {
+        Plane::Signaling => "the signaling connection",
+        Plane::Media => "media",
+    };
+    let after = drop.restored.map(|restored| words::length(restored.awake_since(sleep.to)));
+    match (recovery::of(timeline, drop).by, after) {
+        (Some(By::Itself), Some(after)) => format!("{what} went on by itself, but only {after} after waking"),
+        (Some(_), _) => format!("after waking {what} had to be built anew"),
+        (None, _) => format!("{what} did not come back after waking"),
+    }
+}
+
+/// Somebody was reached all the while since it woke.
+fn reached(timeline: &Timeline, drop: &Drop, sleep: &Pause) -> Option<(Seq, &'static str)> {
+    let kinds = [ControlKind::FarTcp, ControlKind::FarUdp, ControlKind::Https, ControlKind::Stun, ControlKind::Gateway];
+    kinds.into_iter().find_map(|kind| {
+        let to = drop.over(timeline).max(sleep.to.plus(shortest(kind)));
+        Some((timeline.control_alive(kind, sleep.to, to)?, surroundings::asked(kind)))
+    })
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let sleep = sleep(timeline, drop)?;
     let asleep = words::length(sleep.length());
-    let mut said = timeline.said_of_power(sleep.from.minus(SAID_NEAR), sleep.to.plus(SAID_NEAR)).map(|(at, power)| {
-        (at.seq, format!("{} It was {}.", rows::surroundings::power(power), words::utc_exact(at.stamp)))
-    });
+    let reached = reached(timeline, drop, sleep);
+    let mut said = timeline
+        .said_of_power(sleep.from.minus(SAID_NEAR), sleep.to.plus(SAID_NEAR))
+        .map(|(at, power)| (at.seq, format!("{} It was {}.", surroundings::power(power), words::utc_exact(at.stamp))));
     Some(Finding {
         owner: None,
         confidence: Confidence::Shown,
         says: format!(
-            "The computer was asleep for {asleep}, from {} to {}; after waking {} had to be built anew, and the network is not implicated.",
+            "The computer was asleep for {asleep}, from {} to {}; {}{}.",
             words::utc(sleep.from),
             words::utc(sleep.to),
-            match drop.plane {
-                crate::Plane::Signaling => "signaling",
-                crate::Plane::Media => "media",
-            },
+            then(timeline, drop, sleep),
+            reached.map(|(_, who)| format!(", while {who} answered")).unwrap_or_default(),
         ),
         because: Evidence::of(
             sleep.seq,
@@ -53,6 +77,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         )
         .and_maybe(said.next())
         .and_maybe(said.next())
+        .and_maybe(reached.map(|(seq, who)| (seq, format!("{} answered from waking on: the network was there.", words::capital(who)))))
         .and(drop.seq, format!("The loss was found {} after waking.", words::length(drop.declared.awake_since(sleep.to)))),
         measured: Measured::seconds(sleep.length())
             .number("found_after_waking_s", drop.declared.awake_since(sleep.to).as_secs_f64()),
@@ -73,9 +98,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    look::ran_throughout(timeline, drop, PauseKind::Slept).then(|| {
-        "The computer was awake: its clock that stands still in sleep ran on with the one that does not.".into()
-    })
+    look::ran_throughout(timeline, drop, PauseKind::Slept).then(|| "The computer did not sleep.".into())
 }
 
 pub const RULE: Rule = Rule {
@@ -105,6 +128,7 @@ pub const RULE: Rule = Rule {
         Cause::ServiceUnreachable,
         Cause::DnsFailed,
         Cause::UdpBlocked,
+        Cause::PacketLoss,
         Cause::PathLost,
         Cause::OneWayLoss,
         Cause::HalfOpen,

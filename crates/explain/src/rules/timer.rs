@@ -10,7 +10,7 @@ use crate::{
 };
 use record::{
     Seq, Stamp,
-    fact::{End, Pattern, Sight},
+    fact::{End, Pattern},
 };
 use std::time::Duration;
 
@@ -18,8 +18,6 @@ use std::time::Duration;
 const WIDEST: i64 = 10_000_000;
 /// Before this drop and after it. A forged log may hold thousands, and each is asked for the others.
 const AROUND: usize = 32;
-/// The far end may notice its side up to a heartbeat later.
-const NEAR: Duration = Duration::from_secs(10);
 
 /// The call's signaling connection at its end.
 pub struct Ended<'t, 'a> {
@@ -135,12 +133,7 @@ pub fn foretold<'t>(timeline: &'t Timeline, moment: Stamp, pattern: Pattern) -> 
 
 /// Whose doing it was: the far end's own account comes first, then how connections beside it ended.
 pub fn owner(timeline: &Timeline, ended: &Ended, beside: Who) -> Owner {
-    let there = timeline.sights.iter().find_map(|sighting| match sighting.sight {
-        Sight::SocketEnded { end } if sighting.when <= ended.at.plus(NEAR) && ended.at <= sighting.when.plus(NEAR) => {
-            Some(Who::seen_there(end))
-        }
-        _ => None,
-    });
+    let there = timeline.ended_there(ended.at).map(|(_, end)| Who::seen_there(end));
     match (ended.close, there.unwrap_or(beside)) {
         (Close::CloseFrame(_), _) | (_, Who::FarEnd) => Owner::VoiceService,
         (_, Who::Between | Who::Unknown) => Owner::InternetPath,

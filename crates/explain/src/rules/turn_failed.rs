@@ -1,23 +1,26 @@
-//! `turn_failed`: the relay that carried the media refused to go on, or its connection was lost. Once the call stood, only
-//! what took something away from the path in use counts: a server that refused us an address that another gave, or a way
+//! `turn_failed`: the relay that carried the media refused to go on, was lost, or died. Once the call stood, only what took
+//! something away from the path in use counts: a server that refused us an address that another gave, or a way
 //! to a candidate that was not taken, did not end anything.
 
-use super::look;
+use super::{around, look};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{Pair, TurnTrouble},
+    timeline::{At, HeldLane, Pair, TurnTrouble},
     words,
 };
 use record::{
-    fact::{CandidateKind, TurnRequest},
+    Heard,
+    fact::{CandidateKind, ControlKind, End, TurnRequest},
     profile::IcePolicy,
 };
 use std::time::Duration;
 
 /// An allocation lives ten minutes from its last refresh: a refused refresh may take that long to be felt.
 const LIFETIME: Duration = Duration::from_secs(600);
+/// How often a relay beside the call is asked, and for how long it is waited for.
+const ASKED_EVERY: Duration = Duration::from_secs(8);
 /// A lost connection to the relay stops the media in the same moment; the news of it may come later.
 const LOST_NEAR: Duration = Duration::from_secs(2);
 
@@ -36,67 +39,162 @@ fn takes_away(trouble: &TurnTrouble, pair: &Pair) -> bool {
     }
 }
 
-fn trouble<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTrouble<'a>> {
+/// How a relay shows that it failed.
+enum Sign<'t, 'a> {
+    /// It refused what the call asked for.
+    Refused(&'t TurnTrouble<'a>),
+    /// The connection to it was lost as the media stopped.
+    Lost(&'t TurnTrouble<'a>),
+    /// What was asked of it while the media was lost stayed unanswered.
+    Unanswered(&'t TurnTrouble<'a>),
+    /// Another relay of ours, held at the same server beside the call, was ended or silent too.
+    Beside(&'t HeldLane<'a>, At, Option<&'a Heard>),
+}
+
+fn sign<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Sign<'t, 'a>> {
     if drop.loss == Loss::NeverStood {
-        let relay_only = timeline.plan.is_some_and(|plan| plan.ice_policy == IcePolicy::Relay);
-        return timeline.turn.iter().find(|_| relay_only);
+        let for_want_of_it = relay_only(timeline) && timeline.failed_in_media() && timeline.relays.is_empty();
+        let trouble = timeline.turn.iter().find(|_| for_want_of_it)?;
+        return Some(if trouble.refused.is_some() { Sign::Refused(trouble) } else { Sign::Lost(trouble) });
     }
-    if drop.plane != Plane::Media {
+    // With signaling lost as well it is not the relay that went, but the way to everything.
+    if drop.plane != Plane::Media || look::twin(timeline, drop).is_some() {
         return None;
     }
     let pair = relayed(timeline, drop)?;
-    let server = timeline.relay_of(pair);
-    let of_the_pair = |trouble: &&TurnTrouble| server.is_some_and(|server| server == trouble.server);
-    let refused = timeline.turn.iter().rev().filter(of_the_pair).find(|trouble| {
+    let server = timeline.relay_of(pair)?;
+    let troubles = || timeline.turn.iter().filter(|trouble| server == trouble.server);
+    let refused = troubles().rev().find(|trouble| {
         takes_away(trouble, pair)
             && trouble.at.stamp <= drop.declared
             && drop.last_good.awake_since(trouble.at.stamp) <= LIFETIME
     });
-    refused.or_else(|| {
-        timeline.turn.iter().filter(of_the_pair).find(|trouble| {
+    let lost = || {
+        troubles().find(|trouble| {
             trouble.refused.is_none()
                 && trouble.at.stamp.plus(LOST_NEAR) >= drop.last_good
                 && trouble.at.stamp <= drop.declared.plus(LOST_NEAR)
         })
+    };
+    let while_lost =
+        |trouble: &&TurnTrouble| drop.last_good < trouble.at.stamp && trouble.at.stamp <= drop.over(timeline);
+    let unanswered = || troubles().find(|trouble| trouble.refused.is_none() && while_lost(trouble));
+    refused
+        .map(Sign::Refused)
+        .or_else(|| lost().map(Sign::Lost))
+        .or_else(|| beside(timeline, drop, server))
+        .or_else(|| unanswered().map(Sign::Unanswered))
+        .or_else(|| refused_another(timeline, drop).map(Sign::Refused))
+}
+
+fn relay_only(timeline: &Timeline) -> bool {
+    timeline.plan.is_some_and(|plan| plan.ice_policy == IcePolicy::Relay)
+}
+
+/// A call that may use nothing but relays has no way back where another one is refused.
+fn refused_another<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<&'t TurnTrouble<'a>> {
+    let over = drop.over(timeline);
+    timeline.turn.iter().filter(|_| relay_only(timeline)).find(|trouble| {
+        matches!(trouble.refused, Some((TurnRequest::Allocate, _)))
+            && drop.last_good < trouble.at.stamp
+            && trouble.at.stamp <= over
+    })
+}
+
+fn beside<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop, server: &Heard) -> Option<Sign<'t, 'a>> {
+    let until = drop.over(timeline).plus(ASKED_EVERY);
+    let near = |at: At| drop.last_good < at.stamp && at.stamp <= until;
+    timeline.lanes.iter().filter(|lane| lane.to == server.as_str()).find_map(|lane| {
+        lane.stands.filter(|stands| stands.at.stamp <= drop.last_good)?;
+        let ended = lane.ended.filter(|ended| near(ended.at)).and_then(|ended| match ended.end {
+            End::Broken { says } => Some((ended.at, Some(says))),
+            End::Reset | End::Fin | End::CloseNotify => Some((ended.at, None)),
+            _ => None,
+        });
+        let silent = || lane.silences.iter().find(|silence| near(silence.at) && silence.last_ok <= drop.first_bad);
+        let (at, says) = ended.or_else(|| silent().map(|silence| (silence.at, None)))?;
+        Some(Sign::Beside(lane, at, says))
     })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let trouble = trouble(timeline, drop)?;
-    let at = words::utc_exact(trouble.at.stamp);
-    let server = trouble.server;
-    match trouble.refused {
-        Some((request, code)) => Some(Finding {
+    let sign = sign(timeline, drop)?;
+    if let Sign::Refused(trouble @ TurnTrouble { refused: Some((request, code)), .. }) = sign {
+        let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));
+        return Some(Finding {
             owner: None,
             confidence: Confidence::Shown,
             says: format!(
                 "The TURN server {server} refused to {} with code {code} ({}) at {at}{}.",
-                asked(request),
-                meaning(code),
+                asked(*request),
+                meaning(*code),
                 words::quoted(trouble.says)
             ),
             because: Evidence::of(trouble.at.seq, format!("TURN error {code} from {server}.")),
-            measured: Measured::default().number("code", f64::from(code)),
-        }),
-        None => {
-            // With signaling lost as well it is not the relay that went, but the way to everything.
-            if look::twin(timeline, drop).is_some() {
-                return None;
-            }
-            let alive = timeline.signaling_alive(drop.last_good, drop.over(timeline));
-            Some(Finding {
-                owner: None,
-                confidence: if alive.is_some() { Confidence::Shown } else { Confidence::Likely },
-                says: format!(
-                    "The connection to the TURN server {server}, which carried the media, was lost at {at}{}.",
+            measured: Measured::default().number("code", f64::from(*code)),
+        });
+    }
+    // With signaling lost as well it is not the relay that went, but the way to everything.
+    if look::twin(timeline, drop).is_some() {
+        return None;
+    }
+    let signaling = timeline.signaling_alive(drop.last_good, drop.over(timeline));
+    let udp = around::said(timeline, drop, ControlKind::FarUdp).alive();
+    let (says, because, shown) = match sign {
+        Sign::Refused(trouble) | Sign::Lost(trouble) => {
+            let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));
+            let quoted = words::quoted(trouble.says);
+            (
+                format!(
+                    "The connection to the TURN server {server}, which carried the media, was lost at {at}{quoted}"
+                ),
+                Evidence::of(trouble.at.seq, format!("The connection to {server} was lost.")),
+                signaling.is_some(),
+            )
+        }
+        Sign::Beside(lane, at, says) => {
+            let (server, last) = (lane.to, words::utc_exact(drop.last_good));
+            let how = match says {
+                Some(says) => format!("the relay held there beside the call was ended too{}", words::quoted(says)),
+                None => "the relay held there beside the call fell silent too".to_owned(),
+            };
+            (
+                format!("The TURN server {server} carried no media after {last}, and {how}"),
+                Evidence::of(at.seq, format!("A relay beside the call at {server} did not live through it either."))
+                    .and(drop.seq, around::last_sign(drop)),
+                // Its own word, or that everything else was reached.
+                says.is_some() || signaling.is_some() && udp.is_some(),
+            )
+        }
+        Sign::Unanswered(trouble) => {
+            let (server, last) = (trouble.server, words::utc_exact(drop.last_good));
+            (
+                format!(
+                    "The TURN server {server} carried no media after {last} and did not answer when it was asked for another relay{}",
                     words::quoted(trouble.says)
                 ),
-                because: Evidence::of(trouble.at.seq, format!("The connection to {server} was lost."))
-                    .and_maybe(alive.map(|seq| (seq, "The signaling connection lived through it.".into()))),
-                measured: Measured::default(),
-            })
+                Evidence::of(trouble.at.seq, format!("What was asked of {server} stayed unanswered."))
+                    .and(drop.seq, around::last_sign(drop)),
+                signaling.is_some() && udp.is_some(),
+            )
         }
-    }
+    };
+    let again = refused_another(timeline, drop).and_then(|trouble| Some((trouble, trouble.refused?.1)));
+    let refused = again.map_or_else(String::new, |(_, code)| {
+        format!("; another relay was refused with code {code} ({})", meaning(code))
+    });
+    Some(Finding {
+        owner: None,
+        confidence: if shown { Confidence::Shown } else { Confidence::Likely },
+        says: format!("{says}{refused}."),
+        because: because
+            .and_maybe(
+                again.map(|(trouble, code)| (trouble.at.seq, format!("TURN error {code} from {}.", trouble.server))),
+            )
+            .and_maybe(signaling.map(|seq| (seq, "The signaling connection lived through it.".into())))
+            .and_maybe(udp.map(|seq| (seq, "The far end answered over UDP throughout, by no relay.".into()))),
+        measured: again.map_or_else(Measured::default, |(_, code)| Measured::default().number("code", f64::from(code))),
+    })
 }
 
 fn asked(request: TurnRequest) -> &'static str {
@@ -124,14 +222,22 @@ fn meaning(code: u16) -> &'static str {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
-    let trouble = trouble(timeline, drop);
-    let server = trouble.map_or_else(|| "the TURN server".into(), |trouble| trouble.server.to_string());
-    let at = trouble.map_or(drop.first_bad, |trouble| trouble.at.stamp);
-    let what = match trouble.and_then(|trouble| trouble.refused) {
+    let sign = sign(timeline, drop);
+    let (server, at) = match &sign {
+        Some(Sign::Refused(trouble) | Sign::Lost(trouble)) => (trouble.server.to_string(), trouble.at.stamp),
+        Some(Sign::Unanswered(trouble)) => (trouble.server.to_string(), drop.last_good),
+        Some(Sign::Beside(lane, ..)) => (lane.to.to_owned(), drop.last_good),
+        None => ("the TURN server".into(), drop.first_bad),
+    };
+    let refused = match &sign {
+        Some(Sign::Refused(trouble)) => trouble.refused,
+        _ => refused_another(timeline, drop).and_then(|trouble| trouble.refused),
+    };
+    let what = match refused {
         Some((_, 401 | 403 | 441)) => "Check the TURN credentials: that they are right and outlive the call",
         Some((_, 486 | 508)) => "Raise the TURN server's quota (coturn: user-quota, total-quota, port range)",
         Some(_) => "Look up the refused request in the TURN server's log",
-        None => "Look up in the TURN server's log why the connection ended",
+        None => "Look up in the TURN server's log why the connection ended: whether its process was restarted",
     };
     Advice {
         who: "Whoever runs the TURN server".into(),
@@ -143,7 +249,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let pair = timeline.pair_at(drop.last_good)?;
-    (drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
+    // Where no relay is in sight there is nothing to rule out.
+    let in_play = !timeline.relays.is_empty() || !timeline.turn.is_empty();
+    (in_play && drop.plane == Plane::Media && pair.local_kind != CandidateKind::Relay)
         .then(|| "The media did not go over a TURN server of ours.".into())
 }
 

@@ -1,65 +1,124 @@
 //! `udp_blocked`: UDP died at once, or was never answered, to the far end and to another server alike, while TCP lived. UDP
-//! to the far end alone is no proof of a rule against UDP.
+//! to the far end alone is no proof of a rule against UDP, and where the rule stands is not known from it.
 
-use super::{around, look};
+use super::{around, look, one_way_loss, way};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
     words,
 };
-use record::{Seq, fact::ControlKind};
+use record::{
+    Seq,
+    fact::{CandidateKind, ControlKind},
+};
 use std::time::Duration;
 
 struct Blocked {
-    stun: Seq,
-    tcp: Option<(Seq, &'static str)>,
+    silent: Seq,
+    tcp: (Seq, String),
     from_the_start: bool,
+    /// Whom UDP did not reach any more.
+    whom: Whom,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// The far end, and another server.
+    Both,
+    /// That one alone; the far end's own UDP was not asked.
+    Other,
+    /// The far end alone; no other server was asked.
+    FarEnd,
 }
 
 fn blocked(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
     if drop.plane != Plane::Media || look::twin(timeline, drop).is_some() {
         return None;
     }
-    if drop.loss == Loss::NeverStood {
-        let stun = timeline.control_never_answered(ControlKind::Stun, timeline.hold_end())?;
-        let ready = timeline.sockets.iter().rev().find_map(|socket| socket.ready)?;
-        return Some(Blocked {
-            stun: stun.seq,
-            tcp: Some((ready.at.seq, "The signaling connection stood, over TCP.")),
-            from_the_start: true,
-        });
+    if drop.loss == Loss::NeverStood { from_the_start(timeline) } else { at_once(timeline, drop) }
+}
+
+fn from_the_start(timeline: &Timeline) -> Option<Blocked> {
+    let asked = |kind| timeline.controls_of(kind).next().is_some();
+    let never = |kind| timeline.control_never_answered(kind, timeline.hold_end()).map(|at| at.seq);
+    let (stun, far) = (never(ControlKind::Stun), never(ControlKind::FarUdp));
+    // One that did answer shows that UDP passes.
+    if (stun.is_none() && asked(ControlKind::Stun)) || (far.is_none() && asked(ControlKind::FarUdp)) {
+        return None;
     }
+    let whom = match (stun, far) {
+        (Some(_), Some(_)) => Whom::Both,
+        (Some(_), None) => Whom::Other,
+        (None, _) => Whom::FarEnd,
+    };
+    let ready = timeline.sockets.iter().rev().find_map(|socket| socket.ready)?;
+    Some(Blocked {
+        silent: stun.or(far)?,
+        tcp: (ready.at.seq, "The signaling connection stood, over TCP.".into()),
+        from_the_start: true,
+        whom,
+    })
+}
+
+fn at_once(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
     // Refused by this computer itself: it never reached the network.
     if timeline.send_trouble(drop.last_good, drop.declared).is_some() {
         return None;
     }
-    let stun = around::said(timeline, drop, ControlKind::Stun).silent()?;
-    if around::said(timeline, drop, ControlKind::FarUdp).alive().is_some() {
+    let far = around::said(timeline, drop, ControlKind::FarUdp);
+    if far.alive().is_some() {
         return None;
     }
     let alive = |kind| around::said(timeline, drop, kind).alive();
-    let tcp = None
-        .or_else(|| Some((alive(ControlKind::FarTcp)?, "The far end answered new TCP connections throughout.")))
-        .or_else(|| Some((alive(ControlKind::Https)?, "Another server answered over TCP throughout.")))
-        .or_else(|| {
-            let went_on = around::other_plane_went_on(timeline, drop)?;
-            Some((went_on, "The signaling connection, over TCP, was answered in the middle of it."))
-        });
-    // Media alone, with TCP not seen to live, may be any loss of everything.
-    tcp.is_some().then_some(Blocked { stun, tcp, from_the_start: false })
+    // Answered by the far end's program, and not by its kernel alone.
+    let in_the_middle = || {
+        let went_on = around::other_plane_went_on(timeline, drop)?;
+        Some((went_on, "The signaling connection, over TCP, was answered in the middle of it.".to_owned()))
+    };
+    if let Some(stun) = around::said(timeline, drop, ControlKind::Stun).silent() {
+        let tcp = None
+            .or_else(|| Some((alive(ControlKind::FarTcp)?, around::answered_anew(timeline, drop))))
+            .or_else(|| Some((alive(ControlKind::Https)?, around::other_answered(timeline, drop))))
+            .or_else(in_the_middle);
+        // Media alone, with TCP not seen to live, may be any loss of everything.
+        return Some(Blocked { silent: stun, tcp: tcp?, from_the_start: false, whom: Whom::Both });
+    }
+    // A relay may be reached over TCP, and what one direction explains needs no rule.
+    let asked = timeline.controls_of(ControlKind::Stun).next().is_some();
+    let relayed = timeline.pair_at(drop.last_good).is_some_and(|pair| pair.local_kind == CandidateKind::Relay);
+    if asked || relayed || one_way_loss::found(timeline, drop) {
+        return None;
+    }
+    Some(Blocked { silent: far.silent()?, tcp: in_the_middle()?, from_the_start: false, whom: Whom::FarEnd })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Blocked { stun, tcp, from_the_start } = blocked(timeline, drop)?;
-    let other = around::target(timeline, ControlKind::Stun, drop.first_bad);
+    let Blocked { silent, tcp, from_the_start, whom } = blocked(timeline, drop)?;
+    let other = match whom {
+        Whom::FarEnd => around::target(timeline, ControlKind::FarUdp, drop.first_bad),
+        Whom::Both | Whom::Other => around::target(timeline, ControlKind::Stun, drop.first_bad),
+    };
+    let by = match whom {
+        Whom::FarEnd => "by the far end".to_owned(),
+        Whom::Both | Whom::Other => format!("neither by the far end nor by {other}"),
+    };
+    let not_known = match whom {
+        Whom::FarEnd => {
+            "; no other server was asked over UDP, so whether here, on the way or at the far end is not known"
+        }
+        Whom::Both | Whom::Other => "",
+    };
+    let never = if whom == Whom::FarEnd { "never answered by the far end" } else { "never answered, " };
     let says = match from_the_start {
         true => format!(
-            "UDP was never answered, neither by the far end nor by {other}, while TCP was; the call could not be placed."
+            "UDP was {never}{}, while TCP was; the call could not be placed{not_known}.",
+            if whom == Whom::FarEnd { "" } else { &by }
         ),
         false => format!(
-            "From {} on UDP was not answered any more, neither by the far end nor by {other}, while TCP was; {}.",
+            "From {} on UDP was not answered any more{} {by}, while TCP was{not_known}; {}.",
             words::utc_exact(drop.last_good),
+            if whom == Whom::FarEnd { "" } else { "," },
             look::came_back(drop)
         ),
     };
@@ -69,11 +128,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     Some(Finding {
         owner: None,
-        confidence: Confidence::Shown,
+        // A server that was never heard of may be the wrong one; two of them are hardly both.
+        confidence: if whom == Whom::Both { Confidence::Shown } else { Confidence::Likely },
         says,
-        because: Evidence::of(stun, what)
+        because: Evidence::of(silent, what)
             .and(drop.seq, if from_the_start { "The call did not stand.".into() } else { around::last_sign(drop) })
-            .and_maybe(tcp.map(|(seq, says)| (seq, says.to_owned()))),
+            .and(tcp.0, tcp.1),
         measured: Measured::seconds(around::lasted(timeline, drop)).word("control", other),
     })
 }
@@ -81,7 +141,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let flow = match timeline.pair_at(drop.declared) {
         Some(pair) => words::media_flow(timeline, pair),
-        None => format!("UDP from this computer to {}", around::far_hosts(timeline)),
+        None => format!("UDP from this computer to {}", way::far_hosts(timeline)),
     };
     Advice {
         who: "The network administrator".into(),
@@ -95,13 +155,12 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let stun = around::said(timeline, drop, ControlKind::Stun).alive();
+    let stun = around::throughout(timeline, drop, ControlKind::Stun);
     let other = || around::target(timeline, ControlKind::Stun, drop.first_bad);
-    if stun.is_some() {
+    if stun {
         return Some(format!("UDP to another server ({}) was answered throughout.", other()));
     }
-    around::said(timeline, drop, ControlKind::FarUdp).alive()?;
-    Some("The far end answered over UDP throughout.".into())
+    around::throughout(timeline, drop, ControlKind::FarUdp).then(|| "The far end answered over UDP throughout.".into())
 }
 
 pub const RULE: Rule = Rule {

@@ -2,7 +2,8 @@
 
 use super::{
     around, look,
-    network_switched::{moved, of_tunnel},
+    moved::{self, elsewhere, moved, of_tunnel, stayed_behind},
+    way,
 };
 use crate::{
     Advice, Cause, Drop, Owner, Rule, Timeline,
@@ -18,25 +19,43 @@ fn through_tunnel<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>>
     moved(timeline, drop).filter(of_tunnel)
 }
 
-/// The tunnel's name, and whether packets went into it or out of it.
-fn which<'a>(moved: &Moved<'a>) -> (&'a str, &'static str) {
-    match moved.after {
-        Some((_, hop)) if hop.kind == LinkKind::Tunnel => (hop.interface.as_str(), "into"),
-        _ => (moved.before.interface.as_str(), "out of"),
+/// The tunnel's name, and whether packets went into it or out of it, or had no way for a time.
+fn which<'a>(moved: &Moved<'a>) -> (&'a str, Option<&'static str>) {
+    match elsewhere(moved) {
+        Some((_, hop)) if hop.kind == LinkKind::Tunnel => (hop.interface.as_str(), Some("into")),
+        Some(_) => (moved.before.interface.as_str(), Some("out of")),
+        None => (moved.before.interface.as_str(), None),
+    }
+}
+
+/// After its name: what became of the way, exactly.
+fn happened(moved: &Moved) -> String {
+    let (tunnel, way) = which(moved);
+    let at = words::utc_exact(moved.at.stamp);
+    match (way, moved.after) {
+        (Some(way), Some((_, hop))) => format!(
+            "moved {way} the tunnel {tunnel} at {at}: it went {} and since then {}",
+            surroundings::hop(moved.before),
+            surroundings::hop(hop)
+        ),
+        (_, Some((back, _))) => format!(
+            "through the tunnel {tunnel} was taken away at {at} and put back at {}",
+            words::utc_exact(back.stamp)
+        ),
+        (_, None) => format!("through the tunnel {tunnel} was taken away at {at}, and no other took its place"),
     }
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let moved = through_tunnel(timeline, drop)?;
-    let (tunnel, way) = which(&moved);
+    let (tunnel, _) = which(&moved);
+    let name = way::name(way::toward(timeline, drop));
     let at = words::utc_exact(moved.at.stamp);
     let public = timeline.public_changed(moved.at.stamp.minus(around::NEAR), drop.over(timeline));
-    let since = match moved.after {
-        Some((_, hop)) => {
-            format!("it went {} and since then {}", surroundings::hop(moved.before), surroundings::hop(hop))
-        }
-        None => format!("it went {} and then nowhere", surroundings::hop(moved.before)),
-    };
+    let behind = stayed_behind(timeline, drop, &moved);
+    let stayed = behind.as_ref().map_or_else(String::new, |behind| {
+        format!(", where the connection's own address {} does not belong, while media went on", behind.address)
+    });
     let came = timeline
         .tunnel_changed(moved.at.stamp.minus(Duration::from_secs(10)), moved.at.stamp.plus(around::NEAR))
         .filter(|(name, _)| *name == tunnel)
@@ -55,13 +74,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     Some(Finding {
         owner: None,
-        confidence: around::confidence(timeline, drop),
-        says: format!(
-            "The way to the far end moved {way} the tunnel {tunnel} at {at}: {since}; {}.",
-            look::came_back(drop)
-        ),
-        because: Evidence::of(moved.at.seq, format!("The way to the far end left {} at {at}.", moved.before.interface))
+        confidence: moved::confidence(timeline, drop, &moved),
+        says: format!("{name} {}{stayed}; {}.", happened(&moved), look::came_back(drop)),
+        because: Evidence::of(moved.at.seq, format!("{name} left {} at {at}.", moved.before.interface))
             .and_maybe(came)
+            .and_maybe(moved::went_on_from(timeline, drop, &moved))
+            .and_maybe(behind.map(|behind| (behind.media, "Media went on, which is bound to no one address.".into())))
             .and(drop.seq, around::last_sign(drop))
             .and_maybe(public.map(|seen| {
                 (
@@ -80,7 +98,7 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let moved = through_tunnel(timeline, drop);
     let tunnel = moved.as_ref().map_or("the tunnel", |moved| which(moved).0);
     let at = words::utc(moved.map_or(drop.first_bad, |moved| moved.at.stamp));
-    let far = around::far_hosts(timeline);
+    let far = way::far_hosts(timeline);
     Advice {
         who: "Whoever looks after the VPN".into(),
         what: format!(
@@ -94,17 +112,19 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
     let onset = around::onset(timeline, drop)?;
     let unchanged = onset.unchanged();
-    let ipv6 = around::is_ipv6(timeline, drop);
-    let (_, hop) = timeline.way_at(ipv6, unchanged.from)?;
-    if timeline.way_moved(ipv6, unchanged).is_some() {
+    let toward = way::toward(timeline, drop);
+    let (_, hop) = timeline.way_at(toward, unchanged.from)?;
+    if timeline.way_moved(toward, unchanged).is_some() {
         return None;
     }
-    Some(match timeline.tunnel_changed(unchanged.from, unchanged.to) {
-        Some((tunnel, _)) => {
-            format!("The tunnel {tunnel} changed, and the way to the far end stayed {}.", surroundings::hop(hop))
+    match timeline.tunnel_changed(unchanged.from, unchanged.to) {
+        Some((tunnel, _)) if toward.far_end => {
+            Some(format!("The tunnel {tunnel} changed, and the way to the far end stayed {}.", surroundings::hop(hop)))
         }
-        None => "No tunnel came or went.".into(),
-    })
+        // A tunnel may take a route of its own to where the media goes, and nobody watches that one.
+        Some(_) => None,
+        None => Some("No tunnel came or went.".into()),
+    }
 }
 
 pub const RULE: Rule = Rule {

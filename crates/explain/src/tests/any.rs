@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use record::{
     Event, Fact, Log, Stamp, Wall,
     fact::{
-        Action, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy, Far, Hop,
-        Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason, RefusalKind, Side,
-        Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+        Action, Calibrated, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy,
+        Far, Hop, Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason,
+        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
     },
     profile::Silence,
 };
@@ -207,12 +207,14 @@ fn control() -> impl Strategy<Value = Fact> {
     let kind = prop_oneof![Just(Gateway), Just(Dns), Just(Https), Just(Stun), Just(FarTcp), Just(FarUdp), Just(Portal)];
     let control = 0u32..5;
     prop_oneof![
-        2 => (control.clone(), kind).prop_map(|(control, kind)| Control::Asking { control, kind, target: "t".into() }),
+        2 => (control.clone(), kind, any::<bool>())
+            .prop_map(|(control, kind, rationed)| Control::Asking { control, kind, target: "t".into(), rationed }),
         2 => (control.clone(), proptest::option::of(stamp())).prop_map(|(control, last_ok)| {
             Control::Sample { control, asked: 5, answered: 9, rtt_ms: Some(f64::NAN), last_ok }
         }),
-        2 => (control.clone(), stamp(), proptest::option::of(stamp()))
-            .prop_map(|(control, asked, last_ok)| Control::Silent { control, asked, last_ok, says: "".into() }),
+        2 => (control.clone(), stamp(), proptest::option::of(stamp()), any::<bool>()).prop_map(
+            |(control, asked, last_ok, refused)| Control::Silent { control, asked, last_ok, says: "".into(), refused }
+        ),
         1 => (control.clone(), stamp())
             .prop_map(|(control, silent_since)| Control::Back { control, silent_since, rtt_ms: f64::INFINITY }),
         1 => control.clone().prop_map(|control| Control::Portal { control, status: 0, leads_to: Some("<p>".into()) }),
@@ -236,6 +238,11 @@ fn other() -> impl Strategy<Value = Fact> {
     prop_oneof![
         stamp().prop_map(|since| System::TicksMissed { since }.into()),
         Just(Mark::Established { took_ms: 1.0 }.into()),
+        (any::<i64>(), any::<u32>(), any::<u32>()).prop_map(|(at, named, of)| {
+            let at = record::Wall::from_micros(at);
+            Mark::Calibrated(Calibrated { at, app: "1".into(), named, of, missed: vec!["x".into()], held: of == 1 })
+                .into()
+        }),
         prop_oneof![Just(Silence::Frames), Just(Silence::None)].prop_map(started),
         Just(Ice::StackDied { says: "".into() }.into()),
         Just(
@@ -292,7 +299,7 @@ fn other() -> impl Strategy<Value = Fact> {
         }
         .into()),
         (0u32..4).prop_map(|id| Action::Ended { id, outcome: Outcome::Worked, took_ms: 1.0 }.into()),
-        Just(Fact::Blind { watcher: "w".into(), why: "y".into() }),
+        Just(Fact::Blind { watcher: record::Sense::Load, why: "y".into() }),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! `slept` and `app_stalled`.
 
 use super::{Run, check};
-use record::fact::{End, Side};
+use record::fact::{ControlKind::FarTcp, End, Side};
 
 #[test]
 fn what_must_be_rebuilt_after_sleep_is_a_drop_that_slept() {
@@ -20,8 +20,8 @@ fn what_must_be_rebuilt_after_sleep_is_a_drop_that_slept() {
     let told = check(
         run,
         &[
-            "media slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; after waking media had to be built anew, and the network is not implicated.",
-            "signaling slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; after waking signaling had to be built anew, and the network is not implicated.",
+            "media slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; after waking media had to be built anew.",
+            "signaling slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; after waking the signaling connection had to be built anew.",
         ],
     );
     assert_eq!(told.head.drops[1].recovery.attempts, 1);
@@ -33,9 +33,27 @@ fn media_that_returns_more_than_five_seconds_after_waking_is_a_drop() {
     check(
         run,
         &[
-            "media slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; after waking media had to be built anew, and the network is not implicated.",
+            "media slept this_computer shown: The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC; media went on by itself, but only 6.00 s after waking.",
         ],
     );
+}
+
+#[test]
+fn what_sleep_broke_is_said_as_it_went_on() {
+    let slept = || Run::standing().asking(&[FarTcp]).at(20.0).sleeps(60.0).gap_found();
+    let says = |run: Run, then: &str| {
+        let asleep = "The computer was asleep for 60.0 s, from 10:00:20 UTC to 10:01:20 UTC;";
+        check(run.at(120.0).time_up(), &[&format!("media slept this_computer shown: {asleep} {then}.")])
+    };
+    let reached = ", while the far end over new TCP connections answered";
+    says(slept().at(86.0).media_back(), &format!("media went on by itself, but only 6.00 s after waking{reached}"));
+    says(slept().at(82.0).ice_restarted(), &format!("after waking media had to be built anew{reached}"));
+    says(slept().at(86.0).flowing(), &format!("after waking media had to be built anew{reached}"));
+    says(slept(), &format!("media did not come back after waking{reached}"));
+    // Nobody answered for a time after waking: nothing is said for the network.
+    let silent = slept().control_silent(&[FarTcp]).at(95.0).control_back(&[FarTcp]).media_back();
+    let told = says(silent, "media went on by itself, but only 15.0 s after waking");
+    assert!(told.head.drops[0].because.iter().all(|because| !because.says.contains("the network was there")));
 }
 
 #[test]
@@ -67,7 +85,7 @@ fn a_short_stall_in_a_long_loss_does_not_explain_it() {
     check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back after 12.0 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; it was back 12.0 s after the first sign of its loss.",
         ],
     );
 }

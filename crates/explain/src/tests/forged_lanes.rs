@@ -89,7 +89,10 @@ fn others() -> impl Strategy<Value = Fact> {
             expected: (issuer % 2 == 0).then(|| "CN=1".into()),
         }
         .into()),
-        Just(Control::Asking { control: 1, kind: ControlKind::Https, target: "https://a/".into() }.into()),
+        Just(
+            Control::Asking { control: 1, kind: ControlKind::Https, target: "https://a/".into(), rationed: false }
+                .into()
+        ),
         (any::<u16>(), any::<bool>()).prop_map(|(port, before)| Net::PublicAddress {
             server: format!("s{}", port % 3).as_str().into(),
             local: "10.0.0.1:1".parse().unwrap(),

@@ -2,7 +2,7 @@
 
 use super::{Run, check, checked};
 use crate::Story;
-use record::fact::{End, Net, Opened, Side, Stirred};
+use record::fact::{Beside, End, EndedBy, Ladder, LeftOut, Net, Opened, Plan, Side, Stirred, WhyNot};
 
 fn measured(told: &Story, id: &str) -> serde_json::Value {
     let found = told.head.findings.iter().find(|finding| finding.id == id);
@@ -250,8 +250,22 @@ fn a_nat_with_two_udp_limits_has_each_told() {
     assert_eq!(figures(1)["came_back"], "other_port");
     assert_eq!(
         all[1].says,
-        "The router or firewall forgets UDP flows that carried packets both ways after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more); 2 of 3 kept quiet were forgotten; what we sent afterwards left from another public port: set its UDP timeout to 300 s, or send a packet at least every 5 s."
+        "The router or firewall forgets UDP flows that carried packets both ways for less than 2 s after between 12.0 s and 16.0 s of quiet (RFC 4787 asks for 120 s and more); 2 of 3 kept quiet were forgotten; what we sent afterwards left from another public port: a call's own flow may be kept longer; to have this one kept as well, set its UDP timeout to 300 s, or send a packet at least every 5 s."
     );
+}
+
+#[test]
+fn a_brief_exchange_over_udp_may_meet_the_limit_of_a_single_packet() {
+    let says = |brief: bool| {
+        let opens = Run::standing().at(1.0).udp_rung_talking(1, 29.0, brief).udp_rung_talking(2, 31.0, brief);
+        let run = opens.at(35.0).proved(1, 29.0).at(38.5).dead_at_proof(2, 31.0);
+        let told = check(run.at(60.3).time_up(), &[]);
+        let found = told.head.findings.iter().find(|finding| finding.id == "udp_idle_limit").expect("it is found");
+        found.says.clone()
+    };
+    assert!(says(true).contains("Linux nf_conntrack_udp_timeout"), "{}", says(true));
+    assert!(!says(false).contains("Linux nf_conntrack_udp_timeout"), "{}", says(false));
+    assert!(says(false).contains("both ways after") && says(false).contains("seen once"), "{}", says(false));
 }
 
 #[test]
@@ -260,10 +274,37 @@ fn what_the_ladder_covered_stands_in_what_was_not_tested() {
     let told = check(run.proved(2, 25.0).at(60.3).time_up(), &[]);
     let list = told.head.not_tested.join(" ");
     assert!(
-        list.contains("Idle periods over 25.0 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95.0 s was begun and not finished."),
+        list.contains("Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 95 s was begun and not finished."),
         "{list}"
     );
     assert!(list.contains("Quiet UDP flows were not tested"), "{list}");
+}
+
+#[test]
+fn a_hold_that_ends_early_is_told_by_what_ran_and_not_by_what_was_planned() {
+    let long = |ladder, from_s| LeftOut::Rungs { ladder, from_s, why: WhyNot::HoldTooShort };
+    let planned = |plan: &mut Plan| {
+        let left_out = vec![long(Ladder::Tcp, 125.0), long(Ladder::Udp, 121.0)];
+        plan.beside = Some(Beside { left_out, ..Beside::default() });
+        plan.planned_s = 130.0;
+    };
+    let run = Run::standing().plan(planned).at(1.0).rung(1, 25.0).rung(2, 45.0).rung(3, 105.0).at(26.0).proved(1, 25.0);
+    // An outage takes the second rung along, and ends it before its time.
+    let run = run.at(30.0).media_stops().at(46.0).dead_at_proof(2, 45.0).at(47.0).media_back();
+    let list = checked(&run.at(54.0).ends(EndedBy::User).log()).head.not_tested;
+    let of = |word: &str| list.iter().filter(|says| says.contains(word)).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        of("on TCP"),
+        [
+            "Idle periods over 25 s on TCP were not tested: that is the longest silence that was proved to be survived; a rung of 105 s was begun and not finished; a rung of 45 s was cut off by something else; the planned hold was too short for 2 min 05 s and more."
+        ]
+    );
+    assert_eq!(
+        of("UDP"),
+        [
+            "Quiet UDP flows were not tested: the call's own packets kept the path busy; the hold was too short for a quiet connection."
+        ]
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `connection_reset`, `half_open`, `one_way_loss`, `turn_failed`, and what none of them proves.
 
 use super::{Run, check};
-use record::fact::{CandidateKind, End, Ice, Sight, TurnRequest};
+use record::fact::{CandidateKind, ControlKind, End, Ice, MediaSample, Sight, TurnRequest};
+use record::profile::IcePolicy;
 
 #[test]
 fn a_fin_that_the_far_end_did_not_send_was_sent_between() {
@@ -26,12 +27,12 @@ fn a_fin_that_the_far_end_did_not_send_was_sent_between() {
 fn a_fin_with_media_gone_as_well_is_not_called_a_reset() {
     let run =
         Run::standing().at(20.0).closes(1, End::Fin).media_stops().at(26.0).reconnected(2, "a", true).media_back();
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC, and signaling ended with a TCP FIN and no close frame; this computer was awake and running; it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC, and signaling ended with a TCP FIN and no close frame; this computer was awake and running; it was back";
     check(
         run.at(60.3).time_up(),
         &[
-            &format!("signaling not_proven not_proven not_proven: {says} 6.00 s."),
-            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
+            &format!("signaling not_proven not_proven not_proven: {says} 6.00 s after the first sign of its loss."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
         ],
     );
 }
@@ -56,7 +57,7 @@ fn a_socket_that_dies_silently_beside_living_media_is_half_open() {
     let told = check(
         half_open().at(60.3).time_up(),
         &[
-            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back after 1.40 s.",
+            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back 1.40 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -82,7 +83,7 @@ fn without_media_as_a_control_half_open_is_only_likely() {
     check(
         run.at(60.3).time_up(),
         &[
-            "signaling half_open internet_path likely: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came; it was back after 4.80 s.",
+            "signaling half_open internet_path likely: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came; it was back 4.80 s after the first sign of its loss.",
         ],
     );
 }
@@ -95,10 +96,17 @@ fn a_silence_that_ends_by_itself_counts_from_two_seconds_on() {
     let told = check(
         silent(22.1),
         &[
-            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:15.90 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back after 1.20 s.",
+            "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:15.90 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on; it was back 1.20 s after the first sign of its loss.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "itself");
+}
+
+#[test]
+fn a_socket_that_the_far_end_closes_because_another_took_the_call_up_is_no_drop() {
+    let taken_up = Run::standing().at(20.0).connecting(2, record::fact::SocketPurpose::Resume).ready(2, "a", true);
+    let run = taken_up.at(20.01).close_frame(1, 4001, "taken up by another socket").at(60.3).time_up();
+    assert_eq!(check_count(run), 0);
 }
 
 #[test]
@@ -127,18 +135,18 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         .answered_again(1)
         .at(60.3)
         .time_up();
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer was awake and running; it was back";
     let told = check(
         run,
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
-            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
     let media = &told.head.drops[0];
     assert_eq!(
         (media.last_good.millis(), media.first_bad.millis()),
-        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.023Z".into())
+        ("2026-11-21T10:00:20.000Z".into(), "2026-11-21T10:00:20.040Z".into())
     );
     let out: Vec<_> = media.ruled_out.iter().map(|out| serde_json::to_value(out.cause).unwrap()).collect();
     assert!(out.contains(&"slept".into()) && out.contains(&"app_stalled".into()), "{out:?}");
@@ -147,6 +155,21 @@ fn a_black_hole_of_six_seconds_is_two_drops_of_one_unproven_cause() {
         "signaling died too, so nothing is said of it having answered: {out:?}"
     );
     assert!(media.not_seen.iter().any(|says| says.starts_with("The gateway")), "{:?}", media.not_seen);
+}
+
+#[test]
+fn control_packets_that_came_as_all_came_back_are_no_sign_of_one_direction() {
+    // From 20 s on nothing arrives; the checks of 25.9 s are answered, and their second is told before media is back.
+    let run = |returning: f64| {
+        let run = Run::standing().far_clock(0.0).at(20.0);
+        let last = run.wall().plus_micros(10_000);
+        let mut run = run.media_stops().at(21.0).far_saw(Sight::MediaStopped { last }).at(returning);
+        run.feed = MediaSample { rtcp_in: 2, stun_in: 4, ..Default::default() };
+        let told = crate::tests::checked(&run.at(26.05).media_back().at(60.3).time_up().log());
+        told.head.drops[0].cause
+    };
+    assert_eq!(run(25.9), crate::Cause::NotProven);
+    assert_eq!(run(21.1), crate::Cause::OneWayLoss, "while they come all along it is");
 }
 
 #[test]
@@ -167,7 +190,7 @@ fn packets_lost_on_the_way_out_are_told_by_the_far_end() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.98 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].because.iter().any(|b| b.says == "The far end saw our last packet at 10:00:20.01 UTC."));
@@ -187,7 +210,7 @@ fn packets_lost_on_the_way_in_are_told_by_the_far_ends_count() {
     check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back after 5.98 s.",
+            "media one_way_loss internet_path shown: From 10:00:20.00 UTC on packets from the far end to this computer were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -200,7 +223,7 @@ fn a_loss_that_both_ends_felt_is_not_one_way() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.98 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.says.starts_with("Both directions stopped")));
@@ -216,7 +239,7 @@ fn one_straggling_report_is_not_a_living_direction() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 5.98 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -279,6 +302,71 @@ fn a_relay_that_the_media_did_not_use_is_not_to_blame() {
     assert!(told.head.drops[0].ruled_out.iter().any(|out| out.cause == crate::Cause::TurnFailed));
 }
 
+/// A relay over UDP has no connection that could be lost: what else shows that it died.
+#[test]
+fn a_relay_that_died_is_shown_by_its_own_word_or_by_silence_while_all_else_answers() {
+    let on = |asked: &[ControlKind], run: fn(Run) -> Run| {
+        let run = run(Run::watched().asking(asked).relay_by(RELAY).pair(CandidateKind::Relay).relay_beside(1, RELAY));
+        run.at(60.3).time_up()
+    };
+    let says = "The TURN server turn.example:3478 carried no media after 10:00:30.00 UTC, and the relay held there beside the call";
+    let refused: fn(Run) -> Run = |run| {
+        let end = End::Broken { says: "437 Invalid allocation".into() };
+        run.at(30.0).media_stops().at(33.0).lane_ends(1, end, 0.0, 33.0).at(36.0).media_back()
+    };
+    check(
+        on(&[], refused),
+        &[&format!("media turn_failed voice_service shown: {says} was ended too, saying “437 Invalid allocation”.")],
+    );
+    let silent: fn(Run) -> Run = |run| {
+        let last_ok = run.clone().at(29.0).stamp();
+        let run = run.at(30.0).media_stops().at(34.0);
+        run.note(record::fact::Lane::Silent { lane: 1, asked: last_ok, last_ok })
+    };
+    check(on(&[], silent), &[&format!("media turn_failed voice_service likely: {says} fell silent too.")]);
+    check(
+        on(&[ControlKind::FarUdp], silent),
+        &[&format!("media turn_failed voice_service shown: {says} fell silent too.")],
+    );
+    // Ended long after, it shows nothing.
+    let later: fn(Run) -> Run = |run| {
+        let run = run.at(30.0).media_stops().at(31.5).media_back().at(50.0);
+        run.lane_ends(1, End::Broken { says: "437 Invalid allocation".into() }, 0.0, 50.0)
+    };
+    let told = crate::tests::checked(&on(&[], later).log());
+    assert_eq!(told.head.drops[0].cause, crate::Cause::NotProven);
+}
+
+#[test]
+fn a_relay_that_gives_no_other_has_failed() {
+    let lost = |policy, trouble: Ice| {
+        let run = Run::standing().plan(move |plan| plan.ice_policy = policy).asking(&[ControlKind::FarUdp]);
+        let run = run.relay_by(RELAY).pair(CandidateKind::Relay).at(30.0).media_stops().at(37.0);
+        run.note(trouble).at(60.3).time_up()
+    };
+    let unanswered = || Ice::TurnLost { server: RELAY.into(), says: "no answer within 5 s".into() };
+    check(
+        lost(IcePolicy::All, unanswered()),
+        &[
+            "media turn_failed voice_service shown: The TURN server turn.example:3478 carried no media after 10:00:30.00 UTC and did not answer when it was asked for another relay, saying “no answer within 5 s”.",
+        ],
+    );
+    let refused = || Ice::TurnRefused {
+        server: RELAY.into(),
+        request: TurnRequest::Allocate,
+        code: 401,
+        says: "Unauthorized".into(),
+    };
+    let told = check(
+        lost(IcePolicy::Relay, refused()),
+        &[
+            "media turn_failed voice_service shown: The TURN server turn.example:3478 refused to allocate a relay address with code 401 (credentials missing or wrong) at 10:00:37.00 UTC, saying “Unauthorized”.",
+        ],
+    );
+    assert!(told.head.drops[0].advice.what.starts_with("Check the TURN credentials"));
+    check(lost(IcePolicy::All, refused()), &[LOST]);
+}
+
 #[test]
 fn a_lost_relay_connection_beside_living_signaling_has_failed() {
     let lost = Ice::TurnLost { server: "turn.example:443".into(), says: "reset".into() };
@@ -306,7 +394,7 @@ fn a_call_without_rtp_is_judged_by_the_answers_to_its_checks() {
     let told = check(
         run,
         &[
-            "media not_proven not_proven not_proven: The path of the media stopped answering our checks after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back after 15.0 s.",
+            "media not_proven not_proven not_proven: The path of the media stopped answering our checks after 10:00:20.00 UTC while signaling went on; this computer was awake and running; it was back 15.0 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -367,7 +455,7 @@ fn a_sight_is_placed_by_the_clocks_as_they_stood_near_it() {
     let told = check(
         run,
         &[
-            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back after 5.98 s.",
+            "media one_way_loss internet_path shown: From 10:30:20.00 UTC on packets from this computer to the far end were lost, while those the other way arrived; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let because = &told.head.drops[0].because;
@@ -393,7 +481,7 @@ fn what_this_computer_refused_to_send_was_not_lost_on_the_path() {
     let told = check(
         run.at(26.0).media_back().at(60.3).time_up(),
         &[
-            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back after 5.98 s.",
+            "media one_way_loss this_computer shown: This computer's own system refused to send media from 10:00:20.00 UTC on (error 1, saying “Operation not permitted”), so none of it reached the network; it was back 5.96 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -407,12 +495,12 @@ fn a_refusal_to_send_is_told_where_everything_was_lost_and_not_long_after_it_was
         let run = run.at(20.0).stops_answering().send_fails(101, "Network is unreachable").media_stops();
         run.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(26.0).media_back().at(26.4).answered_again(1)
     };
-    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer's own system refused to send media from 10:00:20.00 UTC on (error 101, saying “Network is unreachable”); it was back after";
+    let says = "Everything to the far end stopped at once, TCP and UDP alike, after 10:00:20.00 UTC; this computer's own system refused to send media from 10:00:20.00 UTC on (error 101, saying “Network is unreachable”); it was back";
     let told = check(
         lost(Run::standing()).at(60.3).time_up(),
         &[
-            &format!("media not_proven not_proven not_proven: {says} 5.98 s."),
-            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s."),
+            &format!("media not_proven not_proven not_proven: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling not_proven not_proven not_proven: {says} 3.90 s after the first sign of its loss."),
         ],
     );
     assert_eq!(told.head.drops[1].advice.who, "Whoever looks after this computer");
@@ -430,7 +518,7 @@ fn a_media_stack_found_dead_is_told_and_the_new_call_is_named() {
     let told = check(
         run.called_anew().at(60.3).time_up(),
         &[
-            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back after 3.98 s.",
+            "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this program's own media stack was found dead at 10:00:32.00 UTC; it was back 3.96 s after the first sign of its loss.",
         ],
     );
     assert_eq!(serde_json::to_value(&told.head.drops[0].recovery).unwrap()["by"], "new_call");

@@ -33,7 +33,7 @@ fn a_ticket_is_one_paragraph_with_flow_second_retest_and_doubt() {
     assert!(!ticket.contains('\n'));
     for part in [
         "TCP 10.0.0.1:51001 to 10.0.0.2:7000 at 2026-11-21 10:00:20 UTC",
-        "first bad 2026-11-21T10:00:20.00Z, back after 1.20 s",
+        "first bad 2026-11-21T10:00:20.00Z, back 1.20 s later",
         "To confirm: ",
         "then hold with the same profile for 1 min.",
         "We are wrong if a capture beside the service shows that it sent it itself.",
@@ -89,7 +89,7 @@ fn what_was_ruled_out_for_both_planes_is_said_once() {
     let told = checked(&run.at(26.0).media_back().at(26.4).answered_again(1).at(60.3).time_up().log());
     assert_eq!(told.head.drops.len(), 2);
     let text = report::text(&told, &TimeZone::UTC, 80);
-    assert_eq!(text.matches("The computer was awake").count(), 1, "{text}");
+    assert_eq!(text.matches("The computer did not sleep").count(), 1, "{text}");
     assert_eq!(text.matches("  ruled out  ").count(), 1, "the other plane has nothing of its own:\n{text}");
     assert_eq!(text.matches("     retest  ").count(), 1, "{text}");
     assert_eq!(text.matches("   wrong if  ").count(), 2, "each plane has its own doubt:\n{text}");
@@ -104,7 +104,39 @@ fn a_ticket_of_a_relayed_call_names_the_relay_and_says_once_that_nothing_is_prov
     let flow = format!("media by the relay {relay} (beyond it UDP 10.0.0.1:50000 to 10.0.0.2:40000)");
     assert_eq!(ticket.matches(flow.as_str()).count(), 2, "{ticket}");
     assert!(
-        ticket.starts_with("Not proven: the connection was lost, and nothing recorded shows why. Media"),
+        ticket.starts_with("Not proven: the connection was lost, and nothing recorded proves why. Media"),
         "{ticket}"
     );
+}
+
+#[test]
+fn names_that_did_not_resolve_while_the_call_went_on_are_told() {
+    let dns = [record::fact::ControlKind::Dns];
+    let run = Run::watched().asking_all().at(20.0).control_silent(&dns).at(42.0).control_back(&dns).at(60.3);
+    let told = checked(&run.time_up().log());
+    assert_eq!(told.head.headline, "Held for 60.0 s; nothing dropped; 1 finding beside it.");
+    let [says] = told.outages.as_slice() else { panic!("{:?}", told.outages) };
+    assert!(says.starts_with("Names did not resolve for 2") && says.contains("a new one would have failed"), "{says}");
+    let text = report::text(&told, &TimeZone::UTC, 80);
+    assert!(
+        text.find("Names did not resolve") < text.find("Signaling  "),
+        "what was found stands above the picture:\n{text}"
+    );
+    assert!(report::ticket(&told).contains("Names did not resolve"));
+}
+
+#[test]
+fn controls_that_fell_silent_with_a_loss_belong_to_it() {
+    let run = Run::watched().asking_all().at(20.0).all_controls_silent().media_stops();
+    let told = checked(&run.at(30.0).media_back().all_controls_back().at(60.3).time_up().log());
+    assert_eq!(told.outages, [""; 0]);
+}
+
+#[test]
+fn of_two_sentences_that_begin_alike_the_longer_is_printed() {
+    let mut told = checked(&Run::standing().at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log());
+    let out = |says: &str| crate::verdict::RuledOut { cause: crate::Cause::PathLost, says: says.into() };
+    told.head.drops[0].ruled_out = vec![out("The far end answered."), out("The far end answered, so the path stood.")];
+    let text = report::text(&told, &TimeZone::UTC, 80);
+    assert_eq!(text.matches("The far end answered").count(), 1, "{text}");
 }

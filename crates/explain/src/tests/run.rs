@@ -72,7 +72,6 @@ impl Run {
             beside: None,
             token_ends: None,
             credentials_end: vec![],
-            not_tested: vec![],
         })))
     }
 
@@ -136,6 +135,10 @@ impl Run {
             us(1000.0) + self.uptime,
             us(1000.0) + self.uptime - self.asleep,
         )
+    }
+
+    pub fn since_start(&self) -> f64 {
+        self.uptime as f64 / 1e6
     }
 
     pub fn ago(&self, seconds: f64) -> Stamp {
@@ -236,17 +239,23 @@ impl Run {
     }
 
     pub fn connecting(self, conn: u32, purpose: SocketPurpose) -> Self {
-        self.note(Signaling::Connecting { conn, to: "ws://10.0.0.2:7000/call".into(), purpose, proxy: None })
+        self.connecting_by(conn, purpose, None)
+    }
+
+    pub fn connecting_by(self, conn: u32, purpose: SocketPurpose, proxy: Option<&str>) -> Self {
+        let proxy = proxy.map(Heard::new);
+        self.note(Signaling::Connecting { conn, to: "ws://10.0.0.2:7000/call".into(), purpose, proxy })
     }
 
     pub fn ready(mut self, conn: u32, instance: &str, resumed: bool) -> Self {
         self.beats = Some(conn);
         self.last_beat = self.uptime;
+        let instance = (!instance.is_empty()).then(|| instance.into());
         let (local, remote) =
             (format!("10.0.0.1:{}", 51_000 + conn % 10_000).parse().unwrap(), "10.0.0.2:7000".parse().unwrap());
         self.note(Signaling::TcpConnected { conn, local, remote, took_ms: 20.0 })
             .note(Signaling::Upgraded { conn, server: None, took_ms: 20.0 })
-            .note(Signaling::Ready { conn, session: Some("s-1".into()), instance: Some(instance.into()), resumed })
+            .note(Signaling::Ready { conn, session: Some("s-1".into()), instance, resumed })
     }
 
     /// Reconnected by the caretaker: connecting and ready at once.

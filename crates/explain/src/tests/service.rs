@@ -1,6 +1,7 @@
 //! `service_closed`, `service_restarted`, `service_overloaded`, `service_unreachable`, `auth_rejected`, `peer_left`.
 
 use super::{Run, check};
+use crate::{Cause, Confidence};
 use record::fact::{
     CallEndedBy, ConnectStage, End, EndedBy, Ice, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
 };
@@ -67,15 +68,53 @@ fn a_killed_and_restarted_service_is_seen_by_its_instance() {
 
 #[test]
 fn a_service_that_says_restart_and_takes_all_with_it_was_restarted() {
-    let run = Run::standing().at(20.0).close_frame(1, 1001, "").media_stops().at(23.0).reconnected(2, "a", true);
+    let run = |instance: &str| {
+        let run = Run::standing().at(20.0).close_frame(1, 1001, "").media_stops().at(23.0);
+        run.reconnected(2, instance, true).media_back().at(60.3).time_up()
+    };
     let says = "The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service said so with close code 1001 (going away).";
     check(
-        run.media_back().at(60.3).time_up(),
+        run(""),
         &[
             &format!("signaling service_restarted voice_service shown: {says}"),
             &format!("media service_restarted voice_service shown: {says}"),
         ],
     );
+    // The same process went on: it closed the connection, and was not restarted.
+    let says = "The voice service closed the signaling connection with code 1001 (going away) at 10:00:20.00 UTC.";
+    check(
+        run("a"),
+        &[
+            &format!("signaling service_closed voice_service shown: {says}"),
+            &format!("media service_closed voice_service shown: {says}"),
+        ],
+    );
+}
+
+#[test]
+fn another_instance_alone_does_not_show_a_restart_and_the_same_one_shows_that_there_was_none() {
+    let run = |refused: bool, instance: &str| {
+        let run = Run::standing().at(20.0).closes(1, End::Reset).media_stops().at(21.0);
+        let run = if refused { run.fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused) } else { run };
+        run.at(23.0).reconnected(3, instance, false).called_anew().at(60.3).time_up()
+    };
+    // A firewall that resets everything, before a balancer that hands out another instance, looks just like it.
+    let says = "Signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance: as after a restart.";
+    check(
+        run(false, "b"),
+        &[
+            &format!("signaling service_restarted voice_service likely: {says}"),
+            &format!("media service_restarted voice_service likely: {says}"),
+        ],
+    );
+    // A firewall that resets everything and refuses for a second: the service never stopped.
+    let says = "The voice service did not take 1 new connection from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it was back 3.00 s after the first sign of its loss.";
+    let told = super::checked(&run(true, "a").log());
+    assert_eq!(
+        (told.head.drops[0].cause, told.head.drops[0].confidence),
+        (Cause::ServiceUnreachable, Confidence::Likely)
+    );
+    assert_eq!(told.head.drops[0].says, says);
 }
 
 #[test]
@@ -132,7 +171,7 @@ fn http_500_is_no_limit() {
 }
 
 #[test]
-fn a_refusing_service_with_media_alive_is_unreachable() {
+fn a_refusing_service_with_media_alive_is_likely_unreachable() {
     let run = Run::standing()
         .at(20.0)
         .closes(1, End::Fin)
@@ -145,7 +184,7 @@ fn a_refusing_service_with_media_alive_is_unreachable() {
     check(
         run,
         &[
-            "signaling service_unreachable voice_service shown: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; it did not come back.",
+            "signaling service_unreachable voice_service likely: The voice service did not take 2 new connections from 10:00:21.00 UTC on: refused: the address answered that nobody listens there; whether the service itself or a device between is behind it is not known; it did not come back.",
         ],
     );
 }
@@ -302,7 +341,7 @@ fn media_that_was_gone_for_less_than_a_drop_shows_a_restart_if_a_new_call_brough
     check(
         gone().called_anew().at(60.3).time_up(),
         &[
-            "signaling service_restarted voice_service shown: The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance.",
+            "signaling service_restarted voice_service likely: Signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance: as after a restart.",
         ],
     );
     let told = crate::tests::checked(&gone().media_back().at(60.3).time_up().log());
@@ -318,7 +357,7 @@ fn another_instance_after_all_ended_is_a_restart_in_a_call_without_rtp_too() {
     let run = run.reconnected(2, "b", false).at(28.0).checks_back().at(60.3).time_up();
     let told = crate::tests::checked(&run.log());
     let causes: Vec<_> = told.head.drops.iter().map(|drop| (drop.cause, drop.confidence)).collect();
-    assert_eq!(causes, [(crate::Cause::ServiceRestarted, crate::Confidence::Shown); 2]);
+    assert_eq!(causes, [(crate::Cause::ServiceRestarted, crate::Confidence::Likely); 2]);
 }
 
 const HUNG: &str = "The voice service's computer acknowledged what was written on signaling from 10:00:25.00 UTC on, and the service's program did not answer it";
@@ -331,7 +370,9 @@ fn a_service_that_hangs_while_its_computer_acknowledges_is_no_half_open_connecti
     };
     let told = check(
         hung(0),
-        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 4.00 s.")],
+        &[&format!(
+            "signaling service_unreachable voice_service shown: {HUNG}; it was back 4.00 s after the first sign of its loss."
+        )],
     );
     let drop = &told.head.drops[0];
     assert!(drop.advice.what.starts_with("Look at the service's process at 10:00:25 UTC"), "{}", drop.advice.what);
@@ -349,7 +390,9 @@ fn a_service_that_hangs_and_answers_again_is_seen_by_the_kernels_samples() {
     };
     check(
         run(26.0),
-        &[&format!("signaling service_unreachable voice_service shown: {HUNG}; it was back after 0.50 s.")],
+        &[&format!(
+            "signaling service_unreachable voice_service shown: {HUNG}; it was back 0.50 s after the first sign of its loss."
+        )],
     );
     let told = crate::tests::checked(&run(25.1).log());
     assert_eq!(told.head.drops[0].cause, crate::Cause::HalfOpen, "the kernel may not have seen the bytes yet");
@@ -367,6 +410,34 @@ fn a_service_that_hangs_whole_takes_its_media_along() {
             &format!("signaling service_unreachable voice_service shown: {says}"),
         ],
     );
+}
+
+#[test]
+fn a_proxy_that_takes_no_connection_is_named_and_not_the_service() {
+    let lost = |trouble: Trouble, alive: bool| {
+        let by = Some("proxy:3128");
+        let run = Run::begun().at(0.1).connecting_by(1, SocketPurpose::First, by);
+        let run = run.note(Signaling::ProxyOpened { conn: 1, took_ms: 2.0 }).ready(1, "a", false).at(0.3).flowing();
+        let run = run.at(20.0).closes(1, End::Fin);
+        let run = if alive { run } else { run.media_stops() };
+        let run = run.at(21.0).connecting_by(2, SocketPurpose::Resume, by);
+        let failed = Signaling::ConnectFailed { conn: 2, stage: ConnectStage::Proxy, trouble, took_ms: 1.0 };
+        let told = crate::tests::checked(&run.note(failed).at(60.3).time_up().log());
+        let drop = told.head.drops.iter().find(|drop| drop.plane == crate::Plane::Signaling).expect("a drop").clone();
+        (drop.cause, drop.owner, drop.confidence, drop.says)
+    };
+    let (shown, likely) = (crate::Confidence::Shown, crate::Confidence::Likely);
+    let silence = || Trouble::NoAnswer { waited_ms: 5_000.0 };
+    for (trouble, alive, confidence) in [
+        (Trouble::Refused, true, shown),
+        (Trouble::Refused, false, shown),
+        (silence(), true, shown),
+        (silence(), false, likely),
+    ] {
+        let (cause, owner, how, says) = lost(trouble, alive);
+        assert_eq!((cause, owner, how), (crate::Cause::ProxyRefused, crate::Owner::LocalNetwork, confidence), "{says}");
+        assert!(says.starts_with("The HTTP proxy proxy:3128 took no connection at 10:00:21.00 UTC: "), "{says}");
+    }
 }
 
 #[test]
@@ -401,7 +472,21 @@ fn a_service_that_stood_still_is_not_taken_for_a_loss_on_the_way() {
     check(
         told,
         &[
-            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back after 3.98 s.",
+            "media service_unreachable voice_service shown: The far end's program did not run from 10:00:20.00 UTC to 10:00:24.00 UTC, by its own account; it was back 3.96 s after the first sign of its loss.",
         ],
     );
+}
+
+#[test]
+fn the_answer_to_our_own_goodbye_before_a_new_call_is_no_drop() {
+    use record::fact::{Action, Move, Reason};
+    let new_call = |code: u16| {
+        let step = Action::Began { id: 9, step: Move::NewCall, reason: Reason::PathSilent, because: None };
+        let run = Run::standing().at(20.0).media_stops().at(40.0).note(step).close_frame(1, code, "you hung up");
+        let run = run.connecting(2, SocketPurpose::NewCall).ready(2, "a", false);
+        let told = crate::tests::checked(&run.at(60.3).time_up().log());
+        told.head.drops.iter().map(|drop| drop.plane).collect::<Vec<_>>()
+    };
+    assert_eq!(new_call(1000), [crate::Plane::Media]);
+    assert_eq!(new_call(1012), [crate::Plane::Media, crate::Plane::Signaling], "a word of its own is no answer");
 }

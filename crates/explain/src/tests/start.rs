@@ -2,7 +2,8 @@
 
 use super::{Run, check};
 use record::fact::{
-    CandidateKind, ConnectStage, EndedBy, Ice, Mark, RefusalKind, SocketPurpose, TlsTrouble, Trouble, TurnRequest,
+    CandidateKind, ConnectStage, Destination, EndedBy, Ice, LinkKind, Mark, Net, RefusalKind, SocketPurpose,
+    TlsTrouble, Trouble, TurnRequest,
 };
 use record::profile::IcePolicy;
 
@@ -151,7 +152,8 @@ fn a_socket_that_logged_in_has_overcome_what_earlier_ones_met() {
         .ready(3, "a", false)
         .refuses(3, RefusalKind::BadRequest, "candidate");
     let never = || Mark::Ended { by: EndedBy::NotEstablished };
-    let says = "The call was never established in 3 attempts: the ICE checks failed: it was not completed.";
+    let says =
+        "The call was never established in 3 attempts: the ICE checks failed: no check was answered on any path.";
     let ice = format!("media handshake_failed not_proven not_proven: {says}");
     let told = check(run.clone().at(30.0).note(never()), &[&ice]);
     assert_eq!(serde_json::to_value(&told.head.drops[0].measured).unwrap()["stage"], "ice");
@@ -176,4 +178,53 @@ fn a_port_that_speaks_no_tls_is_not_blamed_on_a_certificate() {
     assert!(plain.contains("wss://") && !plain.contains("certificate"), "{plain}");
     let unknown = told(Trouble::Tls { kind: TlsTrouble::UnknownIssuer, says: "x".into() });
     assert!(unknown.contains("certificate"), "{unknown}");
+}
+
+#[test]
+fn a_computer_without_any_network_is_said_to_be_that() {
+    let none = |to| Net::Route { to, before: None, after: None, found: true };
+    let off = |name: &str, kind| Net::Link {
+        name: name.into(),
+        kind,
+        driver: "".into(),
+        up: false,
+        carrier: false,
+        mtu: 1500,
+        found: true,
+    };
+    let says = |trouble: Trouble, stage| {
+        let run = Run::begun().at(0.1).fails_to_connect(1, stage, trouble);
+        let run = run.note(off("lan0", LinkKind::Wired)).note(off("tun0", LinkKind::Tunnel));
+        let run = run.note(none(Destination::Ipv4)).note(none(Destination::Ipv6)).at(5.0);
+        run.note(Mark::Ended { by: EndedBy::NotEstablished })
+    };
+    let expected = "signaling handshake_failed this_computer shown: The call was never established: this computer had no network: lan0 was switched off.";
+    let told = check(says(Trouble::NameFailed { says: "".into() }, ConnectStage::Dns), &[expected]);
+    assert!(told.head.drops[0].advice.what.starts_with("Connect it to a network"));
+    check(says(Trouble::Local { errno: Some(101), says: "".into() }, ConnectStage::Tcp), &[expected]);
+    // An address that answered was reached all the same.
+    let refused = crate::story(&says(Trouble::Refused, ConnectStage::Tcp).log());
+    assert_eq!(refused.head.drops[0].owner, crate::Owner::VoiceService);
+}
+
+#[test]
+fn what_is_not_the_services_is_not_laid_at_its_door() {
+    let first = |stage, trouble, to: &str| {
+        let to = to.to_owned();
+        let run =
+            Run::begun().plan(move |plan| plan.to = to.as_str().into()).at(0.1).fails_to_connect(1, stage, trouble);
+        let told = crate::story(&run.note(Mark::Ended { by: EndedBy::NotEstablished }).log());
+        let drop = told.head.drops[0].clone();
+        (drop.owner, drop.advice.what)
+    };
+    let none = Trouble::NoSuchName { says: "".into() };
+    assert_eq!(first(ConnectStage::Dns, none, "wss://no.such.name/call").0, crate::Owner::NotProven);
+    let (owner, what) = first(ConnectStage::Tcp, Trouble::Refused, "ws://127.0.0.1:9/call");
+    assert_eq!(owner, crate::Owner::ThisComputer);
+    assert!(what.contains("something listens at ws://127.0.0.1:9/call"), "{what}");
+    let router = Trouble::Local { errno: Some(113), says: "No route to host".into() };
+    assert_eq!(first(ConnectStage::Tcp, router, "ws://10.0.0.2:7000/call").0, crate::Owner::NotProven);
+    let unknown = Trouble::Tls { kind: TlsTrouble::UnknownIssuer, says: "".into() };
+    let (_, what) = first(ConnectStage::Tls, unknown, "wss://a.example/call");
+    assert!(what.contains("--ca FILE") && what.contains("TLS inspection"), "{what}");
 }

@@ -41,7 +41,7 @@ fn a_quiet_call_that_ends_as_quiet_lanes_do_while_one_that_talks_lives_is_shown(
     let told = check(
         ended_with_the_quiet_ones().at(60.3).time_up(),
         &[
-            "signaling idle_timeout internet_path shown: The signaling connection was quiet for 13.0 s and then ended with a TCP FIN and no close frame at 10:00:14.00 UTC, as 2 quiet connections beside it did, while one that spoke lived: a device on the way, or the service's own front, ends connections that are quiet for so long; it was back after 0.50 s.",
+            "signaling idle_timeout internet_path shown: The signaling connection was quiet for 13.0 s and then ended with a TCP FIN and no close frame at 10:00:14.00 UTC, as 2 quiet connections beside it did, while one that spoke lived: a device on the way, or the service's own front, ends connections that are quiet for so long; it was back 0.50 s after the first sign of its loss.",
         ],
     );
     let drop = serde_json::to_value(&told.head.drops[0]).expect("a drop can be written");
@@ -218,7 +218,7 @@ fn a_public_address_that_changes_as_media_is_lost_is_told() {
     check(
         run.at(60.3).time_up(),
         &[
-            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back after 5.98 s.",
+            "media nat_rebound local_network shown: The public address of a live flow changed from 198.51.100.7:61000 to 203.0.113.9:61000, seen at 10:00:23.00 UTC by stun.example:3478, as media was lost: the router or the provider gave it another one; it was back 5.96 s after the first sign of its loss.",
         ],
     );
 }
@@ -307,8 +307,12 @@ fn credentials_that_end_before_the_hold_does_are_told() {
 fn another_issuer_than_the_profile_expects_is_likely_inspection_and_an_unknown_one_is_none() {
     use record::fact::{Control, ControlKind};
     let issued = |issuer: &str, expected: Option<&str>| {
-        let asking =
-            Control::Asking { control: 1, kind: ControlKind::Https, target: "https://control.example/".into() };
+        let asking = Control::Asking {
+            control: 1,
+            kind: ControlKind::Https,
+            target: "https://control.example/".into(),
+            rationed: false,
+        };
         let seen = Control::Issuer { control: 1, issuer: issuer.into(), expected: expected.map(Into::into) };
         checked(&Run::standing().note(asking).note(seen).at(60.3).time_up().log()).head.findings
     };
@@ -396,4 +400,17 @@ fn what_is_reloaded_by_the_clock_is_not_shown_to_be_a_limit_of_age() {
     let told = checked(&reloaded(false, true).log());
     assert!(says(&told).is_some_and(|says| !says.contains("by the clock")));
     assert!(told.head.drops.iter().all(|drop| drop.confidence == Confidence::Shown), "{:?}", told.head.drops[0].says);
+    // Four of them were lanes; the call's own connections do not stand beside themselves.
+    for drop in &told.head.drops {
+        let counted = ", as 4 busy connections beside it did, and 4 times in this hold:";
+        assert!(drop.says.contains(counted), "{}", drop.says);
+        let beside =
+            drop.because.iter().find(|because| because.says.starts_with("Beside the call")).expect("it is told");
+        assert!(
+            beside.says.starts_with("Beside the call 4 busy connections ended at that age; all 8 ends"),
+            "{}",
+            beside.says
+        );
+        assert!(drop.because.iter().filter(|because| because.seq == beside.seq).count() == 1, "an end of another");
+    }
 }

@@ -12,7 +12,19 @@ fn the_verdict_has_the_promised_names() {
     top.sort();
     assert_eq!(
         top,
-        ["drops", "findings", "headline", "held_s", "not_tested", "outcome", "owner", "planned_s", "schema", "started"]
+        [
+            "complete",
+            "drops",
+            "findings",
+            "headline",
+            "held_s",
+            "not_tested",
+            "outcome",
+            "owner",
+            "planned_s",
+            "schema",
+            "started"
+        ]
     );
     assert_eq!(verdict["schema"], "linewitness.verdict/1");
     assert_eq!(verdict["outcome"], "dropped");
@@ -129,10 +141,12 @@ fn the_commonest_cause_leads() {
 
 #[test]
 fn a_blind_watcher_is_listed_under_not_seen() {
-    let blind = record::Fact::Blind { watcher: "TCP_INFO".into(), why: "not on this system".into() };
+    let blind = record::Fact::Blind { watcher: record::Sense::TcpInfo, why: "not on this system".into() };
     let run = Run::standing().note(blind).at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true).at(60.3);
     let told = checked(&run.time_up().log());
-    assert!(told.head.drops[0].not_seen.contains(&"TCP_INFO could not see: not on this system.".to_owned()));
+    assert!(told.head.drops[0].not_seen.contains(
+        &"What this computer's kernel knows of each connection could not be seen: not on this system.".to_owned()
+    ));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What rules ask of a timeline.
 
 use super::{At, Pause, PauseKind, Ready, Socket, Step, Timeline};
+use crate::words;
 use record::{Heard, Seq, Stamp};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What arrived from the far end in a stretch, from the seconds that lie wholly inside it.
@@ -20,6 +22,9 @@ pub struct Arrived {
 /// A sample is written when its second is over, a little late on a busy machine.
 const SAMPLE: Duration = Duration::from_millis(1_050);
 
+/// A heartbeat each second for an hour; through a longer loss nothing is said of them.
+const MOST_BEATS: usize = 3_600;
+
 /// No call gathers more relay addresses; a forged log may.
 const MOST_RELAYS: usize = 64;
 
@@ -27,6 +32,12 @@ impl<'a> Timeline<'a> {
     /// When the hold was over: hung up, ended, or the last thing known.
     pub fn hold_end(&self) -> Stamp {
         self.hung_up.or(self.ended.map(|(at, _)| at)).map_or(self.until, |at| at.stamp)
+    }
+
+    /// The far end is on this computer: no network lies between.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.plan.map_or("", |plan| super::host(plan.to.as_str()));
+        address == "localhost" || address.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
 
     pub fn is_over(&self) -> bool {
@@ -87,6 +98,27 @@ impl<'a> Timeline<'a> {
         let conn = self.readied[..before].last().map(|i| &self.sockets[*i]).filter(stands)?.conn;
         let after = self.heartbeats.partition_point(|beat| beat.at.stamp <= from);
         self.heartbeats[after..].iter().find(|beat| beat.conn == conn).map(|beat| beat.at.seq)
+    }
+
+    /// Heartbeats went and came at their pace from one moment to the other, at least one of them within.
+    pub fn signaling_asked_through(&self, from: Stamp, to: Stamp) -> bool {
+        let Some(every) = self.plan.and_then(|plan| plan.heartbeat.as_ref()).map(|beat| words::millis(beat.every_ms))
+        else {
+            return false;
+        };
+        // A beat waits for its answer, and a busy machine delays one a little.
+        let longest = every + every / 2;
+        let first = self.heartbeats.partition_point(|beat| beat.at.stamp < from.minus(longest));
+        let near: Vec<Stamp> = self.heartbeats[first..]
+            .iter()
+            .map(|beat| beat.at.stamp)
+            .take_while(|at| *at <= to.plus(longest))
+            .take(MOST_BEATS)
+            .collect();
+        let paced = near.windows(2).all(|pair| pair[1].since(pair[0]) <= longest);
+        let on_both_sides = near.first().is_some_and(|at| *at <= from) && near.last().is_some_and(|at| *at >= to);
+        let within = near.iter().any(|at| from < *at && *at < to);
+        paced && on_both_sides && within && self.signaling_alive(from, to).is_some()
     }
 
     pub fn next_ready(&self, after: Stamp, other_than: u32) -> Option<(&Socket<'a>, Ready<'a>)> {

@@ -34,7 +34,7 @@ impl<'a> Timeline<'a> {
 
     /// The last attempt of which anything became: what earlier ones met was overcome, and one that was still under way when
     /// time was up tells nothing.
-    fn last_told(&self) -> Option<&Socket<'a>> {
+    pub fn last_told(&self) -> Option<&Socket<'a>> {
         self.sockets.iter().rev().find(|socket| {
             socket.failed.is_some() || socket.ready.is_some() || !socket.refused.is_empty() || socket.closed.is_some()
         })

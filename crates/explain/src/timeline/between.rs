@@ -66,9 +66,9 @@ impl<'a> Timeline<'a> {
                 let server = socket.map_or("the far end", |socket| super::lanes::host(socket.to));
                 self.issuer(Issuer { at, server, issuer, expected: None, signaling: true });
             }
-            Fact::Control(Control::Asking { control, kind: ControlKind::Https | ControlKind::FarTcp, target })
-                if self.control_hosts.len() < MOST =>
-            {
+            Fact::Control(Control::Asking {
+                control, kind: ControlKind::Https | ControlKind::FarTcp, target, ..
+            }) if self.control_hosts.len() < MOST => {
                 self.control_hosts.insert(*control, super::lanes::host(target.as_str()));
             }
             Fact::Control(Control::Issuer { control, issuer, expected }) => {

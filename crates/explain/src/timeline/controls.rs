@@ -9,20 +9,32 @@ use std::time::Duration;
 pub struct Asked<'a> {
     pub kind: ControlKind,
     pub targets: Vec<(At, &'a Heard)>,
-    pub silences: Vec<Unheard<'a>>,
-    /// When each five seconds were told, and the last answer in them.
-    pub(super) answers: Vec<(At, Stamp)>,
+    /// It leaves out answers of its own accord, and that none came is not told.
+    pub(super) rationed: bool,
+    pub silences: Vec<Unheard>,
+    pub(super) told: Vec<Told>,
     pub portals: Vec<Portal<'a>>,
+}
+
+/// Some seconds of questions, told together.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub at: At,
+    pub asked: u32,
+    pub answered: u32,
+    /// The last answer up to then.
+    pub last_ok: Stamp,
 }
 
 /// A stretch in which a control was not answered.
 #[derive(Clone, Copy, Debug)]
-pub struct Unheard<'a> {
+pub struct Unheard {
     pub at: At,
     /// When the first question without an answer was put.
     pub since: Stamp,
     pub last_ok: Option<Stamp>,
-    pub says: &'a Heard,
+    /// It was answered that nobody listens: no silence of the way.
+    pub refused: bool,
     pub back: Option<At>,
 }
 
@@ -43,6 +55,9 @@ const TOLD_WITHIN: Duration = Duration::from_secs(15);
 /// A question was on its way when everything stopped, or the last packet of the call was older than its answer.
 const ASKED_BEFORE: Duration = Duration::from_secs(1);
 
+/// A packet is lost now and then, and its question is put again: so many, and one in four, are no silence.
+const STRAYS: u32 = 2;
+
 /// How far apart questions are: what costs the other side a connection or a page is asked less often.
 fn apart(kind: ControlKind) -> Duration {
     match kind {
@@ -57,16 +72,9 @@ pub fn shortest(kind: ControlKind) -> Duration {
     apart(kind) + OVERDUE
 }
 
-impl Unheard<'_> {
-    /// It was answered that nobody listens: no silence of the way. In the words of the system's error, in English.
-    pub fn refused(&self) -> bool {
-        self.says.as_str().contains("refused")
-    }
-}
-
 impl<'a> Asked<'a> {
     pub(super) fn new(kind: ControlKind) -> Self {
-        Self { kind, targets: Vec::new(), silences: Vec::new(), answers: Vec::new(), portals: Vec::new() }
+        Self { kind, targets: Vec::new(), rationed: false, silences: Vec::new(), told: Vec::new(), portals: Vec::new() }
     }
 
     pub fn target(&self, at: Stamp) -> Option<&'a Heard> {
@@ -74,19 +82,40 @@ impl<'a> Asked<'a> {
         self.targets.get(after.saturating_sub(1)).map(|(_, target)| *target)
     }
 
-    /// The event that tells of an answer well after `from`, where it was never silent between the two.
+    /// The event that tells of an answer well after `from`, where it was never silent between the two. Where a silence need
+    /// not have been told, the answer itself must lie between them.
     fn lived(&self, from: Stamp, to: Stamp) -> Option<Seq> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp < from));
         if self.silences.get(open).is_some_and(|silence| silence.since <= to) {
             return None;
         }
-        let told = self.answers.partition_point(|(at, _)| at.stamp < from);
-        let mut near = self.answers[told..].iter().take_while(|(at, _)| at.stamp <= to.plus(TOLD_WITHIN));
-        near.find(|(_, last_ok)| *last_ok >= from.plus(shortest(self.kind))).map(|(at, _)| at.seq)
+        let first = self.told.partition_point(|told| told.at.stamp < from);
+        let mut near = self.told[first..].iter().take_while(|told| told.at.stamp <= to.plus(TOLD_WITHIN));
+        let lives = |last_ok: Stamp| last_ok >= from.plus(shortest(self.kind)) && (!self.rationed || last_ok <= to);
+        let told = near.find(|told| lives(told.last_ok))?;
+        (self.rationed || self.kept_pace(from, to)).then_some(told.at.seq)
+    }
+
+    /// It was asked, and answered, from one moment to the other as often as it is meant to be: not where there was no way
+    /// to ask, nor while this program did not run.
+    fn kept_pace(&self, from: Stamp, to: Stamp) -> bool {
+        let first = self.told.partition_point(|told| told.at.stamp < from);
+        let last = self.told.partition_point(|told| told.at.stamp < to);
+        let over = self.told.get(first..(last + 1).min(self.told.len())).unwrap_or_default();
+        let before = first.checked_sub(1).and_then(|before| self.told.get(before)).map(|told| told.at);
+        let began = before.or(self.targets.first().map(|(at, _)| *at));
+        let (Some(began), Some(ended)) = (began, over.last()) else { return false };
+        let sum = |count: fn(&Told) -> u32| over.iter().fold(0u32, |sum, told| sum.saturating_add(count(told)));
+        let (asked, answered) = (sum(|told| told.asked), sum(|told| told.answered));
+        // One answer on either side of the stretch may be just outside of it.
+        // Asleep, nobody asks.
+        let paced = ended.at.stamp.awake_since(began.stamp) <= apart(self.kind) * answered.saturating_add(2);
+        let strays = asked.saturating_sub(answered) <= STRAYS.saturating_add(answered / 4);
+        paced && strays && ended.at.stamp.plus(TOLD_WITHIN) >= to
     }
 
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.
-    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
         let silence = self.silences.get(first)?;
         let with_it = silence.since <= bad.plus(apart(self.kind) + ASKED_BEFORE)
@@ -95,7 +124,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The silence that lasts at a moment.
-    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard<'a>> {
+    pub fn silent_at(&self, at: Stamp) -> Option<&Unheard> {
         let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp <= at));
         self.silences.get(open).filter(|silence| silence.since <= at.plus(OVERDUE))
     }
@@ -125,8 +154,26 @@ impl<'a> Timeline<'a> {
         self.controls_of(kind).find_map(|asked| asked.lived(from, to))
     }
 
+    /// The same of a stretch that may be long. Names are asked for in two ways, and one may answer from memory: both must.
+    pub fn control_alive_throughout(&self, kind: ControlKind, from: Stamp, to: Stamp) -> bool {
+        let mut lines = self.controls_of(kind).filter(|asked| !asked.told.is_empty()).peekable();
+        let through = |asked: &Asked| asked.lived(from, to).is_some();
+        to.since(from) >= shortest(kind)
+            && to.slept_since(from) < apart(kind)
+            && lines.peek().is_some()
+            && if kind == ControlKind::Dns { lines.all(through) } else { lines.any(through) }
+    }
+
+    /// Whoever is asked under this name answered after a moment.
+    pub fn control_answered_after(&self, target: &str, moment: Stamp) -> bool {
+        self.controls().any(|asked| {
+            let same = asked.targets.last().is_some_and(|(_, named)| named.as_str() == target);
+            same && asked.told.last().is_some_and(|told| told.last_ok >= moment)
+        })
+    }
+
     /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
-    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard<'a>> {
+    pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
         let until = bad.plus(shortest(kind));
         self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)

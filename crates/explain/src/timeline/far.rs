@@ -4,12 +4,16 @@
 use super::{At, Sighting, Timeline};
 use record::{
     Stamp, Wall,
-    fact::{Far, Sight},
+    fact::{End, Far, Sight},
 };
 use std::time::Duration;
 
 /// Two ordinary clocks drift apart by up to 100 µs a second: 6 ms in a minute, less than the round trip leaves open.
 const NEAR: Duration = Duration::from_secs(60);
+/// So many are told between an end and the far end's word of it: a sight of each lane. A forged log may hold a million.
+const MOST_SIGHTS: usize = 1_024;
+/// The far end may notice its side up to a heartbeat later.
+const NOTICED_WITHIN: Duration = Duration::from_secs(10);
 /// Twice what a heartbeat every five seconds brings in that minute. A forged log may hold a million.
 const MOST_NEAR: usize = 24;
 
@@ -61,6 +65,19 @@ impl<'a> Timeline<'a> {
             };
         }
         self.sights = sights;
+    }
+
+    /// How the far end saw a connection of signaling end that ended here at a moment. It does not say which, so it is the
+    /// nearest.
+    pub fn ended_there(&self, at: Stamp) -> Option<(&Sighting<'a>, &'a End)> {
+        let apart = |sighting: &Sighting| sighting.when.since(at).max(at.since(sighting.when));
+        // What was seen was seen before it was told.
+        let told = self.sights.partition_point(|sighting| sighting.at.stamp.plus(NOTICED_WITHIN) < at);
+        let ends = self.sights[told..].iter().take(MOST_SIGHTS).filter_map(|sighting| match sighting.sight {
+            Sight::SocketEnded { end } => Some((sighting, end)),
+            _ => None,
+        });
+        ends.filter(|(sighting, _)| apart(sighting) <= NOTICED_WITHIN).min_by_key(|(sighting, _)| apart(sighting))
     }
 
     /// The truest comparison within a minute of a moment, or the nearest there is.

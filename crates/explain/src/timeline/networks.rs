@@ -44,7 +44,15 @@ pub struct Way<'a> {
     pub found: bool,
 }
 
-/// The way to the far end left an interface.
+/// Where packets go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Toward {
+    pub ipv6: bool,
+    /// To the address that signaling reached, and not just anywhere.
+    pub far_end: bool,
+}
+
+/// The way left an interface.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved<'a> {
     pub at: At,
@@ -114,21 +122,22 @@ impl<'a> Timeline<'a> {
         !self.surroundings.links.is_empty() || self.surroundings.ways.iter().any(|ways| !ways.is_empty())
     }
 
-    /// Every word on the way to the far end; where its own was not watched, on the way to anywhere in its family.
-    pub fn ways(&self, ipv6: bool) -> &[Way<'a>] {
+    /// Every word on the way there; where that to the far end was not watched, on the way to anywhere in its family.
+    pub fn ways(&self, toward: Toward) -> &[Way<'a>] {
         let of = |to| &self.surroundings.ways[super::surroundings::place(to)];
-        let anywhere = if ipv6 { Destination::Ipv6 } else { Destination::Ipv4 };
-        [of(Destination::FarEnd), of(anywhere)].into_iter().find(|ways| !ways.is_empty()).map_or(&[], Vec::as_slice)
+        let anywhere = of(if toward.ipv6 { Destination::Ipv6 } else { Destination::Ipv4 });
+        let far_end = of(Destination::FarEnd);
+        if toward.far_end && !far_end.is_empty() { far_end } else { anywhere }
     }
 
-    pub fn way_at(&self, ipv6: bool, at: Stamp) -> Option<(At, &'a Hop)> {
-        let way = so_at(self.ways(ipv6), at, |way| way.at)?;
+    pub fn way_at(&self, toward: Toward, at: Stamp) -> Option<(At, &'a Hop)> {
+        let way = so_at(self.ways(toward), at, |way| way.at)?;
         Some((way.at, way.after?))
     }
 
-    /// The way to the far end left its interface.
-    pub fn way_moved(&self, ipv6: bool, within: Within) -> Option<Moved<'a>> {
-        let ways = self.ways(ipv6);
+    /// The way there left its interface.
+    pub fn way_moved(&self, toward: Toward, within: Within) -> Option<Moved<'a>> {
+        let ways = self.ways(toward);
         let at_first = ways[..ways.partition_point(|way| way.at.stamp < within.from)].last().and_then(|way| way.after);
         let over = |way: &Way<'a>| way.after.map(|hop| &hop.interface);
         let first = within.first(
@@ -189,6 +198,21 @@ impl<'a> Timeline<'a> {
         self.surroundings.links.get(interface).map_or(&[], Vec::as_slice)
     }
 
+    pub fn link_at(&self, interface: &str, at: Stamp) -> Option<&LinkState> {
+        so_at(self.link_states(interface), at, |state| state.at)
+    }
+
+    /// Physical interfaces that did not stand at a moment.
+    pub fn links_down(&self, at: Stamp) -> Vec<(At, &'a str, LinkWord)> {
+        let physical =
+            |name: &str| matches!(self.link_kind(name), Some(LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile));
+        let links = self.surroundings.links.iter().take(MOST_LOOKED_AT).filter(|(name, _)| physical(name));
+        let told = links.filter_map(|(name, states)| Some((*name, so_at(states, at, |state| state.at)?)));
+        told.filter(|(_, state)| state.word != LinkWord::Stands)
+            .map(|(name, state)| (state.at, name, state.word))
+            .collect()
+    }
+
     pub fn link_watched(&self, interface: &str) -> bool {
         self.surroundings.links.contains_key(interface)
     }
@@ -213,6 +237,15 @@ impl<'a> Timeline<'a> {
         let names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
         let physical = |loss: &LinkLoss| matches!(loss.kind, LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile);
         names.filter_map(|name| self.link_lost(name, within)).filter(physical).min_by_key(|loss| loss.at.stamp)
+    }
+
+    /// A physical interface other than this one stood as well.
+    pub fn others_stand(&self, interface: &str, at: Stamp) -> bool {
+        let physical =
+            |name: &str| matches!(self.link_kind(name), Some(LinkKind::Wired | LinkKind::Wifi | LinkKind::Mobile));
+        let stands = |name: &str| self.link_at(name, at).is_some_and(|state| state.word == LinkWord::Stands);
+        let mut names = self.surroundings.links.keys().take(MOST_LOOKED_AT);
+        names.any(|name| *name != interface && physical(name) && stands(name))
     }
 
     /// A tunnel came, went or changed between the two moments.

@@ -26,7 +26,7 @@ impl<'a> Timeline<'a> {
             Fact::Power(fact) => self.take_power(at, fact),
             Fact::Far(fact) => self.take_far(at, fact),
             Fact::Action(fact) => self.take_action(at, fact),
-            Fact::Blind { watcher, why } => self.blind.push((at, watcher, why)),
+            Fact::Blind { watcher, why } => self.blind.push((at, *watcher, why)),
         }
     }
 
@@ -34,6 +34,7 @@ impl<'a> Timeline<'a> {
         match mark {
             Mark::Started(plan) => self.plan = self.plan.or(Some(plan)),
             Mark::Established { .. } => self.established = self.established.or(Some(at)),
+            Mark::Calibrated(calibrated) => self.calibrated = self.calibrated.or(Some(calibrated)),
             Mark::Note { .. } => {}
             Mark::Ended { by } => self.ended = self.ended.or(Some((at, by))),
         }

@@ -3,7 +3,7 @@
 
 use super::{
     At, Timeline,
-    controls::{Asked, Portal, Unheard},
+    controls::{Asked, Portal, Told, Unheard},
     networks::{Held, LinkState, LinkWord, Way},
     not_after,
 };
@@ -52,18 +52,20 @@ impl<'a> Timeline<'a> {
     pub(super) fn take_control(&mut self, at: At, fact: &'a Control) {
         let asked = &mut self.surroundings.controls;
         match fact {
-            Control::Asking { control, kind, target } => {
+            Control::Asking { control, kind, target, rationed } => {
                 if asked.len() < MOST_CONTROLS || asked.contains_key(control) {
                     let line = asked.entry(*control).or_insert_with(|| Asked::new(*kind));
                     line.targets.push((at, target));
+                    line.rationed |= rationed;
                 }
             }
-            Control::Sample { control, last_ok, .. } => {
+            Control::Sample { control, asked: questions, answered, last_ok, .. } => {
                 if let (Some(line), Some(last_ok)) = (asked.get_mut(control), last_ok) {
-                    line.answers.push((at, not_after(*last_ok, at)));
+                    let last_ok = not_after(*last_ok, at);
+                    line.told.push(Told { at, asked: *questions, answered: *answered, last_ok });
                 }
             }
-            Control::Silent { control, asked: since, last_ok, says } => {
+            Control::Silent { control, asked: since, last_ok, refused, .. } => {
                 if let Some(line) = asked.get_mut(control) {
                     let floor = line.silences.last().map(|before| before.back.map(|back| back.stamp));
                     // A second one inside a silence that was never ended is the same.
@@ -73,7 +75,7 @@ impl<'a> Timeline<'a> {
                             at,
                             since: floor.flatten().map_or(since, |floor| since.max(floor)),
                             last_ok: last_ok.map(|last_ok| not_after(last_ok, at)),
-                            says,
+                            refused: *refused,
                             back: None,
                         });
                     }

@@ -13,7 +13,8 @@ pub(super) fn main<'j, 't>(judged: &'j [(&'t Drop, Judgement)]) -> Option<&'j (&
     })
 }
 
-pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgement)]) -> String {
+/// `beside` is how much was found besides losses.
+pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgement)], beside: usize) -> String {
     let length = words::length(held(timeline));
     let mut says = match (main(judged), outcome) {
         (Some((_, judgement)), Outcome::NotEstablished) => {
@@ -36,6 +37,10 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
         (None, _) if timeline.goes_on => format!("Holding for {length}; nothing dropped so far"),
         (None, _) => format!("{length} on record; nothing dropped until then"),
     };
+    // An all-clear that is none must not be read as one.
+    if judged.is_empty() && beside > 0 {
+        says.push_str(&format!("; {} beside it", words::count(beside, "finding")));
+    }
     for note in notes(timeline) {
         says.push_str("; ");
         says.push_str(&note);

@@ -1,6 +1,6 @@
 //! What no part of this log could show, and what a watcher said that it could not see. It depends on what really ran.
 
-use crate::Timeline;
+use crate::{Timeline, rows::blind};
 use record::fact::ControlKind;
 
 /// More watchers than this do not exist; a forged log may pretend so.
@@ -12,12 +12,14 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     if !timeline.network_watched() {
         list.push("The interfaces, addresses and routes of this computer were not watched, so a change of its own network would not be known.".into());
     }
-    if !asked(ControlKind::Gateway) {
+    // Between a computer and itself there is neither a gateway nor a way.
+    let on_a_network = !timeline.is_loopback();
+    if on_a_network && !asked(ControlKind::Gateway) {
         list.push(
             "The gateway was not asked, so a fault of the local network cannot be told from one beyond it.".into(),
         );
     }
-    if !asked(ControlKind::Https) && !asked(ControlKind::Stun) {
+    if on_a_network && !asked(ControlKind::Https) && !asked(ControlKind::Stun) {
         list.push(
             "No other server was asked, so a fault of the way to the far end cannot be told from one of the service."
                 .into(),
@@ -28,10 +30,7 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     }
     for (_, watcher, why) in &timeline.blind {
         let why = why.as_str().trim_end_matches('.');
-        let says = match known(watcher.as_str()) {
-            Some(what) => format!("{what} could not be seen: {why}."),
-            None => format!("{watcher} could not see: {why}."),
-        };
+        let says = format!("{} could not be seen: {why}.", blind::what(*watcher));
         if !list.contains(&says) {
             list.push(says);
         }
@@ -40,24 +39,4 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
         }
     }
     list
-}
-
-/// What a watcher would have seen, in words people know.
-fn known(watcher: &str) -> Option<&'static str> {
-    Some(match watcher {
-        "network" => "This computer's interfaces, addresses and routes",
-        "resolvers" => "Which name servers this computer asks",
-        "wifi" => "The radio link",
-        "sleep" => "What the system says of sleep",
-        "power supply" => "Whether this computer runs on battery",
-        "lid" => "Whether the lid is closed",
-        "memory" => "How much memory is free",
-        "system proxy" => "The system's setting of a web proxy",
-        "gateway" => "Whether the gateway answers",
-        "name_servers" => "Whether this computer's name servers answer",
-        "far_tcp" => "Whether the far end takes new TCP connections",
-        "tcp_info" => "What this computer's kernel knows of each connection",
-        "load" => "How busy this computer is",
-        _ => return None,
-    })
 }

@@ -2,7 +2,7 @@
 
 use crate::{Timeline, limits::coverage, words};
 use record::{
-    fact::{ControlKind, Manner, Plan},
+    fact::{ControlKind, Ladder, LeftOut, Manner, Plan, WhyNot},
     profile::Silence,
 };
 use std::time::Duration;
@@ -22,7 +22,6 @@ pub(super) fn list(timeline: &Timeline) -> Vec<String> {
             list.extend(coverage::tcp(timeline).unwrap_or_else(|| quiet(timeline, plan)));
             list.extend(coverage::udp(timeline).unwrap_or_else(|| Some(quiet_udp(plan))));
         }
-        list.extend(plan.not_tested.iter().map(ToString::to_string));
     }
     list.extend(controls(timeline));
     list
@@ -64,22 +63,45 @@ fn quiet(timeline: &Timeline, plan: &Plan) -> Option<String> {
         true => "no silence of the bare WebSocket beside it was proved to be survived",
         false => "no quiet connection ran beside it",
     };
+    let why = coverage::why_none(plan, Ladder::Tcp).map(|why| format!("; {why}")).unwrap_or_default();
     Some(match heartbeat.into_iter().chain(own).min() {
         Some((every, talker)) => format!(
-            "Idle periods over {} on signaling were not tested: {talker} kept the connection from being quiet, and {beside}.",
+            "Idle periods over {} on signaling were not tested: {talker} kept the connection from being quiet, and {beside}{why}.",
             words::length(every)
         ),
-        None => {
-            "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone."
-                .into()
-        }
+        None => format!(
+            "Idle limits of TCP on other destinations were not tested: one quiet connection ran, to the far end alone{why}."
+        ),
     })
 }
 
 fn quiet_udp(plan: &Plan) -> String {
-    match plan.silence {
-        Silence::None => "Quiet UDP flows were not tested: no media was sent, but the checks of the path kept it busy.",
-        Silence::Frames | Silence::Dtx => "Quiet UDP flows were not tested: the call's own packets kept the path busy.",
+    let busy = match plan.silence {
+        Silence::None => "no media was sent, but the checks of the path kept it busy",
+        Silence::Frames | Silence::Dtx => "the call's own packets kept the path busy",
+    };
+    let why = coverage::why_none(plan, Ladder::Udp).map(|why| format!("; {why}")).unwrap_or_default();
+    format!("Quiet UDP flows were not tested: {busy}{why}.")
+}
+
+/// What a hold is known to leave out before it begins.
+pub fn left_out(plan: &Plan) -> Vec<String> {
+    let mut list = Vec::new();
+    for (ladder, what) in [(Ladder::Tcp, "quiet periods"), (Ladder::Udp, "quiet periods over UDP")] {
+        list.extend(coverage::left_out(plan, ladder).map(|(from, why)| {
+            let from = words::planned(from);
+            match why {
+                WhyNot::HoldTooShort => format!("{what} of {from} and longer: the hold is too short"),
+                WhyNot::OnlyReflector => format!("{what}: only a Linewitness reflector keeps connections quiet"),
+                WhyNot::ReflectorWaits { at_most_s } => format!(
+                    "{what} of {from} and longer: a reflector waits {} at most",
+                    words::planned(words::millis(at_most_s * 1e3))
+                ),
+            }
+        }));
     }
-    .into()
+    if plan.beside.iter().any(|beside| beside.left_out.contains(&LeftOut::Talking)) {
+        list.push("connections that talk: only a Linewitness reflector answers them".into());
+    }
+    list
 }

@@ -149,3 +149,29 @@ fn bits_flipped_anywhere_never_panic_and_never_pass_unseen() {
         }
     }
 }
+
+/// A disk with so much room.
+struct Full(Cursor<Vec<u8>>, usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.get_ref().len() + bytes.len() > self.1 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_as_that_wherever_it_runs_full() {
+    let size = whole().len();
+    for room in (0..size).step_by(7) {
+        let events = log().write_lines();
+        let members: [(&str, &[u8]); 3] = [(EVENTS, &events), (VERDICT, b"{}"), (PROFILE, b"name = \"x\"")];
+        let full = write(Full(Cursor::new(Vec::new()), room), &about(), &members).expect_err("no room");
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull, "room for {room} of {size}");
+    }
+}

@@ -7,13 +7,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// From here on it is asked. Said again under the same number when its target changes, as a gateway does.
-    Asking { control: u32, kind: ControlKind, target: Heard },
+    /// From here on it is asked. Said again under the same number when its target changes, as a gateway does. `rationed`:
+    /// it answers few of the questions and may leave out any, so that no answer says nothing.
+    Asking {
+        control: u32,
+        kind: ControlKind,
+        target: Heard,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rationed: bool,
+    },
     /// Five seconds of it, or some more where there are many controls. `last_ok` is when the last answer came.
     Sample { control: u32, asked: u32, answered: u32, rtt_ms: Option<f64>, last_ok: Option<Stamp> },
     /// It stopped answering: `asked` is when the first question without an answer was put, `last_ok` the last answer
-    /// before. Said as soon as the answer is overdue, within two seconds.
-    Silent { control: u32, asked: Stamp, last_ok: Option<Stamp>, says: Heard },
+    /// before. Said as soon as the answer is overdue, within two seconds. `refused`: its address answered that nobody
+    /// listens there, so the way to it stood; logs of before this field do not say.
+    Silent {
+        control: u32,
+        asked: Stamp,
+        last_ok: Option<Stamp>,
+        says: Heard,
+        #[serde(default)]
+        refused: bool,
+    },
     /// It answers again; `silent_since` is `asked` of the `Silent` it ends.
     Back { control: u32, silent_since: Stamp, rtt_ms: f64 },
     /// A plain web question was answered by somebody else: a sign-in page stands between.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Mark {
     /// What this run set out to do. Always the first event.
     Started(Box<Plan>),
+    /// What this program could name of faults it made itself, some time before this run.
+    Calibrated(Calibrated),
     /// The first RTP packet of the first call arrived: from here on a loss is a drop and not a failed start.
     Established {
         took_ms: f64,
@@ -45,8 +47,6 @@ pub struct Plan {
     /// When the credentials of TURN servers end: the server, then the time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials_end: Vec<(Heard, Wall)>,
-    /// Asked for in the profile and not done, each a finished sentence.
-    pub not_tested: Vec<Heard>,
 }
 
 /// Lanes and controls, as planned.
@@ -58,6 +58,36 @@ pub struct Beside {
     pub quiet_ladder_s: Vec<f64>,
     pub udp_ladder_s: Vec<f64>,
     pub controls: Vec<Heard>,
+    /// Asked for in the profile, and known from the start to be left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOut {
+    /// Of a ladder, this rung and all longer ones.
+    Rungs { ladder: Ladder, from_s: f64, why: WhyNot },
+    /// The talking lanes: only a Linewitness reflector answers them.
+    Talking,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ladder {
+    Tcp,
+    Udp,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNot {
+    /// The planned hold is shorter than their silence.
+    HoldTooShort,
+    /// The far end is none that keeps quiet for as long as it is asked to.
+    OnlyReflector,
+    /// A reflector keeps quiet over UDP for so long and no longer.
+    ReflectorWaits { at_most_s: f64 },
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -81,4 +111,28 @@ pub enum EndedBy {
     GaveUp,
     /// Our own failure.
     Fault { says: Heard },
+}
+
+/// Against known faults on this computer's own loopback.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Calibrated {
+    pub at: Wall,
+    /// The version that was put to it.
+    pub app: Heard,
+    pub named: u32,
+    pub of: u32,
+    /// The faults that were not named rightly.
+    pub missed: Vec<Heard>,
+    /// Where nothing was broken, no loss was named.
+    pub held: bool,
+}
+
+impl Calibrated {
+    /// More faults than this nobody makes in a minute.
+    const MOST: u32 = 32;
+
+    /// A stranger may have written it.
+    pub fn is_possible(&self) -> bool {
+        self.of > 0 && self.of <= Self::MOST && self.of.checked_sub(self.named) == u32::try_from(self.missed.len()).ok()
+    }
 }

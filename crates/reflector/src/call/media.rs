@@ -37,6 +37,7 @@ impl Media {
             "more than {CANDIDATES_AN_OFFER} candidates in one offer"
         );
         self.candidates = 0;
+        let offer = self.house.outside.offer(offer);
         if let Some(peer) = &self.peer {
             return peer.answer(offer).await;
         }
@@ -72,6 +73,7 @@ impl Media {
         self.candidates = self.candidates.saturating_add(1);
         ensure!(self.candidates <= CANDIDATES_AN_OFFER, "more than {CANDIDATES_AN_OFFER} candidates for one offer");
         match &self.peer {
+            Some(_) if self.house.outside.through.is_some() => Ok(()),
             Some(peer) => peer.candidate(candidate, mid, line).await,
             None => anyhow::bail!("a candidate came before an offer that was accepted"),
         }

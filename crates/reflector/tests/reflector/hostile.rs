@@ -6,6 +6,7 @@ use record::fact::RefusalKind;
 use record::wire::{FromClient, LARGEST_MESSAGE};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+#[cfg(target_os = "linux")]
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 

@@ -203,6 +203,39 @@ async fn calls_over_one_media_port_are_kept_apart_and_follow_a_restart() {
     desk.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_box_hands_udp_on_nothing_goes_past_it() {
+    let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = near.local_addr().unwrap().port();
+    let desk = Desk::with(|s| s.udp_through = Some(port)).await;
+    let far = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    far.connect(desk.at).await.unwrap();
+    let handing_on = tokio::spawn(async move {
+        let (mut out, mut back, mut caller) = ([0; 2048], [0; 2048], None);
+        loop {
+            tokio::select! {
+                Ok((n, from)) = near.recv_from(&mut out) => {
+                    caller = Some(from);
+                    far.send(&out[..n]).await.unwrap();
+                }
+                Ok(n) = far.recv(&mut back) => drop(near.send_to(&back[..n], caller.unwrap()).await),
+            }
+        }
+    });
+    let mut client = desk.socket().await;
+    client.say(&hello(None, None)).await;
+    let FromFar::Welcome { lanes, .. } = client.hear().await else { panic!("no welcome") };
+    assert_eq!(lanes.and_then(|gate| gate.udp), Some(port));
+    let mut caller = Caller::new().await;
+    caller.negotiate(&mut client, false).await;
+    assert_eq!(used_port(&caller).await, port);
+    assert!(!caller.send(10).await.is_empty());
+    handing_on.abort();
+    assert!(handing_on.await.is_err());
+    assert_eq!(caller.send(10).await, []);
+    desk.close().await;
+}
+
 async fn used_port(caller: &Caller) -> u16 {
     let senders = caller.connection.get_senders().await;
     let transport = senders[0].transport().await.unwrap().unwrap();

@@ -62,7 +62,7 @@ pub fn begin(client: &Client) -> Vec<Task> {
             Wanted::Portal(_) => (ControlKind::Portal, PORTAL_EVERY),
         };
         let never = matches!(wanted, Wanted::NameServers | Wanted::Gateway)
-            .then_some(Never { watcher: "controls", why: "it never answers" });
+            .then_some(Never { watcher: record::Sense::Controls, why: "it never answers" });
         let control = n as u32 + 1;
         let manner = Manner { control, kind, every, sample_every, never, silence_tells: true };
         client.program.spawn(ask(client.clone(), manner, wanted))
@@ -105,7 +105,7 @@ async fn ask(client: Client, manner: Manner, wanted: Wanted) {
                         client.note(fact);
                     }
                 }
-                News::Failed(says) => asking.failed(says),
+                News::Failed(says) => asking.failed(says.into()),
             },
             (from, datagram) = asker.hear() => {
                 if let Some(attempt) = asker.answer(from, datagram)

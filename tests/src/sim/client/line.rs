@@ -308,8 +308,9 @@ impl<'a> Held<'a> {
         }
         if let (Some(sent), Some(since)) = (self.pulse.unanswered_since(), self.pulse.waiting_since()) {
             let given_up = self.pulse.given_up(now);
-            if given_up || now.awake - since >= pong_patience(self.pulse.smoothed()) {
-                let word = self.unanswered.pong_missing(sent, self.stream.seen().last_in);
+            let patience = pong_patience(self.pulse.smoothed());
+            if given_up || now.awake - since >= patience {
+                let word = self.unanswered.pong_missing(now, sent, self.stream.seen().last_in, patience);
                 self.say(word);
             }
             if given_up && self.closing.is_none() {

@@ -98,7 +98,10 @@ fn one_that_answers_is_asked_once_a_second_and_sampled_every_five() {
     scene.run(10_100, |_| Some(20));
     assert_eq!(scene.put, (0..=10).map(|s| s * 1_000).collect::<Vec<_>>());
     let said: Vec<&Control> = scene.controls().map(|(_, control)| control).collect();
-    assert_eq!(said[0], &Control::Asking { control: 7, kind: ControlKind::Stun, target: "there".into() });
+    assert_eq!(
+        said[0],
+        &Control::Asking { control: 7, kind: ControlKind::Stun, target: "there".into(), rationed: false }
+    );
     let last_ok = Some(start().plus(ms(4_020)));
     assert_eq!(said[1], &Control::Sample { control: 7, asked: 5, answered: 5, rtt_ms: Some(20.0), last_ok });
     assert_eq!(said.len(), 3, "{said:?}");
@@ -146,13 +149,13 @@ fn what_went_wrong_is_said_in_its_own_words() {
     scene.asking.failed("there is no such name".into());
     scene.run(3_000, |_| None);
     assert!(scene.controls().any(|(_, control)| {
-        matches!(control, Control::Silent { says, last_ok: None, .. } if says.as_str() == "there is no such name")
+        matches!(control, Control::Silent { says, last_ok: None, refused: false, .. } if says.as_str() == "there is no such name")
     }));
 }
 
 #[test]
 fn one_that_never_answered_and_may_have_reasons_is_blindness_once_and_never_silence() {
-    let never = Never { watcher: "gateway", why: "it answers no pings" };
+    let never = Never { watcher: record::Sense::Gateway, why: "it answers no pings" };
     let mut scene = Scene::new(Some(never));
     scene.run(60_000, |_| None);
     assert_eq!(scene.silences(), []);
@@ -179,7 +182,7 @@ fn where_answers_are_rationed_only_an_error_of_our_own_system_is_silence() {
 
 #[test]
 fn another_target_is_said_and_starts_afresh() {
-    let never = Never { watcher: "gateway", why: "it answers no pings" };
+    let never = Never { watcher: record::Sense::Gateway, why: "it answers no pings" };
     let mut scene = Scene::new(Some(never));
     scene.run(2_500, |_| Some(1));
     scene.aim(Some("another"));

@@ -70,7 +70,7 @@ async fn stun_tells_the_public_address_and_its_change_and_falls_silent_and_comes
     let (_, public, before) = scene.public().await;
     assert_eq!((public, before), (at("203.0.113.7:4000"), Some(at("203.0.113.6:4000"))));
     server.hush(true);
-    let (asked, says) = scene.silent().await;
+    let (asked, says, _) = scene.silent().await;
     assert_eq!(says, "no answer of any kind");
     server.hush(false);
     assert_eq!(scene.back().await, asked);
@@ -117,7 +117,7 @@ async fn the_far_ends_echo_is_asked_with_its_ticket_and_strangers_are_passed_ove
     let (local, public, _) = scene.public().await;
     assert_eq!(local, public);
     server.hush(true);
-    let (asked, _) = scene.silent().await;
+    let (asked, ..) = scene.silent().await;
     server.hush(false);
     assert_eq!(scene.back().await, asked);
 }
@@ -156,7 +156,7 @@ async fn a_name_server_that_answers_without_the_name_is_told_from_one_that_is_si
     assert_eq!(scene.asking().await, (ControlKind::Dns, "far.example, of 127.0.0.1".into()));
     scene.answered().await;
     gone.store(true, Relaxed);
-    let (asked, says) = scene.silent().await;
+    let (asked, says, _) = scene.silent().await;
     assert_eq!(says, "127.0.0.1 answers, and says that there is no such name (NXDOMAIN)");
     gone.store(false, Relaxed);
     assert_eq!(scene.back().await, asked);

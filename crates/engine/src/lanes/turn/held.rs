@@ -210,7 +210,7 @@ impl<'a> Held<'a> {
                     "the relay at {} does not carry anything to the far end ({code} {says}); only its refreshes are watched",
                     self.client.carrier.remote
                 );
-                self.ground.recorder.note(Fact::Blind { watcher: "turn".into(), why: Heard::new(&why) });
+                self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Turn, why: Heard::new(&why) });
                 Ok(false)
             }
             Err(trouble) => Err(self.miss(trouble)),

@@ -349,7 +349,8 @@ async fn where_the_relay_does_not_reach_the_far_end_its_refreshes_are_the_signs_
         let log = stage.end().await;
         let (asked, answered) = counted(&log);
         assert!(answered >= 2 && answered + 1 >= asked, "{answered} of {asked}");
-        let blind = log.iter().filter(|fact| matches!(fact, Fact::Blind { watcher, .. } if watcher.as_str() == "turn"));
+        let blind =
+            log.iter().filter(|fact| matches!(fact, Fact::Blind { watcher, .. } if *watcher == record::Sense::Turn));
         assert_eq!(blind.count(), usize::from(forbids), "said once: {log:#?}");
     }
 }

@@ -52,7 +52,7 @@ pub async fn run(ground: Ground) {
     let Some(server) = able else {
         let why = "no STUN server of the profile answers to another port on request (RFC 5780), so how long UDP mappings \
             are kept was not measured";
-        ground.recorder.note(Fact::Blind { watcher: "udp_ladder".into(), why: why.into() });
+        ground.recorder.note(Fact::Blind { watcher: record::Sense::UdpLadder, why: why.into() });
         return;
     };
     of_kind(Opened::Stream, rungs, &ground, &Prober::Stun(&server)).await;

@@ -33,9 +33,10 @@ const STOOD_STILL: Duration = Duration::from_millis(700);
 /// Less cannot be told from the difference in reading two clocks.
 const SLEPT: Duration = Duration::from_millis(300);
 
-/// As a call begins: packets both ways, some tens of milliseconds apart.
-const STREAM: u32 = 4;
-const STREAM_EVERY: Duration = Duration::from_millis(50);
+/// Packets both ways for longer than two seconds: until then Linux keeps a flow no longer than one that a single packet
+/// opened, and no call is so short.
+const STREAM: u32 = 6;
+const STREAM_EVERY: Duration = Duration::from_millis(400);
 
 /// A rung opened by one packet shows this pass; one that talks first gets its own.
 pub async fn hold(rung: UdpRung, pass: u64, gate: &Gate, ground: &Ground) -> Came {

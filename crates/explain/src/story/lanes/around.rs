@@ -3,7 +3,7 @@
 use super::{LaneView, Mark, MarkKind, Span, SpanState, on_axis, span};
 use crate::{
     Timeline,
-    timeline::networks::{LinkWord, Way},
+    timeline::networks::{LinkWord, Toward, Way},
 };
 use record::{Stamp, fact::ControlKind};
 
@@ -54,7 +54,7 @@ fn control(timeline: &Timeline, kind: ControlKind, id: &'static str, label: &'st
 /// The interface that packets to the far end go over, its link, and each move to another.
 fn network(timeline: &Timeline) -> Option<LaneView> {
     let ipv6 = timeline.sockets.iter().find_map(|socket| socket.tcp).is_some_and(|tcp| tcp.local.is_ipv6());
-    let ways = timeline.ways(ipv6);
+    let ways = timeline.ways(Toward { ipv6, far_end: true });
     let mut lane = LaneView { id: "network", label: "Network", spans: Vec::new(), marks: Vec::new() };
     let mut named = None;
     for (index, way) in ways.iter().enumerate().take(MOST_SPANS) {

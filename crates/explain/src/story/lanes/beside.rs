@@ -59,9 +59,10 @@ fn held_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
         let Some(stands) = lane.stands else { continue };
         let end = lane.over().unwrap_or(timeline.hold_end()).max(stands.at.stamp);
         let mut alive_from = stands.at.stamp.max(free);
+        let state = if seen_to_live(lane) { SpanState::Alive } else { SpanState::Unknown };
         for silence in &lane.silences {
             let back = silence.back.map_or(end, |back| back.stamp).min(end);
-            spans.extend(span(timeline, alive_from, silence.last_ok, SpanState::Alive));
+            spans.extend(span(timeline, alive_from, silence.last_ok, state));
             spans.extend(span(
                 timeline,
                 silence.last_ok.max(alive_from),
@@ -71,10 +72,17 @@ fn held_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
             spans.extend(span(timeline, silence.at.stamp.max(alive_from), back, SpanState::Lost));
             alive_from = alive_from.max(back);
         }
-        spans.extend(span(timeline, alive_from, end, SpanState::Alive));
+        spans.extend(span(timeline, alive_from, end, state));
         free = free.max(end);
     }
     spans
+}
+
+/// A lane on which nobody speaks may have died without a word. That it stood is known from a proof, or from an end that
+/// came over it.
+fn seen_to_live(lane: &HeldLane) -> bool {
+    let told = |end: &End| !matches!(end, End::Silence { .. } | End::Local { .. } | End::LetGo);
+    !lane.is_quiet() || lane.proved.is_some() || lane.ended.is_some_and(|ended| told(ended.end))
 }
 
 /// Rungs run side by side: each stretch belongs to the one that was finished at its end.
@@ -91,8 +99,15 @@ fn ladder_spans(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Span> {
     let first = lanes.iter().filter_map(|lane| lane.stands).map(|stands| stands.at.stamp).min();
     let mut free = first.unwrap_or(timeline.began);
     let mut spans = Vec::new();
+    // What another rung lived through, the ladder lived through.
+    let lived_through = |from, to| {
+        lanes.iter().any(|lane| {
+            lane.stands.is_some_and(|stands| stands.at.stamp <= from)
+                && lane.proved.is_some_and(|proof| proof.at.stamp >= to)
+        })
+    };
     for (at, lived, _) in finished {
-        let state = if lived { SpanState::Alive } else { SpanState::Unknown };
+        let state = if lived || lived_through(free, at) { SpanState::Alive } else { SpanState::Unknown };
         spans.extend(span(timeline, free, at, state));
         free = free.max(at);
     }

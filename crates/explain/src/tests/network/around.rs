@@ -66,8 +66,8 @@ fn what_was_not_seen_depends_on_what_ran() {
         assert!(starts(&nothing, start), "{nothing:?}");
     }
     assert_eq!(not_seen(Run::watched().asking_all()), ["The far end did not say what it saw."]);
-    let blind = |watcher: &str, why: &str| Fact::Blind { watcher: watcher.into(), why: why.into() };
-    let list = not_seen(Run::watched().asking_all().note(blind("wifi", "this system does not tell.")));
+    let blind = Fact::Blind { watcher: record::Sense::Wifi, why: "this system does not tell.".into() };
+    let list = not_seen(Run::watched().asking_all().note(blind));
     assert!(list.contains(&"The radio link could not be seen: this system does not tell.".to_owned()), "{list:?}");
 }
 

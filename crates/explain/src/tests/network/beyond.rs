@@ -1,7 +1,10 @@
 //! Causes beyond this computer: the gateway, sign-in pages, names, UDP, proxies, the path.
 
 use super::{LOST, both, check, does_not_rule_out, named, rules_out};
-use crate::{Cause, tests::run::Run};
+use crate::{
+    Cause, Story,
+    tests::{checked, run::Run},
+};
 use record::{
     Fact,
     fact::{
@@ -25,13 +28,16 @@ fn dead_with(run: Run, silent: &[ControlKind]) -> Run {
 
 #[test]
 fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
-    let says = "After 10:00:20.00 UTC the gateway 10.0.0.254 did not answer any more and nothing beyond it did, while the interface eth0 kept its link and its address; it was back after";
+    let says = "After 10:00:20.00 UTC the gateway 10.0.0.254 did not answer any more and nothing beyond it did, while the interface eth0 kept its link and its address; it was back";
     let told = check(
         Run::watched().asking_all().at(20.0).everything_dies().at(26.0).everything_back().at(60.3).time_up(),
         &[
-            &format!("media gateway_lost local_network shown: {says} 5.98 s."),
+            &format!("media gateway_lost local_network shown: {says} 5.96 s after the first sign of its loss."),
             // The last sign of life on signaling is a little older.
-            &format!("signaling gateway_lost local_network shown: {} 3.50 s.", says.replace("20.00 UTC", "19.90 UTC")),
+            &format!(
+                "signaling gateway_lost local_network shown: {} 3.50 s after the first sign of its loss.",
+                says.replace("20.00 UTC", "19.90 UTC")
+            ),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier and its address.");
@@ -41,6 +47,28 @@ fn a_gateway_that_falls_silent_with_link_and_address_in_place() {
     assert!(drop.because.iter().any(|b| b.says == "What was asked beyond the gateway fell silent too."));
     let run = Run::watched().asking_as_usual().at(20.0).everything_dies().at(60.3).time_up();
     both(run, "gateway_lost local_network shown");
+}
+
+/// A gateway that answers by ration is silent without a word of it; that it answered after the loss does not show that it
+/// did in it.
+#[test]
+fn answers_by_ration_show_life_only_where_they_came() {
+    let lost = |rationed: bool, answered: f64| {
+        let run = Run::watched().asking(&FAR);
+        let (target, told) = ("10.0.0.254".into(), if rationed { 1 } else { 30 });
+        let asking = Control::Asking { control: 9, kind: Gateway, target, rationed };
+        let dead = run.note(asking).at(20.0).control_silent(&FAR).stops_answering().media_stops();
+        let dead = dead.at(22.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(answered);
+        let last_ok = Some(dead.stamp());
+        let run = if answered < 26.0 { dead.at(26.0).everything_back() } else { dead.everything_back() };
+        run.at(30.0)
+            .note(Control::Sample { control: 9, asked: 30, answered: told, rtt_ms: Some(1.0), last_ok })
+            .at(60.3)
+            .time_up()
+    };
+    both(lost(true, 29.0), "not_proven not_proven not_proven");
+    both(lost(true, 23.1), "path_lost internet_path likely");
+    both(lost(false, 29.0), "path_lost internet_path likely");
 }
 
 #[test]
@@ -87,12 +115,16 @@ fn what_this_computer_itself_did_not_let_out_is_not_the_gateways_fault() {
 
 #[test]
 fn nothing_beyond_an_answering_gateway_is_a_lost_path() {
-    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent together; it was back after";
+    let says = "the gateway 10.0.0.254 answered on and nothing beyond it did: the far end and other servers fell silent together; it was back";
     let told = check(
         lost_with(Run::watched().asking_all(), &BEYOND),
         &[
-            &format!("media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.98 s."),
-            &format!("signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s."),
+            &format!(
+                "media path_lost internet_path shown: After 10:00:20.00 UTC {says} 5.96 s after the first sign of its loss."
+            ),
+            &format!(
+                "signaling path_lost internet_path shown: After 10:00:19.90 UTC {says} 3.50 s after the first sign of its loss."
+            ),
         ],
     );
     rules_out(&told, "The gateway 10.0.0.254 answered throughout.");
@@ -122,28 +154,31 @@ fn the_internet_reached_and_the_far_end_not_is_the_path_to_it_or_the_service() {
     let drop = &told.head.drops[0];
     assert_eq!(
         drop.says,
-        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back after 5.98 s."
+        "After 10:00:20.00 UTC nothing of the far end answered, neither TCP nor UDP, while the gateway 10.0.0.254 and other servers beyond it did; it was back 5.96 s after the first sign of its loss."
     );
     rules_out(&told, "UDP to another server (stun.example:3478) was answered throughout.");
-    // The service's own word settles it.
-    let run =
-        Run::watched().asking_all().at(20.0).control_silent(&[FarTcp]).media_stops().closes(1, End::Reset).at(21.0);
-    let run = run.fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
-    let run = run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up();
-    both_in_any_order(run, "service_unreachable voice_service shown");
+    // Its address says no. So can a firewall in its name, but for its UDP port, which dies with the service alone.
+    let refused = |silent: &[ControlKind]| {
+        let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
+        let run = run.at(21.0).fails_to_connect(2, ConnectStage::Tcp, Trouble::Refused).at(23.0);
+        run.fails_to_connect(3, ConnectStage::Tcp, Trouble::Refused).at(60.3).time_up()
+    };
+    both_in_any_order(refused(&FAR), "service_unreachable voice_service shown");
+    both_in_any_order(refused(&[FarTcp]), "service_unreachable voice_service likely");
 }
 
 #[test]
 fn a_far_end_that_refuses_new_connections_is_there_and_its_service_is_not() {
-    let lost = |run: Run| {
+    let lost = |run: Run, refused: bool| {
         let run = run.at(20.0).control_silent(&FAR).stops_answering().media_stops().at(22.0);
         let last_ok = Some(run.ago(2.0));
-        let control = 3;
-        let run = run.note(Control::Silent { control, asked: run_asked(), last_ok, says: "Connection refused".into() });
+        let (control, asked, says) = (3, run_asked(), "Verbindungsaufbau abgelehnt".into());
+        let run = run.note(Control::Silent { control, asked, last_ok, says, refused });
         run.at(22.5).unanswered(1, 1.6, 2.6).at(60.3).time_up()
     };
-    both(lost(Run::watched().asking_all()), "service_unreachable voice_service shown");
-    both(lost(Run::watched().asking_as_usual()), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), true), "service_unreachable voice_service shown");
+    both(lost(Run::watched().asking_as_usual(), true), "service_unreachable voice_service likely");
+    both(lost(Run::watched().asking_all(), false), "path_lost internet_path likely");
 }
 
 fn run_asked() -> record::Stamp {
@@ -173,6 +208,18 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
 }
 
 #[test]
+fn of_media_that_goes_elsewhere_a_silent_far_end_tells_nothing() {
+    let lost = |silent: &[ControlKind]| {
+        let run = super::local::relayed().asking_all().at(21.2).control_silent(silent).media_stops().at(25.5);
+        run.all_controls_back().media_back().at(60.3).time_up()
+    };
+    named(lost(&FAR), &["media not_proven not_proven not_proven"]);
+    named(lost(&BEYOND), &["media path_lost internet_path shown"]);
+    // Nor does one that answers clear the way that media took.
+    does_not_rule_out(&named(lost(&[]), &["media not_proven not_proven not_proven"]), Cause::PathLost);
+}
+
+#[test]
 fn a_path_that_was_lost_half_a_minute_before_is_not_blamed() {
     let run = Run::watched().asking_all().at(5.0).control_silent(&BEYOND).at(8.0).all_controls_back().at(35.0);
     let run = run.stops_answering().media_stops().at(37.5).resends(1, 2).unanswered(1, 1.6, 2.6).at(60.3).time_up();
@@ -185,7 +232,7 @@ fn another_instance_behind_a_balancer_after_everything_was_dead_is_no_restart() 
         let run = Run::watched().asking_all().at(20.0).control_silent(silent).media_stops().closes(1, End::Reset);
         run.at(26.0).all_controls_back().reconnected(2, "b", true).called_anew().at(60.3).time_up()
     };
-    both_in_any_order(run(&FAR), "service_restarted voice_service shown");
+    both_in_any_order(run(&FAR), "service_restarted voice_service likely");
     both_in_any_order(run(&BEYOND), "path_lost internet_path shown");
 }
 
@@ -194,12 +241,12 @@ fn a_sign_in_page_that_appears_with_the_loss_stood_in_the_way() {
     let lost = |run: Run| run.at(20.0).everything_dies();
     let run = lost(Run::watched().asking_as_usual().asking(&[Portal])).at(24.0).portal(5).at(40.0);
     let run = run.note(Control::PortalGone { control: 5 }).everything_back().at(60.3).time_up();
-    let says = "A sign-in page stood between this computer and the Internet at 10:00:24.00 UTC: a plain web question was answered with status 302 that leads to http://login.example/; it was back after";
+    let says = "A sign-in page stood between this computer and the Internet at 10:00:24.00 UTC: a plain web question was answered with status 302 that leads to http://login.example/; it was back";
     check(
         run,
         &[
-            &format!("media captive_portal local_network shown: {says} 20.0 s."),
-            &format!("signaling captive_portal local_network shown: {says} 17.5 s."),
+            &format!("media captive_portal local_network shown: {says} 20.0 s after the first sign of its loss."),
+            &format!("signaling captive_portal local_network shown: {says} 17.5 s after the first sign of its loss."),
         ],
     );
     let run = lost(Run::watched().asking(&[Portal])).at(24.0).portal(1).at(60.3).time_up();
@@ -237,7 +284,7 @@ fn a_name_that_does_not_resolve_keeps_a_lost_connection_from_coming_back() {
     let told = check(
         run.reconnected(4, "a", true).at(60.3).time_up(),
         &[
-            "signaling dns_failed local_network shown: From 10:00:19.00 UTC on no answer of 10.0.0.53 came to questions for names, while the far end's address answered, and the connection could not be made anew; it was back after 20.0 s.",
+            "signaling dns_failed local_network shown: From 10:00:19.00 UTC on no answer of 10.0.0.53 came to questions for names, while the far end's address answered, and the connection could not be made anew; it was back 20.0 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -293,7 +340,7 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
     let told = check(
         lost(&[FarUdp, Stun]),
         &[
-            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back after 20.0 s.",
+            "media udp_blocked local_network shown: From 10:00:20.00 UTC on UDP was not answered any more, neither by the far end nor by stun.example:3478, while TCP was; it was back 20.0 s after the first sign of its loss.",
         ],
     );
     assert!(
@@ -316,17 +363,21 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
 
 #[test]
 fn udp_that_never_passed_keeps_a_call_from_being_placed() {
-    let never = |stun: bool| {
-        let run = Run::begun().asking(&[Stun]);
-        let run = if stun { run } else { run.control_silent(&[Stun]) };
+    let never = |asked: &[ControlKind], silent: &[ControlKind]| {
+        let run = Run::begun().asking(asked).control_silent(silent);
         let run = run.at(0.1).connecting(1, SocketPurpose::First).ready(1, "a", false).at(20.0);
         let stage = ConnectStage::Ice;
         let trouble = Trouble::NoAnswer { waited_ms: 20_000.0 };
         let failed = record::fact::Signaling::ConnectFailed { conn: 1, stage, trouble, took_ms: 1.0 };
         run.note(Fact::from(failed)).note(Mark::Ended { by: EndedBy::NotEstablished })
     };
-    named(never(false), &["media udp_blocked local_network shown"]);
-    named(never(true), &["media handshake_failed not_proven not_proven"]);
+    let unproven = "media handshake_failed not_proven not_proven";
+    named(never(&[Stun, FarUdp], &[Stun, FarUdp]), &["media udp_blocked local_network shown"]);
+    // The one server that was never heard of may be the wrong one.
+    named(never(&[Stun], &[Stun]), &["media udp_blocked local_network likely"]);
+    named(never(&[Stun], &[]), &[unproven]);
+    // The far end was answering over UDP all the while.
+    named(never(&[Stun, FarUdp], &[Stun]), &[unproven]);
 }
 
 #[test]
@@ -339,18 +390,19 @@ fn a_proxy_that_refuses_is_told_with_its_status() {
     check(
         lost(407).reconnected(3, "a", true).at(60.3).time_up(),
         &[
-            "signaling proxy_refused local_network shown: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back after 10.0 s.",
+            "signaling proxy_refused local_network likely: The HTTP proxy refused the connection to ws://10.0.0.2:7000/call with status 407 (it wants a login) at 10:00:21.00 UTC; it was back 10.0 s after the first sign of its loss.",
         ],
     );
     named(lost(502).at(60.3).time_up(), &["signaling proxy_refused local_network likely"]);
     let direct = Run::watched().at(20.0).closes(1, End::Reset).at(21.0).reconnected(2, "a", true).at(60.3).time_up();
     let told = named(direct, &["signaling connection_reset internet_path likely"]);
-    rules_out(&told, "The signaling connection went through no proxy.");
+    let proxy = crate::Cause::ProxyRefused;
+    assert!(told.head.drops[0].ruled_out.iter().all(|out| out.cause != proxy), "no proxy was in play");
     // A refusal that was overcome long before.
     let early = lost(407).reconnected(3, "a", true).at(50.0).closes(3, End::Reset).at(51.0).reconnected(4, "a", true);
     named(
         early.at(60.3).time_up(),
-        &["signaling proxy_refused local_network shown", "signaling connection_reset internet_path likely"],
+        &["signaling proxy_refused local_network likely", "signaling connection_reset internet_path likely"],
     );
 }
 
@@ -376,4 +428,63 @@ fn a_control_makes_a_silent_death_shown_and_adds_its_word_to_a_reset() {
 fn with_nothing_but_an_answering_server_the_loss_stays_unproven_and_says_so() {
     let told = both(lost_with(Run::watched().asking(&[Https]), &[]), "not_proven not_proven not_proven");
     assert!(told.head.drops[0].says.starts_with(LOST), "{}", told.head.drops[0].says);
+}
+
+#[test]
+fn who_was_not_asked_is_not_said_to_have_answered() {
+    let paced = [Gateway, Dns, FarUdp];
+    let run = |unasked: bool| {
+        let run = Run::watched().asking(&paced).at(19.0).control_unasked(&paced, unasked);
+        let run = run.at(20.0).media_stops().at(26.0).control_unasked(&paced, false).media_back();
+        checked(&run.at(60.3).time_up().log())
+    };
+    let says = |story: &Story| {
+        let list = story.head.drops[0].ruled_out.iter().filter(|out| out.says.contains("throughout"));
+        list.map(|out| out.says.clone()).collect::<Vec<_>>()
+    };
+    let alive = says(&run(false));
+    for what in ["The gateway 10.0.0.254 answered throughout.", "Names resolved throughout."] {
+        assert!(alive.iter().any(|says| says == what), "{alive:?}");
+    }
+    let unasked = says(&run(true));
+    assert!(
+        !unasked
+            .iter()
+            .any(|says| says.starts_with("The gateway") || says.contains("over UDP") || says.contains("resolved")),
+        "{unasked:?}"
+    );
+}
+
+#[test]
+fn what_answered_only_as_the_loss_began_is_not_said_to_have_answered_throughout() {
+    let run = Run::watched().asking_all().at(20.0).everything_dies_but(&[Gateway]).at(40.0);
+    let told = both(run.control_silent(&[Gateway]).at(60.3).time_up(), "path_lost internet_path shown");
+    does_not_rule_out(&told, Cause::GatewayLost);
+    let because = &told.head.drops[0].because;
+    let says = "The gateway answered as the loss began: the control that did not fail.";
+    assert!(because.iter().any(|because| because.says == says), "{because:?}");
+}
+
+#[test]
+fn udp_to_the_far_end_alone_dead_beside_living_signaling_is_likely_a_rule() {
+    let run = |kinds: &[ControlKind], silent: &[ControlKind], answered: bool| {
+        let run = Run::watched().asking(kinds).at(20.0).control_silent(silent).media_stops();
+        let run = if answered { run } else { run.stops_answering() };
+        run.at(40.0).media_back().at(60.3).time_up()
+    };
+    let usual = [Gateway, Dns, FarTcp, FarUdp];
+    let told = check(
+        run(&usual, &[FarUdp], true),
+        &[
+            "media udp_blocked local_network likely: From 10:00:20.00 UTC on UDP was not answered any more by the far end, while TCP was; no other server was asked over UDP, so whether here, on the way or at the far end is not known; it was back 20.0 s after the first sign of its loss.",
+        ],
+    );
+    assert!(told.head.drops[0].because.iter().any(|b| b.says.starts_with("10.0.0.2:7000, asked over UDP")));
+    // A far end that stands still has its kernel take new connections all the same.
+    named(run(&usual, &[FarUdp], false), &["media not_proven not_proven not_proven"]);
+    // Its own UDP lives, or that of others does: no rule against UDP.
+    let told = named(run(&usual, &[], true), &["media not_proven not_proven not_proven"]);
+    let because: Vec<_> = told.head.drops[0].because.iter().map(|because| because.says.as_str()).collect();
+    assert!(because.contains(&"Beside the call, asking the far end over UDP was answered throughout."), "{because:?}");
+    named(run(&[FarTcp, FarUdp, Stun], &[FarUdp], true), &["media not_proven not_proven not_proven"]);
 }

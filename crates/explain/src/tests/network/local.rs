@@ -22,12 +22,12 @@ fn same(run: Run) -> Run {
 #[test]
 fn the_link_that_carried_the_call_went_down_and_came_back() {
     let run = lost_while(Run::watched().asking_all(), |run| run.link_down("eth0"), |run| run.link_up("eth0"));
-    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC and was back at 10:00:25.90 UTC; it was back after";
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC and was back at 10:00:25.90 UTC; it was back";
     let told = check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.98 s."),
-            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+            &format!("media link_down this_computer shown: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     let drop = &told.head.drops[0];
@@ -77,12 +77,12 @@ fn with_the_link_gone_another_network_may_take_over() {
         |run| run.link_down("eth0").route_moves(Some("eth0"), Some("wlan0")),
         |run| run.link_up("eth0"),
     );
-    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC, and packets went over wlan0 from then on; it was back after";
+    let says = "The wired interface eth0, which carried the call, lost its carrier at 10:00:20.00 UTC, and packets went over wlan0 from then on; it was back";
     check(
         run,
         &[
-            &format!("media link_down this_computer shown: {says} 5.98 s."),
-            &format!("signaling link_down this_computer shown: {says} 3.50 s."),
+            &format!("media link_down this_computer shown: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling link_down this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
 }
@@ -94,10 +94,10 @@ fn a_call_that_came_back_while_the_link_was_down_makes_it_only_likely() {
 
 #[test]
 fn links_that_carry_nothing_of_the_call_and_losses_at_another_time_are_not_blamed() {
-    let said = format!("{LOST}; it was back after");
+    let said = format!("{LOST}; it was back");
     let lines = [
-        &format!("media not_proven not_proven not_proven: {said} 5.98 s."),
-        &format!("signaling not_proven not_proven not_proven: {said} 3.50 s."),
+        &format!("media not_proven not_proven not_proven: {said} 5.96 s after the first sign of its loss."),
+        &format!("signaling not_proven not_proven not_proven: {said} 3.50 s after the first sign of its loss."),
     ];
     let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
     let events: [fn(Run) -> Run; 6] = [
@@ -165,12 +165,12 @@ fn a_close_frame_that_came_in_was_not_the_work_of_a_link_that_fell_after_it() {
 fn the_way_moved_to_another_interface_while_the_old_link_stood() {
     let moved = |run: Run| run.route_moves(Some("eth0"), Some("wlan0"));
     let run = lost_while(Run::watched().asking_all(), moved, same);
-    let says = "The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254; it was back after";
+    let says = "The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254; it was back";
     let told = check(
         run,
         &[
-            &format!("media network_switched this_computer shown: {says} 5.98 s."),
-            &format!("signaling network_switched this_computer shown: {says} 3.50 s."),
+            &format!("media network_switched this_computer shown: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling network_switched this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier and its address.");
@@ -193,7 +193,139 @@ fn a_way_that_was_taken_away_in_two_steps_is_one_move() {
     assert!(told.head.drops[0].says.contains("since then over wlan0 (Wi-Fi)"), "{}", told.head.drops[0].says);
     let run = Run::watched().at(20.0).route_moves(Some("eth0"), None).everything_dies().at(60.3).time_up();
     let told = both(run, "network_switched this_computer shown");
-    assert!(told.head.drops[0].says.starts_with("This computer had no way to the far end from 10:00:20.00 UTC on:"));
+    let says = &told.head.drops[0].says;
+    assert!(says.starts_with("The default route was taken away at 10:00:20.00 UTC"), "{says}");
+}
+
+#[test]
+fn a_default_route_that_is_taken_away_while_link_and_address_stay_is_said_to_be() {
+    let taken = |run: Run| run.route_moves(Some("eth0"), None);
+    let run = lost_while(Run::watched().asking_all(), taken, |run| run.route_moves(None, Some("eth0")));
+    let says = "The default route was taken away at 10:00:20.00 UTC, while eth0 kept its link and its address: it went over eth0 (wired) by the gateway 10.0.0.254, and this computer had no way until 10:00:25.90 UTC; it was back";
+    let told = check(
+        run,
+        &[
+            &format!("media network_switched this_computer shown: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling network_switched this_computer shown: {says} 3.50 s after the first sign of its loss."),
+        ],
+    );
+    assert!(told.head.drops[0].advice.what.starts_with("Find what took the route away at 10:00:20 UTC:"));
+    // A route to the far end alone, beside a default route that stood.
+    let own = |run: Run| {
+        let before = Some(crate::tests::run::hop("eth0"));
+        run.note(Net::Route { to: record::fact::Destination::FarEnd, before, after: None, found: false })
+    };
+    let run = own(Run::watched().at(20.0)).everything_dies().at(60.3).time_up();
+    let told = both(run, "network_switched this_computer shown");
+    let says = &told.head.drops[0].says;
+    assert!(says.starts_with("The route to the far end was taken away at 10:00:20.00 UTC, while eth0 kept"), "{says}");
+}
+
+/// At 20 s the way moves while signaling alone falls silent; media goes on.
+fn left_behind(run: Run, moves: impl Fn(Run) -> Run) -> Run {
+    let run = moves(run.at(20.0)).stops_answering().at(25.6).resends(1, 1).at(26.2).unanswered(1, 1.2, 6.2);
+    run.at(26.3).closes(1, End::LetGo).at(27.0).reconnected(2, "a", true)
+}
+
+#[test]
+fn a_connection_that_the_way_left_behind_while_media_went_on_did_not_die_on_the_path() {
+    let moved = |run: Run| run.route_moves(Some("eth0"), Some("wlan0"));
+    let over = |run: Run| run.at(60.3).time_up();
+    let told = check(
+        over(left_behind(Run::watched().asking_as_usual(), moved)),
+        &[
+            "signaling network_switched this_computer likely: The way to the far end moved at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wlan0 (Wi-Fi) by the gateway 10.0.0.254, where the connection's own address 10.0.0.1 does not belong, while media went on; it was back 1.40 s after the first sign of its loss.",
+        ],
+    );
+    assert!(told.head.drops[0].because.iter().any(|because| because.says.starts_with("Media went on, which is bound")));
+    // Another connection from the same address that died with it shows it; one that lived on shows that it was not this.
+    let with = |run: Run, lives: bool| {
+        let run = left_behind(run.talking_tcp(7), |run| {
+            let run = moved(run);
+            if lives { run } else { run.at(24.0).lane_silent(7, 5.0) }
+        });
+        over(if lives { run.at(36.0).lane_answers(7) } else { run })
+    };
+    named(with(Run::watched(), false), &["signaling network_switched this_computer shown"]);
+    named(with(Run::watched(), true), &["signaling half_open internet_path shown"]);
+    // Into a tunnel likewise.
+    let into = |run: Run| run.link_up("wg0").route_moves(Some("eth0"), Some("wg0"));
+    named(over(left_behind(Run::watched(), into)), &["signaling vpn_changed this_computer likely"]);
+    // A way that was taken away altogether would have taken media along, and one that moved long before is not to blame.
+    let taken = |run: Run| run.route_moves(Some("eth0"), None);
+    named(over(left_behind(Run::watched(), taken)), &["signaling half_open internet_path shown"]);
+    let early = moved(Run::watched().at(10.0));
+    named(over(left_behind(early, |run| run)), &["signaling half_open internet_path shown"]);
+    // What ended by a word that came in was not left behind.
+    let run = moved(Run::watched().at(20.0)).at(20.4).closes(1, End::Fin).at(21.0).reconnected(2, "a", true);
+    named(over(run), &["signaling connection_reset internet_path likely"]);
+}
+
+/// Media goes over a relay of its own, at another address than signaling.
+pub(super) fn relayed() -> Run {
+    use record::fact::{CandidateKind, Ice};
+    let (local, remote) = ("203.0.113.5:49152".parse().unwrap(), "10.0.0.2:40000".parse().unwrap());
+    let address = "203.0.113.5:49152".into();
+    let relay_by = Some("turn.example:3478".into());
+    let pair = Ice::Pair { local, local_kind: CandidateKind::Relay, remote, remote_kind: CandidateKind::Host };
+    Run::watched().note(Ice::LocalCandidate { kind: CandidateKind::Relay, address, relay_by }).note(pair)
+}
+
+#[test]
+fn media_that_goes_elsewhere_is_judged_by_its_own_way() {
+    use crate::tests::run::hop;
+    use record::fact::Destination::{FarEnd, Ipv4};
+    let moves = |run: Run, to, over: &str| {
+        run.note(Net::Route { to, before: Some(hop("eth0")), after: Some(hop(over)), found: false })
+    };
+    let media_lost = |run: Run| run.media_stops().at(24.2).media_back().at(60.3).time_up();
+    // A tunnel takes the way to the far end alone: media does not go there.
+    for over in ["wg0", "wlan0"] {
+        let run = media_lost(moves(relayed().at(21.2), FarEnd, over));
+        let told = named(run, &["media not_proven not_proven not_proven"]);
+        rules_out(&told, "The default route stayed over eth0 (wired) by the gateway 10.0.0.254.");
+    }
+    // The default route is media's way, whatever leads to the far end.
+    let run = media_lost(moves(relayed().at(21.2), Ipv4, "wlan0"));
+    let told = named(run, &["media network_switched this_computer likely"]);
+    assert!(told.head.drops[0].says.starts_with("The default route moved at"), "{}", told.head.drops[0].says);
+    let run = media_lost(moves(relayed().at(21.2), Ipv4, "wg0"));
+    let told = named(run, &["media vpn_changed this_computer likely"]);
+    let says = &told.head.drops[0].says;
+    assert!(says.starts_with("The default route moved into the tunnel wg0 at 10:00:21.20 UTC"), "{says}");
+    // A tunnel that came may have taken media's own way along: it is not said that none did.
+    let told = named(media_lost(relayed().at(21.2).link_up("wg0")), &["media not_proven not_proven not_proven"]);
+    does_not_rule_out(&told, Cause::VpnChanged);
+}
+
+#[test]
+fn planes_over_two_interfaces_are_lost_apart() {
+    use record::fact::{CandidateKind, Ice};
+    let media_over_wifi = |run: Run| {
+        let (local, remote) = ("10.0.9.1:50000".parse().unwrap(), "10.0.0.2:40000".parse().unwrap());
+        let (local_kind, remote_kind) = (CandidateKind::Host, CandidateKind::Host);
+        run.link("wlan0", true, true, true).address_comes("wlan0", "10.0.9.1", true).note(Ice::Pair {
+            local,
+            local_kind,
+            remote,
+            remote_kind,
+        })
+    };
+    let run = left_behind(media_over_wifi(Run::watched()), |run| run.link_down("eth0"));
+    named(run.at(60.3).time_up(), &["signaling link_down this_computer likely"]);
+    // Both over one: what media went on over did not go down.
+    let run = left_behind(Run::watched(), |run| run.link_down("eth0"));
+    named(run.at(60.3).time_up(), &["signaling half_open internet_path shown"]);
+}
+
+#[test]
+fn a_tunnel_that_was_built_anew_did_not_move_the_way_into_itself() {
+    let anew = |run: Run| run.route_moves(Some("wg0"), None);
+    let back = |run: Run| run.route_moves(None, Some("wg0"));
+    let told = both(lost_while(Run::watched_over("wg0"), anew, back), "vpn_changed this_computer shown");
+    let says = &told.head.drops[0].says;
+    let taken = "The way to the far end through the tunnel wg0 was taken away at 10:00:20.00 UTC and put back at 10:00:25.90 UTC;";
+    assert!(says.starts_with(taken), "{says}");
 }
 
 #[test]
@@ -221,8 +353,8 @@ fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
     let told = check(
         lost_while(Run::watched().asking_all(), came, seen),
         &[
-            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 5.98 s.",
-            "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back after 3.50 s.",
+            "media vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back 5.96 s after the first sign of its loss.",
+            "signaling vpn_changed this_computer shown: The way to the far end moved into the tunnel wg0 at 10:00:20.00 UTC: it went over eth0 (wired) by the gateway 10.0.0.254 and since then over wg0 (tunnel); it was back 3.50 s after the first sign of its loss.",
         ],
     );
     let drop = &told.head.drops[0];
@@ -276,12 +408,12 @@ fn a_tunnel_without_the_way_is_never_a_cause() {
 #[test]
 fn the_address_that_the_call_used_was_taken_away() {
     let changed = |run: Run| run.address_gone("eth0", "10.0.0.1").address_comes("eth0", "10.0.0.77", false);
-    let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back after";
+    let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back";
     let told = check(
         lost_while(Run::watched().asking_all(), changed, same),
         &[
-            &format!("media address_changed this_computer shown: {says} 5.98 s."),
-            &format!("signaling address_changed this_computer shown: {says} 3.50 s."),
+            &format!("media address_changed this_computer shown: {says} 5.96 s after the first sign of its loss."),
+            &format!("signaling address_changed this_computer shown: {says} 3.50 s after the first sign of its loss."),
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier.");

@@ -1,7 +1,9 @@
 //! Lanes beside the call, in words. Rungs and lanes stand at once; what becomes of them is told in the order of time.
 
 use super::Run;
-use record::fact::{End, Far, Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Side, Sight, Stirred, UdpRung};
+use record::fact::{
+    End, Far, Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Side, Sight, Stirred, TurnTransport, UdpRung,
+};
 
 impl Run {
     fn lane(self, lane: u32, manner: Manner, to: &str) -> Self {
@@ -25,6 +27,10 @@ impl Run {
 
     pub fn talking_tcp(self, lane: u32) -> Self {
         self.lane(lane, Manner::Tcp { every_ms: 2_000.0 }, "10.0.0.2:7000")
+    }
+
+    pub fn relay_beside(self, lane: u32, server: &str) -> Self {
+        self.lane(lane, Manner::Turn { transport: TurnTransport::Udp, every_ms: 5_000.0 }, server)
     }
 
     pub fn rung(self, lane: u32, quiet_s: f64) -> Self {
@@ -51,12 +57,27 @@ impl Run {
         self.lane(lane, Manner::QuietUdp(rung), "10.0.0.2:7000").seen_from(lane, "198.51.100.7:61000")
     }
 
+    /// Opened by packets both ways, which take two seconds and more, or not.
+    pub fn udp_rung_talking(self, lane: u32, quiet_s: f64, brief: bool) -> Self {
+        let rung = UdpRung { quiet_ms: quiet_s * 1e3, opened_by: Opened::Stream, pass: 1 };
+        let (local, remote) = ("10.0.0.1:40001".parse().unwrap(), "10.0.0.2:7000".parse().unwrap());
+        let opened = self.note(Lane::Opening { lane, manner: Manner::QuietUdp(rung), to: "10.0.0.2:7000".into() });
+        let stood = if brief { 0.2 } else { 2.4 } + opened.since_start();
+        opened.at(stood).note(Lane::Stands { lane, local, remote, took_ms: 0.0 })
+    }
+
     pub fn seen_from(self, lane: u32, public: &str) -> Self {
         self.note(Lane::SeenFrom { lane, public: public.parse().unwrap() })
     }
 
     pub fn lane_answers(self, lane: u32) -> Self {
         self.note(Lane::Sample { lane, asked: 5, answered: 5, rtt_ms: Some(20.0) })
+    }
+
+    /// It was answered last so many seconds ago.
+    pub fn lane_silent(self, lane: u32, ago: f64) -> Self {
+        let last_ok = self.ago(ago);
+        self.note(Lane::Silent { lane, asked: last_ok, last_ok })
     }
 
     pub fn proved(self, lane: u32, quiet_s: f64) -> Self {

@@ -14,6 +14,10 @@ pub struct Line {
     control: u32,
     kind: ControlKind,
     answers: bool,
+    /// Nothing is put: no way leads there, or this program does not run.
+    unasked: bool,
+    put: u32,
+    got: u32,
     asked: Option<Stamp>,
     last_ok: Option<Stamp>,
     told: bool,
@@ -118,8 +122,18 @@ impl Run {
                 ControlKind::FarTcp | ControlKind::FarUdp => "10.0.0.2:7000",
                 ControlKind::Portal => "http://portal.example/",
             };
-            self = self.note(Control::Asking { control, kind: *kind, target: target.into() });
-            let line = Line { control, kind: *kind, answers: true, asked: None, last_ok: None, told: false };
+            self = self.note(Control::Asking { control, kind: *kind, target: target.into(), rationed: false });
+            let line = Line {
+                control,
+                kind: *kind,
+                answers: true,
+                unasked: false,
+                put: 0,
+                got: 0,
+                asked: None,
+                last_ok: None,
+                told: false,
+            };
             self.controls.push(line);
         }
         self
@@ -141,6 +155,14 @@ impl Run {
     pub fn control_silent(mut self, kinds: &[ControlKind]) -> Self {
         for line in self.controls.iter_mut().filter(|line| kinds.contains(&line.kind)) {
             line.answers = false;
+        }
+        self
+    }
+
+    /// From now on, or no longer, nothing is asked.
+    pub fn control_unasked(mut self, kinds: &[ControlKind], unasked: bool) -> Self {
+        for line in self.controls.iter_mut().filter(|line| kinds.contains(&line.kind)) {
+            line.unasked = unasked;
         }
         self
     }
@@ -179,20 +201,28 @@ impl Run {
         let now = self.stamp();
         for index in 0..self.controls.len() {
             let line = &mut self.controls[index];
-            if line.answers {
-                line.last_ok = Some(now);
-            } else {
-                line.asked.get_or_insert(now);
+            if !line.unasked {
+                line.put += 1;
+                if line.answers {
+                    line.got += 1;
+                    line.last_ok = Some(now);
+                } else {
+                    line.asked.get_or_insert(now);
+                }
             }
             let overdue = line.asked.filter(|asked| !line.told && now.since(*asked).as_millis() >= 1_500);
             line.told |= overdue.is_some();
-            let Line { control, last_ok, answers, .. } = *line;
-            if let Some(asked) = overdue {
-                self = self.note(Control::Silent { control, asked, last_ok, says: "no answer".into() });
+            let Line { control, last_ok, put, got, .. } = *line;
+            let told = self.uptime.is_multiple_of(5_000_000) && put > 0;
+            if told {
+                (line.put, line.got) = (0, 0);
             }
-            if self.uptime.is_multiple_of(5_000_000) {
-                let answered = if answers { 5 } else { 0 };
-                self = self.note(Control::Sample { control, asked: 5, answered, rtt_ms: Some(5.0), last_ok });
+            if let Some(asked) = overdue {
+                let says = "no answer".into();
+                self = self.note(Control::Silent { control, asked, last_ok, says, refused: false });
+            }
+            if told {
+                self = self.note(Control::Sample { control, asked: put, answered: got, rtt_ms: Some(5.0), last_ok });
             }
         }
         self

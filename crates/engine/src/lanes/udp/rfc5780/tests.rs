@@ -128,7 +128,7 @@ async fn a_server_that_cannot_is_said_not_to() {
         let (ground, mut noted) = ground(at, "janus");
         run(ground).await;
         let facts = facts(&mut noted);
-        let blind = |fact: &Fact| matches!(fact, Fact::Blind { watcher, .. } if watcher.as_str() == "udp_ladder");
+        let blind = |fact: &Fact| matches!(fact, Fact::Blind { watcher, .. } if *watcher == record::Sense::UdpLadder);
         assert!(facts.iter().any(blind), "{facts:?}");
         assert!(!facts.iter().any(|fact| matches!(fact, Fact::Lane(_))), "{facts:?}");
         let addresses = facts.iter().filter(|fact| matches!(fact, Fact::Net(_))).count();

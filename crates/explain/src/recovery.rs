@@ -21,7 +21,7 @@ pub enum By {
     NewCall,
 }
 
-pub(super) fn of(timeline: &Timeline, drop: &Drop) -> Recovery {
+pub(crate) fn of(timeline: &Timeline, drop: &Drop) -> Recovery {
     let over = drop.over(timeline);
     let moves: Vec<(&Step, By)> =
         timeline.steps_in(drop.last_good, over).filter_map(|step| Some((step, kind(step.step, drop.plane)?))).collect();
@@ -45,7 +45,7 @@ fn kind(step: Move, plane: Plane) -> Option<By> {
     }
 }
 
-/// Without a move in the log: another socket is a reconnect all the same.
+/// Without a move in the log: another socket is a reconnect all the same, and another beginning of media a new call.
 fn by_what_stands(timeline: &Timeline, drop: &Drop) -> By {
     let other_socket = drop.plane == Plane::Signaling
         && drop.restored.is_some_and(|restored| {
@@ -54,5 +54,11 @@ fn by_what_stands(timeline: &Timeline, drop: &Drop) -> By {
                 .iter()
                 .any(|s| s.ready.is_some_and(|r| r.at.stamp == restored) && s.began.stamp > drop.last_good)
         });
-    if other_socket { By::Reconnect } else { By::Itself }
+    let other_call =
+        drop.plane == Plane::Media && timeline.flowing.iter().any(|(_, first)| Some(*first) == drop.restored);
+    match (other_socket, other_call) {
+        (true, _) => By::Reconnect,
+        (false, true) => By::NewCall,
+        (false, false) => By::Itself,
+    }
 }

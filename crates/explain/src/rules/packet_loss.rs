@@ -1,0 +1,199 @@
+//! `packet_loss`: so many packets were lost, while others passed, that what needs answers did not get them in time. Where
+//! they were lost is told by the gateway at the most: asked in the same seconds, it lay before the loss or behind it.
+
+use super::{around, look};
+use crate::{
+    Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
+    drops::Loss,
+    rule::{Evidence, Finding, Measured},
+    timeline::At,
+    words,
+};
+use record::{
+    Seq, Stamp,
+    fact::{ControlKind, End, MediaSample},
+};
+use std::time::Duration;
+
+/// One packet of five. TCP doubles its wait with each packet that is lost again: where one exchange of three fails, it is
+/// silent for seconds; at one of ten, it is not.
+const HEAVY: f64 = 0.2;
+/// The seconds in which a clean cut begins and ends hold some packets and miss others; a third is no edge.
+const SECONDS: usize = 3;
+/// Before the first sign and after the last: loss that silenced a connection began to before.
+const AROUND: Duration = Duration::from_secs(3);
+/// Through a loss that lasts, its beginning is looked at.
+const LOOKED_AT: Duration = Duration::from_secs(30);
+/// Under this many packets a second their loss is chance.
+const ENOUGH: u32 = 10;
+
+#[derive(Default)]
+struct Lossy {
+    seconds: usize,
+    first: Option<At>,
+    came: u64,
+    lost_in: u64,
+    sent: u64,
+    lost_out: u64,
+}
+
+fn of(lost: u32, all: u32) -> f64 {
+    if all < ENOUGH { 0.0 } else { f64::from(lost.min(all)) / f64::from(all) }
+}
+
+fn heavy(sample: &MediaSample) -> bool {
+    let inwards = of(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in));
+    // The far end reports of two seconds and more together.
+    let outwards = of(sample.far_lost.unwrap_or(0), sample.rtp_out);
+    sample.rtp_in > 0 && inwards.max(outwards) >= HEAVY
+}
+
+/// Heavy loss around this drop, in most of the seconds in which anything arrived.
+fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
+    let from = drop.last_good.minus(AROUND);
+    let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
+    let first = timeline.samples.partition_point(|(at, _)| at.stamp < from);
+    let near = timeline.samples[first..].iter().take_while(|(at, _)| at.stamp <= to);
+    let mut sum = Lossy::default();
+    let mut clean = 0;
+    for (at, sample) in near.filter(|(_, sample)| sample.rtp_in > 0) {
+        if !heavy(sample) {
+            clean += 1;
+            continue;
+        }
+        sum.seconds += 1;
+        sum.first.get_or_insert(*at);
+        sum.came += u64::from(sample.rtp_in);
+        sum.lost_in += u64::from(sample.lost_in);
+        sum.sent += u64::from(sample.rtp_out);
+        sum.lost_out += u64::from(sample.far_lost.unwrap_or(0).min(sample.rtp_out));
+    }
+    (sum.seconds >= SECONDS && sum.seconds >= clean).then_some(sum)
+}
+
+/// Nobody said a word of an end: what is lost with packets.
+fn silent(timeline: &Timeline, drop: &Drop) -> bool {
+    match drop.loss {
+        Loss::MediaGap(_) | Loss::Unanswered { .. } => true,
+        Loss::SocketEnded(_) => {
+            look::closed(timeline, drop).is_some_and(|(_, closed)| matches!(closed.end, End::Silence { .. }))
+        }
+        Loss::Consent(_) | Loss::CallEnded { .. } | Loss::NeverStood => false,
+    }
+}
+
+/// Where it was lost, as far as the gateway tells.
+enum Place {
+    Beyond(Seq),
+    Before(Seq),
+    NotKnown,
+}
+
+fn place(timeline: &Timeline, drop: &Drop) -> Place {
+    let said = around::said(timeline, drop, ControlKind::Gateway);
+    match (said.alive(), said.silent()) {
+        (Some(seq), _) => Place::Beyond(seq),
+        (None, Some(seq)) => Place::Before(seq),
+        (None, None) => Place::NotKnown,
+    }
+}
+
+fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let lossy = lossy(timeline, drop).filter(|_| silent(timeline, drop))?;
+    // Its kernel had everything: what was lost came through in the end, and its program did not answer.
+    if look::acknowledged(timeline, drop).is_some() {
+        return None;
+    }
+    let first = lossy.first?;
+    let all_in = lossy.came + lossy.lost_in;
+    let back = match lossy.lost_out {
+        0 => String::new(),
+        lost => format!(" and {lost} of {} to it", lossy.sent),
+    };
+    let counted = format!("{} of {all_in} media packets from the far end{back}", lossy.lost_in);
+    let place = place(timeline, drop);
+    let (owner, confidence, control) = match place {
+        Place::Beyond(seq) => {
+            let says = "The gateway answered in the same seconds, nearly always at once: the loss lay beyond it.";
+            (Owner::InternetPath, Confidence::Likely, Some((seq, says)))
+        }
+        Place::Before(seq) => {
+            let says = "The gateway's answers were missing too: the loss lay before it, or at it.";
+            (Owner::LocalNetwork, Confidence::Likely, Some((seq, says)))
+        }
+        Place::NotKnown => (Owner::NotProven, Confidence::NotProven, None),
+    };
+    let what = match drop.plane {
+        Plane::Signaling => "signaling got no answer in time",
+        Plane::Media => "for a time no media came through",
+    };
+    Some(Finding {
+        owner: Some(owner),
+        confidence,
+        says: format!(
+            "Packets were lost in great number: {counted} were missing in {} from {} on, and {what}; {}.",
+            words::count(lossy.seconds, "second"),
+            words::utc(before(first.stamp)),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(first.seq, format!("From this second on, {counted} were missing, and others arrived."))
+            .and(drop.seq, around::last_sign(drop))
+            .and_maybe(control.map(|(seq, says)| (seq, says.to_owned()))),
+        measured: Measured::seconds(around::lasted(timeline, drop))
+            .number("lost_in", share(lossy.lost_in, all_in))
+            .number("lost_out", share(lossy.lost_out, lossy.sent)),
+    })
+}
+
+/// A sample is written when its second is over.
+fn before(told: Stamp) -> Stamp {
+    told.minus(Duration::from_secs(1))
+}
+
+fn share(lost: u64, all: u64) -> f64 {
+    if all == 0 { 0.0 } else { lost as f64 / all as f64 }
+}
+
+fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let at = words::utc(drop.first_bad);
+    let search = look::search_outside(timeline, drop);
+    let (who, what) = match place(timeline, drop) {
+        Place::Beyond(_) => (
+            "The network administrator, with the internet provider",
+            format!(
+                "Look up errors, drops and load on {}'s way out at {at}, then give the provider that second: {search}.",
+                around::gateway(timeline, drop)
+            ),
+        ),
+        Place::Before(_) => (
+            "The network administrator",
+            format!(
+                "Look up errors, retries and load between this computer and {} at {at}: the radio link, the cable, the switch port: {search}.",
+                around::gateway(timeline, drop)
+            ),
+        ),
+        Place::NotKnown => (
+            "The network administrator",
+            format!(
+                "Look up errors, drops and load on the way out at {at}, beginning with this computer's own link: {search}."
+            ),
+        ),
+    };
+    Advice {
+        who: who.into(),
+        what,
+        retest: look::retest(timeline, "Over a cable, and once over another line"),
+        wrong_if: format!("a capture at the edge of the local network shows the packets of {at} complete both ways."),
+    }
+}
+
+pub const RULE: Rule = Rule {
+    id: Cause::PacketLoss,
+    owner: Owner::InternetPath,
+    title: "many packets were lost",
+    advice,
+    outranks: &[Cause::UdpBlocked, Cause::PathLost, Cause::OneWayLoss, Cause::HalfOpen, Cause::NotProven],
+    settle: Duration::from_secs(10),
+    find,
+    rules_out: None,
+};
