@@ -259,14 +259,14 @@ impl Program {
         Task { program: Rc::downgrade(&self.0), number }
     }
 
-    /// No clock is finer than a microsecond, and nobody waits for less.
     pub fn sleep(&self, d: Duration) -> Sleep {
-        let whole = Duration::from_micros(d.as_nanos().div_ceil(1_000).max(1) as u64);
-        self.sleep_until(self.now().awake + whole)
+        self.sleep_until(self.now().awake + Duration::from_micros(d.as_nanos().div_ceil(1_000) as u64))
     }
 
-    /// On the awake clock, as every timer of a program.
+    /// On the awake clock, as every timer of a program. No clock is finer than a microsecond, and nobody waits for less:
+    /// who is woken a fraction of it too early goes round once more, and must find that time has passed.
     pub fn sleep_until(&self, awake: Micros) -> Sleep {
+        let awake = awake.max(self.now().awake + Duration::from_micros(1));
         Sleep { computer: self.0.computer.clone(), awake, set: None }
     }
 
