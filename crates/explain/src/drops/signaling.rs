@@ -1,7 +1,7 @@
 //! Drops of signaling: sockets that stood and ended, and sockets that stayed without answers.
 
 use super::{Drop, Loss, Plane, settled_after_sleep};
-use crate::timeline::{Closed, PauseKind, Silence, Socket, Timeline};
+use crate::timeline::{Closed, PauseKind, Silence, Socket, Step, Timeline};
 use record::{
     Stamp,
     fact::{CallEndedBy, End, Move, Reason, Side, SocketPurpose},
@@ -15,6 +15,8 @@ const COUNTS_FROM: Duration = Duration::from_secs(2);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// A socket is let go as the next is opened.
 const REPLACED: Duration = Duration::from_millis(500);
+/// The caretaker gives what is sent over a new way so long to come back.
+const MOVED_BEFORE: Duration = Duration::from_millis(300);
 
 pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     let mut drops = Vec::new();
@@ -36,7 +38,8 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
         let told_by_silence = socket.silences.iter().any(|silence| silence.again.is_none());
         if let Some(closed) = &socket.closed
             && !told_by_silence
-            && (socket.ends_badly(timeline) || socket.given_up_for_another_way(timeline))
+            && let replaced = socket.given_up_for_another_way(timeline)
+            && (replaced.is_some() || socket.ends_badly(timeline))
         {
             let restored = timeline.next_ready(closed.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
             if settled_after_sleep(timeline, closed.last_in, Some(closed.at.stamp)).is_some()
@@ -46,7 +49,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             }
             drops.push(Drop {
                 plane: Plane::Signaling,
-                last_good: closed.last_in,
+                last_good: replaced.unwrap_or(closed.last_in),
                 first_bad: closed.at.stamp,
                 declared: closed.at.stamp,
                 restored,
@@ -157,12 +160,18 @@ impl Socket<'_> {
             })
     }
 
-    /// The network had moved and nothing came back over the new way: it was replaced before its silence could be told.
-    fn given_up_for_another_way(&self, timeline: &Timeline) -> bool {
+    /// The network had moved and nothing came back over the new way: it was replaced before its silence could be told. Gives
+    /// when it last was seen to work both ways; the service's word about the replacement may still have come over the old one.
+    fn given_up_for_another_way(&self, timeline: &Timeline) -> Option<Stamp> {
         let replaced = |closed: &&Closed| closed.end == &End::LetGo || self.taken_over(timeline);
-        let Some(closed) = self.closed.as_ref().filter(replaced) else { return false };
+        let closed = self.closed.as_ref().filter(replaced)?;
         let mut steps = timeline.steps_in(closed.at.stamp.minus(REPLACED), closed.at.stamp);
-        steps.any(|step| matches!(step.step, Move::Reconnect { .. }) && step.reason == Reason::NetworkMoved)
+        let of_it = |step: &&Step| matches!(step.step, Move::Reconnect { .. }) && step.reason == Reason::NetworkMoved;
+        let moved = steps.find(of_it)?.at.stamp.minus(MOVED_BEFORE);
+        let beats = &timeline.heartbeats[..timeline.heartbeats.partition_point(|beat| beat.at.stamp <= moved)];
+        let answered = beats.iter().rev().find(|beat| beat.conn == self.conn).map(|beat| beat.at.stamp);
+        let ready = self.ready.map(|ready| ready.at.stamp);
+        Some(if closed.last_in <= moved { closed.last_in } else { answered.or(ready)?.min(closed.last_in) })
     }
 
     fn after_goodbye(&self, closed: &Closed, ours: Stamp) -> bool {
