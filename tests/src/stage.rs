@@ -10,7 +10,7 @@
 use crate::judge::{Judged, Label};
 use crate::scenario::{Dice, Runner, Scenario};
 use crate::score::{Run, Score, report};
-use crate::{World, netns, rights, world};
+use crate::{World, netns, recording, rights, world};
 use anyhow::{Result, anyhow};
 use engine::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,7 +56,7 @@ impl From<Story> for Piece {
 
 impl Piece {
     /// Well played when what was said of it is right.
-    pub fn of(scenario: Scenario, seed: u64) -> Self {
+    pub fn of(scenario: Scenario, seed: u64, record: bool) -> Self {
         let (name, needs) = (format!("{}#{seed}", scenario.name), netns::cast::needs(&scenario));
         let (open, shown) = (scenario.open.clone(), name.clone());
         let perform = move |dir: &Path| {
@@ -65,7 +65,7 @@ impl Piece {
             run.judged.rows.iter().for_each(|row| println!("  {shown}: {}", row.line()));
             let well = played.and_then(|played| {
                 anyhow::ensure!(run.judged.is_well(), "{}\n{}", ill(&run.judged), played.verdict.summary());
-                Ok(())
+                if record { recording::keep(&scenario, dir) } else { Ok(()) }
             });
             Performed { well, run: Some(run) }
         };

@@ -40,10 +40,10 @@ fn main() -> ExitCode {
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, repeat, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, record, filter } = asked(std::env::args().skip(1));
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
-    let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed));
+    let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
     let pieces = played.flat_map(again).chain(stories.concat().into_iter().map(Piece::from));
     linewitness_lab::stage::main(pieces.collect(), &filter, seed)
 }
@@ -53,13 +53,15 @@ struct Asked {
     seed: u64,
     /// Each scenario so many times, with this seed and those after it.
     repeat: u64,
+    /// What is told well is kept as a recording.
+    record: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N] [--repeat N]`; other flags are of cargo's own test programs and mean nothing here.
+/// `[FILTER]… [--seed N] [--repeat N] [--record]`; other flags are of cargo's own test programs and mean nothing here.
 #[cfg(target_os = "linux")]
 fn asked(mut args: impl Iterator<Item = String>) -> Asked {
-    let mut asked = Asked { seed: SEED, repeat: 1, filter: Vec::new() };
+    let mut asked = Asked { seed: SEED, repeat: 1, record: false, filter: Vec::new() };
     while let Some(arg) = args.next() {
         let mut number = || {
             let given = args.next().unwrap_or_default();
@@ -68,6 +70,7 @@ fn asked(mut args: impl Iterator<Item = String>) -> Asked {
         match arg.as_str() {
             "--seed" => asked.seed = number(),
             "--repeat" => asked.repeat = number().max(1),
+            "--record" => asked.record = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }
