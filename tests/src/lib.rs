@@ -6,6 +6,7 @@
 
 pub mod judge;
 pub mod mutation;
+pub mod recording;
 pub mod scenario;
 pub mod score;
 pub mod sim;

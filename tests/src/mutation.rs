@@ -38,6 +38,8 @@ pub enum Watcher {
 #[derive(Clone, Debug)]
 pub struct Fall {
     pub off: String,
+    /// Scenarios in which it plays a role.
+    pub concerned: usize,
     /// Of so many rows.
     pub rows: usize,
     pub exact_before: usize,
@@ -130,7 +132,7 @@ pub fn watchers(played: &[(Scenario, Played)]) -> Result<Vec<Fall>> {
 pub fn injectors(played: &[(Scenario, Played)], again: impl Fn(&Scenario) -> Result<Played>) -> Result<Vec<Fall>> {
     let mut kinds: Vec<Deed> = Vec::new();
     for deed in played.iter().flat_map(|(scenario, _)| scenario.steps.iter().map(|step| step.deed)) {
-        if !kinds.iter().any(|kind| discriminant(kind) == discriminant(&deed)) {
+        if !deed.is_harmless() && !kinds.iter().any(|kind| discriminant(kind) == discriminant(&deed)) {
             kinds.push(deed);
         }
     }
@@ -141,12 +143,13 @@ pub fn injectors(played: &[(Scenario, Played)], again: impl Fn(&Scenario) -> Res
         fall(format!("the injector {name}"), played, |scenario, _| {
             let mut idle = scenario.clone();
             idle.steps.iter_mut().filter(|step| is_of_it(step.deed)).for_each(|step| step.deed = Deed::Nothing);
-            let concerned = scenario.steps.iter().any(|step| is_of_it(step.deed)) && !scenario.is_null();
-            concerned.then(|| again(&idle)).transpose()
+            let concerned = scenario.steps.iter().any(|step| is_of_it(step.deed));
+            let says_something = !scenario.is_null() || !scenario.ending.findings.is_empty();
+            (concerned && says_something).then(|| again(&idle)).transpose()
         })
     });
     // What is harmless everywhere has nothing to fall from.
-    off.filter(|fall: &Result<Fall>| fall.as_ref().map_or(true, |fall| fall.rows > 0)).collect()
+    off.filter(|fall: &Result<Fall>| fall.as_ref().map_or(true, |fall| fall.concerned > 0)).collect()
 }
 
 /// `changed` gives nothing where the part plays no role.
@@ -155,11 +158,12 @@ fn fall(
     played: &[(Scenario, Played)],
     changed: impl Fn(&Scenario, &Played) -> Result<Option<Played>>,
 ) -> Result<Fall> {
-    let mut fall = Fall { off, rows: 0, exact_before: 0, exact_after: 0, scenarios: BTreeSet::new() };
+    let mut fall = Fall { off, concerned: 0, rows: 0, exact_before: 0, exact_after: 0, scenarios: BTreeSet::new() };
     for (scenario, before) in played {
         let Some(after) = changed(scenario, before)? else { continue };
         let (before, after) = (judge(scenario, before), judge(scenario, &after));
         let exact = |judged: &Judged| judged.rows.iter().filter(|row| row.label == Label::Exact).count();
+        fall.concerned += 1;
         fall.rows += before.rows.len();
         fall.exact_before += exact(&before);
         fall.exact_after += exact(&after);
@@ -179,7 +183,7 @@ impl Fall {
 
 impl fmt::Display for Fall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { off, rows, exact_before, exact_after, scenarios } = self;
+        let Self { off, rows, exact_before, exact_after, scenarios, .. } = self;
         write!(f, "without {off}: {exact_after} of {rows} causes right, and not {exact_before}; ")?;
         match scenarios.len() {
             0 => write!(f, "NO SCENARIO NOTICES"),

@@ -1,12 +1,16 @@
 //! `Score`: many scenarios, each played once or more, in figures: how often the cause was right, how exact the times were,
 //! how soon it was known, and what was said where nothing was.
 
-use crate::judge::{Judged, Label, Row};
-use crate::scenario::{Runner, ending::Plane};
+use crate::judge::{Judged, Label, Row, judge};
+use crate::scenario::{Runner, Scenario, ending::Plane};
+use crate::truth::Played;
+use anyhow::Result;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod figures;
+#[cfg(target_os = "linux")]
+pub mod report;
 mod table;
 
 pub use figures::Figures;
@@ -107,6 +111,14 @@ impl Score {
 }
 
 impl Run {
+    pub fn of(scenario: &Scenario, runner: Runner, seed: u64, played: &Result<Played>) -> Self {
+        let (judged, held_s, failed) = match played {
+            Ok(played) => (judge(scenario, played), played.verdict.held_s, None),
+            Err(error) => (Judged::default(), 0.0, Some(format!("{error:#}"))),
+        };
+        Self { scenario: scenario.name.clone(), runner, seed, null: scenario.is_null(), held_s, judged, failed }
+    }
+
     /// Everything about it that is not as it should be.
     pub fn complaints(&self) -> Vec<String> {
         let about = |what: &str| format!("{} (seed {}): {what}", self.scenario, self.seed);

@@ -7,10 +7,11 @@
     reason = "this is the lab's test runner, and its output is its use"
 )]
 
-use crate::judge::{Judged, Label, judge};
-use crate::scenario::{Dice, Scenario};
-use crate::{World, netns, rights, world};
-use anyhow::Result;
+use crate::judge::{Judged, Label};
+use crate::scenario::{Dice, Runner, Scenario};
+use crate::score::{Run, Score, report};
+use crate::{World, netns, recording, rights, world};
+use anyhow::{Result, anyhow};
 use engine::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -37,26 +38,36 @@ pub struct Piece {
     perform: Perform,
 }
 
-type Perform = Box<dyn FnOnce(&Path) -> Result<()> + Send>;
+type Perform = Box<dyn FnOnce(&Path) -> Performed + Send>;
+
+struct Performed {
+    well: Result<()>,
+    /// Of a scenario, for the score.
+    run: Option<Run>,
+}
 
 impl From<Story> for Piece {
     fn from(story: Story) -> Self {
-        let perform = Box::new(move |dir: &Path| (story.tell)(&World::new(dir)?));
+        let tell = move |dir: &Path| (story.tell)(&World::new(dir)?);
+        let perform = Box::new(move |dir: &Path| Performed { well: tell(dir), run: None });
         Self { name: story.name.to_owned(), needs: story.needs.to_vec(), open: None, perform }
     }
 }
 
 impl Piece {
     /// Well played when what was said of it is right.
-    pub fn of(scenario: Scenario, seed: u64) -> Self {
-        let (name, needs) = (scenario.name.clone(), netns::cast::needs(&scenario));
-        let open = scenario.open.clone();
+    pub fn of(scenario: Scenario, seed: u64, record: bool) -> Self {
+        let (name, needs) = (format!("{}#{seed}", scenario.name), netns::cast::needs(&scenario));
+        let (open, shown) = (scenario.open.clone(), name.clone());
         let perform = move |dir: &Path| {
-            let played = netns::play(&scenario, seed, dir)?;
-            let judged = judge(&scenario, &played);
-            judged.rows.iter().for_each(|row| println!("  {}: {}", scenario.name, row.line()));
-            anyhow::ensure!(judged.is_well(), "{}\n{}", ill(&judged), played.verdict.summary());
-            Ok(())
+            let played = netns::play(&scenario, seed, dir);
+            let run = Run::of(&scenario, Runner::Netns, seed, &played);
+            run.judged.rows.iter().for_each(|row| println!("  {shown}: {}", row.line()));
+            let well = played.and_then(|played| {
+                anyhow::ensure!(run.judged.is_well(), "{}\n{}", ill(&run.judged), played.verdict.summary());
+                if record { recording::keep(&scenario, dir) } else { Ok(()) }
+            });
+            Performed { well, run: Some(run) }
         };
         Self { name, needs, open, perform: Box::new(perform) }
     }
@@ -81,7 +92,14 @@ enum Ended {
 struct Report {
     name: String,
     ended: Ended,
+    run: Option<Run>,
     took: Duration,
+}
+
+impl Report {
+    fn untold(name: String, why: String) -> Self {
+        Self { name, ended: Ended::Untold(why), run: None, took: Duration::ZERO }
+    }
 }
 
 /// `filter`: only those whose name contains one of these. The seed gives the order.
@@ -103,12 +121,12 @@ pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
         }
         Err(why) => {
             eprintln!("\n*** THE LAB IS SKIPPED: {why}. Nothing about real networks was tested. Run it as root. ***\n");
-            let skipped =
-                |piece: Piece| Report { name: piece.name, ended: Ended::Untold(why.clone()), took: Duration::ZERO };
+            let skipped = |piece: Piece| Report::untold(piece.name, why.clone());
             told.into_iter().map(skipped).inspect(print).collect()
         }
     };
 
+    score(&reports, seed);
     let ill: Vec<&Report> = reports.iter().filter(|r| matches!(r.ended, Ended::Ill(_))).collect();
     if !ill.is_empty() {
         println!("\nfailures:");
@@ -127,6 +145,20 @@ pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
         Clock::real().now().since(start).as_secs_f64()
     );
     if ill.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(101) }
+}
+
+/// Printed, and left beside what everybody wrote.
+fn score(reports: &[Report], seed: u64) {
+    let runs: Vec<Run> = reports.iter().filter_map(|report| report.run.clone()).collect();
+    if runs.is_empty() {
+        return;
+    }
+    println!("\n{}", Score::of(&runs));
+    let file = folder("score.json");
+    match report::write(&file, &runs, seed) {
+        Ok(()) => println!("All of it as JSON: {}", file.display()),
+        Err(error) => eprintln!("\n*** the score could not be written: {error:#} ***"),
+    }
 }
 
 fn tell_all(mut pieces: Vec<Piece>) -> Vec<Report> {
@@ -168,7 +200,7 @@ fn tell(piece: Piece) -> Report {
         };
         if let Some(why) = missing {
             eprintln!("\n*** {name} IS SKIPPED: {why} ***\n");
-            return Report { name, ended: Ended::Untold(why), took: Duration::ZERO };
+            return Report::untold(name, why);
         }
     }
     let start = Clock::real().now();
@@ -177,30 +209,25 @@ fn tell(piece: Piece) -> Report {
         // Past the limit nobody listens any more, and that was reported.
         let _ = to.send(perform(piece));
     });
-    let ended = match from.recv_timeout(LIMIT) {
-        Ok(Ok(())) => Ended::Well,
-        Ok(Err(why)) => match open {
-            Some(open) => {
-                eprintln!("\n*** {name} IS TOLD WRONGLY, which is known: {open} ***\n{why}\n");
-                Ended::Untold(format!("known to be told wrongly: {open}"))
-            }
-            None => Ended::Ill(why),
-        },
-        Err(_) => Ended::Ill(format!("not over after {LIMIT:?}")),
+    let hung = |_| Performed { well: Err(anyhow!("not over after {LIMIT:?}")), run: None };
+    let Performed { well, run } = from.recv_timeout(LIMIT).unwrap_or_else(hung);
+    let ended = match (well, open) {
+        (Ok(()), _) => Ended::Well,
+        (Err(why), Some(open)) => {
+            eprintln!("\n*** {name} IS TOLD WRONGLY, which is known: {open} ***\n{why:#}\n");
+            Ended::Untold(format!("known to be told wrongly: {open}"))
+        }
+        (Err(why), None) => Ended::Ill(format!("{why:#}")),
     };
-    Report { name, ended, took: Clock::real().now().since(start) }
+    Report { name, ended, run, took: Clock::real().now().since(start) }
 }
 
-fn perform(piece: Piece) -> Result<(), String> {
+fn perform(piece: Piece) -> Performed {
     let folder = folder(&piece.name);
-    match catch_unwind(AssertUnwindSafe(|| (piece.perform)(&folder))) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(format!("{error:#}")),
-        Err(panic) => {
-            let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            Err(format!("panicked: {}", words.unwrap_or("without words")))
-        }
-    }
+    catch_unwind(AssertUnwindSafe(|| (piece.perform)(&folder))).unwrap_or_else(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Performed { well: Err(anyhow!("panicked: {}", words.unwrap_or("without words"))), run: None }
+    })
 }
 
 fn print(report: &Report) {

@@ -2,23 +2,23 @@
 
 use crate::verdict::Verdict;
 use record::{Log, Stamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A moment that lies between these two; often they are one.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct When {
     pub earliest: Stamp,
     pub latest: Stamp,
 }
 
 /// Of one step: its first effect on a packet of each plane, never the command that caused it.
-#[derive(Clone, Default, Debug, Serialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct Truth {
     pub signaling: Effect,
     pub media: Effect,
 }
 
-#[derive(Clone, Copy, Default, Debug, Serialize)]
+#[derive(Clone, Copy, Default, Debug, Serialize, Deserialize)]
 pub struct Effect {
     /// The first packet that it touched, or that should have come and did not.
     pub began: Option<When>,

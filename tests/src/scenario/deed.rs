@@ -85,6 +85,20 @@ pub enum Ports {
 }
 
 impl Deed {
+    /// By itself it takes nothing from any call: what is said must be the same without it.
+    pub fn is_harmless(self) -> bool {
+        matches!(
+            self,
+            Self::Nothing
+                | Self::SecondUplink
+                | Self::TunnelUp
+                | Self::Bridge
+                | Self::Busy
+                | Self::TemporaryAddressRenewed
+                | Self::MappingsLost { ports: Ports::Same }
+        )
+    }
+
     pub fn can_be_undone(self) -> bool {
         !matches!(
             self,

@@ -13,7 +13,10 @@ mod truth;
 mod user;
 
 #[cfg(target_os = "linux")]
-use linewitness_lab::{Piece, scenario, scenario::Runner};
+use linewitness_lab::{
+    Piece, scenario,
+    scenario::{Runner, Scenario},
+};
 use std::process::ExitCode;
 
 /// Set by `cargo xtask`; a plain `cargo test` only says that the lab is there.
@@ -37,29 +40,37 @@ fn main() -> ExitCode {
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, record, filter } = asked(std::env::args().skip(1));
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
-    let pieces = played.map(|scenario| Piece::of(scenario, seed)).chain(stories.concat().into_iter().map(Piece::from));
+    let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
+    let pieces = played.flat_map(again).chain(stories.concat().into_iter().map(Piece::from));
     linewitness_lab::stage::main(pieces.collect(), &filter, seed)
 }
 
 #[cfg(target_os = "linux")]
 struct Asked {
     seed: u64,
+    /// Each scenario so many times, with this seed and those after it.
+    repeat: u64,
+    /// What is told well is kept as a recording.
+    record: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N]`; flags of cargo's own test programs mean nothing here.
+/// `[FILTER]… [--seed N] [--repeat N] [--record]`; other flags are of cargo's own test programs and mean nothing here.
 #[cfg(target_os = "linux")]
-fn asked(args: impl Iterator<Item = String>) -> Asked {
-    let mut asked = Asked { seed: SEED, filter: Vec::new() };
-    let mut args = args.peekable();
+fn asked(mut args: impl Iterator<Item = String>) -> Asked {
+    let mut asked = Asked { seed: SEED, repeat: 1, record: false, filter: Vec::new() };
     while let Some(arg) = args.next() {
+        let mut number = || {
+            let given = args.next().unwrap_or_default();
+            given.parse::<u64>().unwrap_or_else(|_| panic!("{arg} wants a number, and not {given:?}"))
+        };
         match arg.as_str() {
-            "--seed" => {
-                asked.seed = args.next_if(|n| n.parse::<u64>().is_ok()).map_or(SEED, |n| n.parse().unwrap_or(SEED))
-            }
+            "--seed" => asked.seed = number(),
+            "--repeat" => asked.repeat = number().max(1),
+            "--record" => asked.record = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }
