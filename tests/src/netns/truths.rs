@@ -83,7 +83,7 @@ impl Carried {
         };
         let apart = paused.ms_to(hit.earliest.wall);
         ensure!(
-            apart.abs() <= APART_MS,
+            apart.abs() <= APART_MS.max(self.spacing_ms(seen)),
             "void: {:?} by its rule and by the capture lie {apart:.1} ms apart",
             self.deed
         );
@@ -203,6 +203,15 @@ impl Carried {
     fn talks(&self, seen: &Seen) -> bool {
         let media = |packet: &Packet| self.flows.has(Plane::Media, &packet.head) && packet.head.is_media();
         seen.packets.iter().any(media)
+    }
+
+    /// How far apart its packets are sent. In comfort noise a rule may touch an answer long before the next of them.
+    fn spacing_ms(&self, seen: &Seen) -> f64 {
+        let sent =
+            |packet: &&Packet| !packet.inward && packet.head.is_media() && self.flows.has(Plane::Media, &packet.head);
+        let mut all = seen.packets.iter().filter(sent);
+        let (Some(first), Some(last)) = (all.next(), seen.packets.iter().rev().find(sent)) else { return 0.0 };
+        crate::verdict::ms_between(first.at, last.at) / all.count().max(1) as f64
     }
 
     /// The first that crossed again, whatever flow carries the plane since.
