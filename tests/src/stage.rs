@@ -57,7 +57,7 @@ impl From<Story> for Piece {
 impl Piece {
     /// Well played when what was said of it is right.
     pub fn of(scenario: Scenario, seed: u64, record: bool) -> Self {
-        let (name, needs) = (format!("{}#{seed}", scenario.name), netns::cast::needs(&scenario));
+        let (name, needs) = (format!("{}.{seed}", scenario.name), netns::cast::needs(&scenario));
         let (open, shown) = (scenario.open.clone(), name.clone());
         let perform = move |dir: &Path| {
             let played = netns::play(&scenario, seed, dir);
