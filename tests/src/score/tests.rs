@@ -1,3 +1,5 @@
+//! How runs become figures, on runs made up for it.
+
 use super::*;
 
 fn row(cause: Option<&str>, label: Label, onset: Option<f64>) -> Row {
