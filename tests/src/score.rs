@@ -111,6 +111,12 @@ impl Score {
 }
 
 impl Run {
+    /// A drop that never was, a cause *shown* that was another, or a moment that was elsewhere.
+    pub fn says_what_is_not_so(&self) -> bool {
+        let false_row = |row: &Row| row.cause.is_none() || row.shown_and_wrong || row.outside_ms.is_some();
+        self.judged.rows.iter().any(false_row)
+    }
+
     pub fn of(scenario: &Scenario, runner: Runner, seed: u64, played: &Result<Played>) -> Self {
         let (judged, held_s, failed) = match played {
             Ok(played) => (judge(scenario, played), played.verdict.held_s, None),
