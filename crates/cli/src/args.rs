@@ -145,6 +145,9 @@ pub struct Explain {
     /// Print verdict.json
     #[arg(long)]
     pub json: bool,
+    /// Print all that the window draws, as JSON
+    #[arg(long, conflicts_with = "json")]
+    pub drawn: bool,
 }
 
 #[derive(ClapArgs, Debug)]

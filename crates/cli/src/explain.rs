@@ -8,6 +8,9 @@ pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
     let story = explain::story(&opened.log);
     if args.json {
         say::line(files::verdict_json(&story));
+    } else if args.drawn {
+        let drawn = explain::update(None, &story);
+        say::line(serde_json::to_string(&drawn).expect("a story holds text and numbers, which JSON can write"));
     } else {
         if let Some(warning) = opened.warning() {
             say::line(format_args!("{warning}\n"));

@@ -2,10 +2,12 @@
 //! programs.
 
 use serde::Serialize;
+use ts_rs::TS;
 use std::fmt;
 
 /// Why a drop happened. A cause joins this list with its rule.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     Slept,
@@ -40,7 +42,8 @@ pub enum Cause {
 }
 
 /// Who can act on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     ThisComputer,
@@ -51,7 +54,8 @@ pub enum Owner {
 }
 
 /// Shown: a control differed, or the one who did it said so. Likely: the pattern fits and no control spoke.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     Shown,

@@ -9,6 +9,7 @@ use record::{
     fact::{CallEndedBy, EndedBy, Move, Outcome},
 };
 use serde::Serialize;
+use ts_rs::TS;
 use std::time::Duration;
 
 mod media;
@@ -28,7 +29,8 @@ pub struct Drop {
     pub twin: Option<usize>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Plane {
     Signaling,

@@ -2,6 +2,7 @@
 
 use crate::{rule::Measured, timeline::Timeline};
 use serde::Serialize;
+use ts_rs::TS;
 
 mod clock_stepped;
 mod expires;
@@ -15,7 +16,8 @@ mod quality_low;
 mod tls_inspected;
 mod udp_idle_limit;
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Finding {
     pub id: &'static str,
     pub measured: Measured,

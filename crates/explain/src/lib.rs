@@ -25,6 +25,7 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+pub mod update;
 pub mod verdict;
 mod words;
 
@@ -36,5 +37,6 @@ pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story, story_so_far};
 pub use timeline::Timeline;
+pub use update::{Update, update};
 pub use verdict::{Outcome, Verdict};
 pub use words::planned;

@@ -3,8 +3,10 @@
 use crate::{Drop, Plane, Timeline, timeline::Step};
 use record::fact::{Move, Outcome};
 use serde::Serialize;
+use ts_rs::TS;
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Recovery {
     pub by: Option<By>,
     pub attempts: usize,
@@ -12,7 +14,8 @@ pub struct Recovery {
     pub took_s: Option<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     Itself,

@@ -10,6 +10,7 @@ use record::{
     },
 };
 use serde::Serialize;
+use ts_rs::TS;
 
 pub(crate) mod blind;
 mod call;
@@ -18,18 +19,21 @@ pub(crate) mod lanes;
 mod signaling;
 pub(crate) mod surroundings;
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Row {
     pub seq: Seq,
     /// Seconds since the start on the clock that runs through sleep: the axis of the timeline.
     pub at: f64,
+    #[ts(type = "string")]
     pub wall: Wall,
     pub lane: Lane,
     pub tone: Tone,
     pub text: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
     Run,
@@ -46,7 +50,8 @@ pub enum Lane {
     Computer,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// As it should be.

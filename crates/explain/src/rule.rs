@@ -42,17 +42,20 @@ pub struct Evidence {
 }
 
 /// One event of the log and what it says here.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, ts_rs::TS)]
+#[ts(export_to = "story.ts")]
 pub struct Because {
     pub seq: Seq,
     pub says: String,
 }
 
 /// Figures under their names, in the order they were measured.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, ts_rs::TS)]
+#[ts(export_to = "story.ts", type = "Record<string, number | string>")]
 pub struct Measured(Vec<(&'static str, Figure)>);
 
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, ts_rs::TS)]
+#[ts(export_to = "story.ts")]
 #[serde(untagged)]
 pub enum Figure {
     Number(f64),
@@ -60,7 +63,8 @@ pub enum Figure {
 }
 
 /// Who does what, how to try it again, and what would prove us wrong.
-#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, ts_rs::TS)]
+#[ts(export_to = "story.ts")]
 pub struct Advice {
     pub who: String,
     pub what: String,

@@ -9,6 +9,7 @@ use crate::{
 };
 use record::{Log, Seq, Stamp, Wall};
 use serde::Serialize;
+use ts_rs::TS;
 
 mod lanes;
 mod series;
@@ -16,7 +17,8 @@ mod series;
 pub use lanes::{LaneView, Mark, MarkKind, Span, SpanState};
 pub use series::{Point, Series};
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Story {
     pub head: Verdict,
     /// Parts of the headline that stand apart from the cause: a recording that breaks off, a self-test.
@@ -33,7 +35,8 @@ pub struct Story {
 }
 
 /// What the run set out to do.
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Setup {
     pub name: String,
     pub kind: String,
@@ -49,14 +52,17 @@ pub struct Setup {
 }
 
 /// Seconds on the clock that runs through sleep; 0 is the first event.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Axis {
+    #[ts(type = "string")]
     pub from: Wall,
     pub length_s: f64,
 }
 
 /// A drop on the axis.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Region {
     pub id: usize,
     pub plane: Plane,
@@ -68,7 +74,8 @@ pub struct Region {
     pub seq: Seq,
 }
 
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct PauseView {
     pub slept: bool,
     pub from: f64,

@@ -9,6 +9,7 @@ use crate::{
 };
 use record::fact::EndedBy;
 use serde::{Serialize, Serializer};
+use ts_rs::TS;
 
 pub(crate) mod headline;
 mod not_seen;
@@ -20,7 +21,8 @@ pub use untested::left_out;
 
 pub const SCHEMA: &str = "linewitness.verdict/1";
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Verdict {
     pub schema: &'static str,
     pub outcome: Outcome,
@@ -29,6 +31,7 @@ pub struct Verdict {
     pub owner: Owner,
     pub headline: String,
     #[serde(serialize_with = "millis")]
+    #[ts(type = "string")]
     pub started: record::Wall,
     #[serde(serialize_with = "rounded")]
     pub planned_s: f64,
@@ -39,7 +42,8 @@ pub struct Verdict {
     pub not_tested: Vec<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Held,
@@ -48,17 +52,22 @@ pub enum Outcome {
     EndedByUser,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct DropVerdict {
     pub id: usize,
     pub plane: Plane,
     #[serde(serialize_with = "millis")]
+    #[ts(type = "string")]
     pub last_good: record::Wall,
     #[serde(serialize_with = "millis")]
+    #[ts(type = "string")]
     pub first_bad: record::Wall,
     #[serde(serialize_with = "millis")]
+    #[ts(type = "string")]
     pub declared: record::Wall,
     #[serde(serialize_with = "maybe_millis")]
+    #[ts(type = "string | null")]
     pub restored: Option<record::Wall>,
     pub cause: Cause,
     pub owner: Owner,
@@ -73,7 +82,8 @@ pub struct DropVerdict {
     pub recovery: Recovery,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct RuledOut {
     pub cause: Cause,
     pub says: String,

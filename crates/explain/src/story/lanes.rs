@@ -10,11 +10,13 @@ use record::{
     fact::{CandidateKind, Move, Outcome},
 };
 use serde::Serialize;
+use ts_rs::TS;
 
 mod around;
 mod beside;
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct LaneView {
     pub id: &'static str,
     pub label: &'static str,
@@ -22,7 +24,8 @@ pub struct LaneView {
     pub marks: Vec<Mark>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Span {
     pub from: f64,
     pub to: f64,
@@ -31,7 +34,8 @@ pub struct Span {
     pub text: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum SpanState {
     Alive,
@@ -40,7 +44,8 @@ pub enum SpanState {
     Lost,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Mark {
     pub at: f64,
     pub kind: MarkKind,
@@ -48,7 +53,8 @@ pub struct Mark {
     pub text: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 #[serde(rename_all = "snake_case")]
 pub enum MarkKind {
     /// How a connection ended: drawn as a bar, a cross or dots.

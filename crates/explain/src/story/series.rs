@@ -2,8 +2,10 @@
 
 use crate::Timeline;
 use serde::Serialize;
+use ts_rs::TS;
 
-#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Series {
     pub rtt_ms: Vec<Point>,
     pub jitter_ms: Vec<Point>,
@@ -12,7 +14,8 @@ pub struct Series {
 }
 
 /// Seconds on the axis, and the value there.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
 pub struct Point(pub f64, pub f64);
 
 pub(super) fn series(timeline: &Timeline) -> Series {
