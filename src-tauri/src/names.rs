@@ -1,0 +1,27 @@
+// Read by build.rs as well, so that what is declared and what may be allowed is one list.
+
+/// All that the page may ask for.
+pub const COMMANDS: &[&str] = &[
+    "start",
+    "self_test",
+    "take",
+    "take_link",
+    "choose",
+    "recover",
+    "forget",
+    "hold",
+    "watch",
+    "stop",
+    "open",
+    "open_many",
+    "preview",
+    "save",
+    "show_in_folder",
+    "summary",
+    "report_html",
+    "profile_form",
+    "profile_check",
+    "profile_save",
+    "profile_link",
+    "quit",
+];
