@@ -5,8 +5,6 @@ mod backlog;
 mod calibrate;
 mod check;
 mod explain;
-mod files;
-mod foresight;
 mod hold;
 mod live;
 mod logging;
@@ -18,7 +16,7 @@ mod stop;
 
 use args::{Args, Command};
 use clap::Parser;
-use say::Failure;
+use desk::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -34,7 +32,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(failure) => failure.tell(),
+        Err(failure) => say::failure(&failure),
     }
 }
 

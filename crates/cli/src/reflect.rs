@@ -2,7 +2,8 @@
 
 mod calls;
 
-use crate::{args::Reflect, logging, runtime, say, say::Failure, stop};
+use crate::{args::Reflect, logging, runtime, say, stop};
+use desk::{Failure};
 use calls::CallLines;
 use record::Private;
 use reflector::{Limits, Reflector, Settings, TlsFiles, Turn};

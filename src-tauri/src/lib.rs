@@ -1,0 +1,5 @@
+//! Linewitness with a window.
+
+pub fn run() -> tauri::Result<()> {
+    tauri::Builder::default().run(tauri::generate_context!())
+}
