@@ -2,8 +2,8 @@
 //! programs.
 
 use serde::Serialize;
-use ts_rs::TS;
 use std::fmt;
+use ts_rs::TS;
 
 /// Why a drop happened. A cause joins this list with its rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, TS)]

@@ -9,8 +9,8 @@ use record::{
     fact::{CallEndedBy, EndedBy, Move, Outcome},
 };
 use serde::Serialize;
-use ts_rs::TS;
 use std::time::Duration;
+use ts_rs::TS;
 
 mod media;
 mod signaling;

@@ -2,9 +2,10 @@
 //! same order: owner, cause, confidence; when and how often; what to do and by whom; then the evidence.
 
 mod groups;
+pub(crate) mod page;
 mod svg;
 mod text;
-mod ticket;
+pub(crate) mod ticket;
 
 pub use svg::svg;
 pub use text::text;

@@ -10,6 +10,7 @@ use record::{
     },
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use ts_rs::TS;
 
 pub(crate) mod blind;
@@ -28,6 +29,8 @@ pub struct Row {
     #[ts(type = "string")]
     pub wall: Wall,
     pub lane: Lane,
+    /// The lane of the picture that it stands in.
+    pub on: Option<&'static str>,
     pub tone: Tone,
     pub text: String,
 }
@@ -64,15 +67,23 @@ pub enum Tone {
     Back,
 }
 
-pub(crate) fn rows(timeline: &Timeline) -> Vec<Row> {
+/// Those worth showing, and those that were named, be they worth showing or not.
+pub(crate) fn rows(timeline: &Timeline, named: &BTreeSet<Seq>) -> (Vec<Row>, Vec<Row>) {
     let began = timeline.began.uptime;
     let mut names = Names::default();
-    let worded = |event: &Event| {
-        let row = worth_showing(&event.fact).then(|| row(event, (event.at.uptime - began).as_secs_f64(), &names));
+    let (mut rows, mut evidence) = (Vec::new(), Vec::new());
+    for event in &timeline.log.events {
+        let (shown, is_evidence) = (worth_showing(&event.fact), named.contains(&event.seq));
+        if shown || is_evidence {
+            let row = row(event, (event.at.uptime - began).as_secs_f64(), &names);
+            if is_evidence {
+                evidence.push(row.clone());
+            }
+            rows.extend(shown.then_some(row));
+        }
         names.learn(&event.fact);
-        row
-    };
-    timeline.log.events.iter().filter_map(worded).collect()
+    }
+    (rows, evidence)
 }
 
 fn row(event: &Event, at: f64, names: &Names) -> Row {
@@ -81,6 +92,7 @@ fn row(event: &Event, at: f64, names: &Names) -> Row {
         at,
         wall: event.at.wall,
         lane: lane(&event.fact),
+        on: crate::story::lane_of(&event.fact, names),
         tone: tone(&event.fact),
         text: sentence(&event.fact, names),
     }

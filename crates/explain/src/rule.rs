@@ -47,7 +47,14 @@ pub struct Evidence {
 pub struct Because {
     pub seq: Seq,
     pub says: String,
+    /// Where it speaks of several: the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Seq>>")]
+    pub more: Vec<Seq>,
 }
+
+/// A sentence over thousands of events is shown by its first ones as well.
+const MOST_SEQS: usize = 64;
 
 /// Figures under their names, in the order they were measured.
 #[derive(Clone, PartialEq, Debug, Default, ts_rs::TS)]
@@ -74,10 +81,18 @@ pub struct Advice {
 
 impl Evidence {
     pub fn of(seq: Seq, says: impl Into<String>) -> Self {
-        Self { first: Because { seq, says: says.into() }, more: Vec::new() }
+        Self { first: Because { seq, says: says.into(), more: Vec::new() }, more: Vec::new() }
     }
     pub fn and(mut self, seq: Seq, says: impl Into<String>) -> Self {
-        self.more.push(Because { seq, says: says.into() });
+        self.more.push(Because { seq, says: says.into(), more: Vec::new() });
+        self
+    }
+    /// Shown by each of them.
+    pub fn and_all(mut self, seqs: &[Seq], says: impl Into<String>) -> Self {
+        if let Some((seq, more)) = seqs.split_first() {
+            let more = more.iter().take(MOST_SEQS).copied().collect();
+            self.more.push(Because { seq: *seq, says: says.into(), more });
+        }
         self
     }
     pub fn and_maybe(self, because: Option<(Seq, String)>) -> Self {

@@ -2,6 +2,7 @@
 
 use crate::{
     Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, outages,
+    report::page::{self, Page},
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
@@ -14,7 +15,8 @@ use ts_rs::TS;
 mod lanes;
 mod series;
 
-pub use lanes::{LaneView, Mark, MarkKind, Span, SpanState};
+pub(crate) use lanes::lane_of;
+pub use lanes::{LaneView, Mark, MarkKind, Rung, Span, SpanState, StateWords};
 pub use series::{Point, Series};
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
@@ -23,6 +25,7 @@ pub struct Story {
     pub head: Verdict,
     /// Parts of the headline that stand apart from the cause: a recording that breaks off, a self-test.
     pub notes: Vec<String>,
+    pub page: Page,
     pub setup: Setup,
     pub axis: Axis,
     pub lanes: Vec<LaneView>,
@@ -31,6 +34,8 @@ pub struct Story {
     /// Who did not answer beside the call while the call went on: finished sentences.
     pub outages: Vec<String>,
     pub rows: Vec<Row>,
+    /// The events that a verdict's sentences rest on, also those that are not listed.
+    pub evidence: Vec<Row>,
     pub series: Series,
 }
 
@@ -118,10 +123,16 @@ fn tell(mut timeline: Timeline) -> Story {
             seq: drop.seq,
         })
         .collect();
+    let setup = setup(&timeline);
+    let length_s = axis(timeline.until);
+    let because = head.drops.iter().flat_map(|drop| &drop.because);
+    let named = because.flat_map(|because| because.more.iter().copied().chain([because.seq])).collect();
+    let (rows, evidence) = rows::rows(&timeline, &named);
     Story {
+        page: page::page(&timeline, &head, &setup, length_s),
         notes: verdict::headline::notes(&timeline),
-        setup: setup(&timeline),
-        axis: Axis { from: timeline.began.wall, length_s: axis(timeline.until) },
+        setup,
+        axis: Axis { from: timeline.began.wall, length_s },
         lanes: lanes::lanes(&timeline),
         drops: regions,
         pauses: timeline
@@ -134,7 +145,8 @@ fn tell(mut timeline: Timeline) -> Story {
             })
             .collect(),
         outages: outages::find(&timeline),
-        rows: rows::rows(&timeline),
+        rows,
+        evidence,
         series: series::series(&timeline),
         head,
     }

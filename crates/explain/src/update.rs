@@ -4,7 +4,8 @@
 //! A log only grows, and so do most lists of its story: what stays the same at their beginning is not sent again. Hours of
 //! events cost what is new in them.
 
-use crate::story::{Axis, LaneView, Mark, PauseView, Point, Region, Series, Setup, Span, Story};
+use crate::report::{self, page::Page};
+use crate::story::{Axis, LaneView, Mark, PauseView, Point, Region, Rung, Series, Setup, Span, StateWords, Story};
 use crate::{Row, Verdict};
 use serde::Serialize;
 use ts_rs::TS;
@@ -14,6 +15,9 @@ use ts_rs::TS;
 pub struct Update {
     pub head: Verdict,
     pub notes: Vec<String>,
+    pub page: Page,
+    /// One paragraph for a ticket.
+    pub ticket: String,
     pub setup: Setup,
     pub axis: Axis,
     pub lanes: Vec<LaneUpdate>,
@@ -21,6 +25,7 @@ pub struct Update {
     pub pauses: Vec<PauseView>,
     pub outages: Vec<String>,
     pub rows: Tail<Row>,
+    pub evidence: Vec<Row>,
     pub rtt_ms: Tail<Point>,
     pub jitter_ms: Tail<Point>,
     pub lost: Tail<Point>,
@@ -34,6 +39,8 @@ pub struct LaneUpdate {
     pub label: &'static str,
     pub spans: Tail<Span>,
     pub marks: Tail<Mark>,
+    pub rungs: Tail<Rung>,
+    pub words: StateWords,
 }
 
 /// A list as the first `keep` of what it was, and these.
@@ -63,6 +70,8 @@ pub fn update(before: Option<&Story>, after: &Story) -> Update {
     Update {
         head: after.head.clone(),
         notes: after.notes.clone(),
+        page: after.page.clone(),
+        ticket: report::ticket(after),
         setup: after.setup.clone(),
         axis: after.axis,
         lanes: lanes.collect(),
@@ -70,6 +79,7 @@ pub fn update(before: Option<&Story>, after: &Story) -> Update {
         pauses: after.pauses.clone(),
         outages: after.outages.clone(),
         rows: Tail::between(rows, &after.rows),
+        evidence: after.evidence.clone(),
         rtt_ms: Tail::between(&series.rtt_ms, &after.series.rtt_ms),
         jitter_ms: Tail::between(&series.jitter_ms, &after.series.jitter_ms),
         lost: Tail::between(&series.lost, &after.series.lost),
@@ -82,6 +92,8 @@ fn lane_update(was: Option<&LaneView>, is: &LaneView) -> LaneUpdate {
         label: is.label,
         spans: Tail::between(was.map_or(&[], |lane| &lane.spans), &is.spans),
         marks: Tail::between(was.map_or(&[], |lane| &lane.marks), &is.marks),
+        rungs: Tail::between(was.map_or(&[], |lane| &lane.rungs), &is.rungs),
+        words: is.words,
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use ts_rs::TS;
 
 pub(crate) mod headline;
-mod not_seen;
+pub(crate) mod not_seen;
 mod untested;
 
 use crate::recovery;

@@ -13,7 +13,11 @@ export type Axis = { from: string, length_s: number, };
 /**
  * One event of the log and what it says here.
  */
-export type Because = { seq: number, says: string, };
+export type Because = { seq: number, says: string, 
+/**
+ * Where it speaks of several: the others.
+ */
+more?: Array<number>, };
 
 export type By = "itself" | "ice_restart" | "reconnect" | "new_call";
 
@@ -31,12 +35,45 @@ export type DropVerdict = { id: number, plane: Plane, last_good: string, first_b
 
 export type Finding = { id: string, measured: Measured, says: string, };
 
+/**
+ * Drops of one cause: what is read in ten seconds, and what is sent to who can act on it.
+ */
+export type GroupView = { 
+/**
+ * Numbers of its drops, as the verdict counts them.
+ */
+drops: Array<number>, cause: Cause, owner: Owner, confidence: Confidence, 
+/**
+ * "Internet path"
+ */
+whose: string, 
+/**
+ * "quiet connections are ended"
+ */
+title: string, 
+/**
+ * "Shown"; nothing where the owner's place says it.
+ */
+sure: string | null, 
+/**
+ * "Signaling lost twice"
+ */
+lost: string, 
+/**
+ * "first at", before the onset; nothing where there was no moment of loss.
+ */
+at: string | null, onset: string, who: string, what: string, retest: string, wrong_if: string, 
+/**
+ * To be pasted into a ticket or a mail.
+ */
+paragraph: string, };
+
 export type Lane = "run" | "signaling" | "ice" | "media" | "recovery" | "far" | "beside" | "controls" | "network" | "computer";
 
 /**
  * All lanes, in order; one that is not named any more is gone.
  */
-export type LaneUpdate = { id: string, label: string, spans: Tail<Span>, marks: Tail<Mark>, };
+export type LaneUpdate = { id: string, label: string, spans: Tail<Span>, marks: Tail<Mark>, rungs: Tail<Rung>, words: StateWords, };
 
 export type Mark = { at: number, kind: MarkKind, seq: number, text: string, };
 
@@ -47,12 +84,16 @@ export type MarkKind = "fin" | "reset" | "silence" | "failed" | "move" | "system
  */
 export type Measured = Record<string, number | string>;
 
+export type Named = { name: string, value: string, };
+
 export type Outcome = "held" | "dropped" | "not_established" | "ended_by_user";
 
 /**
  * Who can act on it.
  */
 export type Owner = "this_computer" | "local_network" | "internet_path" | "voice_service" | "not_proven";
+
+export type Page = { groups: Array<GroupView>, tracks: [TrackView, TrackView], tested: Array<string>, not_seen: Array<string>, recovery: Array<RecoveryRow>, environment: Array<Named>, };
 
 export type PauseView = { slept: boolean, from: number, to: number, };
 
@@ -69,6 +110,16 @@ export type Recovery = { by: By | null, attempts: number,
  */
 took_s: number | null, };
 
+export type RecoveryRow = { drop: number, plane: string, by: string, attempts: number, 
+/**
+ * From the first sign of death to the return.
+ */
+after: string | null, 
+/**
+ * From the last proof of life to the return.
+ */
+gone: string | null, };
+
 /**
  * A drop on the axis.
  */
@@ -78,9 +129,42 @@ export type Row = { seq: number,
 /**
  * Seconds since the start on the clock that runs through sleep: the axis of the timeline.
  */
-at: number, wall: string, lane: Lane, tone: Tone, text: string, };
+at: number, wall: string, lane: Lane, 
+/**
+ * The lane of the picture that it stands in.
+ */
+on: string | null, tone: Tone, text: string, };
 
 export type RuledOut = { cause: Cause, says: string, };
+
+/**
+ * A connection that was to stay quiet for so long, and what became of it.
+ */
+export type Rung = { 
+/**
+ * How long it was to be quiet.
+ */
+quiet_s: number, 
+/**
+ * "31 s"
+ */
+label: string, from: number, 
+/**
+ * When it spoke and was answered, ended, or the hold was over.
+ */
+to: number, 
+/**
+ * How it ended, if it did before it was answered.
+ */
+ended: MarkKind | null, 
+/**
+ * It was answered after its silence.
+ */
+lived: boolean, 
+/**
+ * The event that says what became of it.
+ */
+seq: number | null, text: string, };
 
 /**
  * What the run set out to do.
@@ -104,13 +188,31 @@ text: string | null, };
 export type SpanState = "alive" | "unknown" | "lost";
 
 /**
+ * What a reading at one moment says of this lane.
+ */
+export type StateWords = { alive: string, unknown: string, lost: string, 
+/**
+ * Where nothing stood.
+ */
+absent: string, };
+
+/**
  * A list as the first `keep` of what it was, and these.
  */
 export type Tail<T> = { keep: number, then: Array<T>, };
 
 export type Tone = "plain" | "note" | "lost" | "back";
 
-export type Update = { head: Verdict, notes: Array<string>, setup: Setup, axis: Axis, lanes: Array<LaneUpdate>, drops: Array<Region>, pauses: Array<PauseView>, outages: Array<string>, rows: Tail<Row>, rtt_ms: Tail<Point>, jitter_ms: Tail<Point>, lost: Tail<Point>, };
+/**
+ * Signaling or media: how often it was lost.
+ */
+export type TrackView = { plane: Plane, label: string, says: string, };
+
+export type Update = { head: Verdict, notes: Array<string>, page: Page, 
+/**
+ * One paragraph for a ticket.
+ */
+ticket: string, setup: Setup, axis: Axis, lanes: Array<LaneUpdate>, drops: Array<Region>, pauses: Array<PauseView>, outages: Array<string>, rows: Tail<Row>, evidence: Array<Row>, rtt_ms: Tail<Point>, jitter_ms: Tail<Point>, lost: Tail<Point>, };
 
 export type Verdict = { schema: string, outcome: Outcome, 
 /**

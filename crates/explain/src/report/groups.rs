@@ -1,6 +1,7 @@
 //! Drops of one cause, told together: how often, and at what interval.
 
-use crate::{Cause, Confidence, Outcome, Owner, Plane, Story, rules, verdict::DropVerdict, words};
+use crate::{Cause, Confidence, Outcome, Owner, Plane, Verdict, rules, verdict::DropVerdict, words};
+use record::Wall;
 use std::time::Duration;
 
 pub struct Group<'s> {
@@ -14,9 +15,9 @@ pub struct Group<'s> {
 }
 
 /// The one the headline speaks of first, as in the verdict: most drops, then best proven; sleep last.
-pub fn groups(story: &Story) -> Vec<Group<'_>> {
+pub fn groups(head: &Verdict) -> Vec<Group<'_>> {
     let mut groups: Vec<Group> = Vec::new();
-    for drop in &story.head.drops {
+    for drop in &head.drops {
         match groups.iter_mut().find(|group| group.cause == drop.cause && group.owner == drop.owner) {
             Some(group) => {
                 group.confidence = group.confidence.max(drop.confidence);
@@ -27,7 +28,7 @@ pub fn groups(story: &Story) -> Vec<Group<'_>> {
                 owner: drop.owner,
                 title: rules::rule(drop.cause).title,
                 confidence: drop.confidence,
-                never_stood: story.head.outcome == Outcome::NotEstablished,
+                never_stood: head.outcome == Outcome::NotEstablished,
                 drops: vec![drop],
             }),
         }
@@ -67,6 +68,16 @@ impl Group<'_> {
     pub fn at(&self) -> &'static str {
         let of = |plane| self.drops.iter().filter(|drop| drop.plane == plane).count();
         if of(Plane::Signaling).max(of(Plane::Media)) > 1 { "first at" } else { "at" }
+    }
+
+    /// Of whom nothing is proven, the owner's place says so already.
+    pub fn how_sure(&self) -> Option<Confidence> {
+        Some(self.confidence).filter(|confidence| *confidence != Confidence::NotProven)
+    }
+
+    /// The last media packet is close to the truth; signaling may have been quiet long before it ended.
+    pub fn onset(&self) -> Option<Wall> {
+        self.drops.first().map(|first| if first.plane == Plane::Media { first.last_good } else { first.first_bad })
     }
 
     /// Between the onsets of one plane's drops; two make one interval, which says nothing of regularity.

@@ -41,7 +41,7 @@ impl Drawing<'_> {
         let when = story.head.started.timestamp().strftime("%a %d %b %Y, %H:%M:%S UTC").to_string();
         self.text(RIGHT, 30.0, end(set(13.0, 400, INK3)), &when);
         self.line(0.0, 46.0, WIDTH, 46.0, ink(LINE, 1.0, ""));
-        let groups = groups(story);
+        let groups = groups(&story.head);
         let mut y = 82.0;
         let Some(group) = groups.first() else {
             y = self.wrapped(y, set(20.0, 600, INK), &story.head.headline, 3);

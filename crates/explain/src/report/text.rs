@@ -1,10 +1,13 @@
 //! The report for a terminal, as wide as it is, in the order of every report.
 
-use super::groups::{Group, groups};
+use super::{
+    groups::{Group, groups},
+    page,
+};
 use crate::{
     Confidence, Outcome, Plane, Story,
     story::{LaneView, SpanState},
-    verdict::{By, DropVerdict, RuledOut},
+    verdict::{DropVerdict, RuledOut},
     words,
 };
 use jiff::tz::TimeZone;
@@ -89,7 +92,7 @@ impl Page<'_> {
     }
 
     fn head(&mut self, story: &Story) {
-        let groups = groups(story);
+        let groups = groups(&story.head);
         if groups.is_empty() {
             self.wrapped("", &story.head.headline);
         }
@@ -112,18 +115,14 @@ impl Page<'_> {
             Confidence::Likely => "◐",
             Confidence::NotProven => "○",
         };
-        // Of whom nothing is proven, the owner's place says so already.
-        let sure = match group.confidence {
-            Confidence::NotProven => String::new(),
-            confidence => format!(" {confidence}"),
-        };
+        let sure = group.how_sure().map(|sure| format!(" {sure}")).unwrap_or_default();
         self.wrapped("", &format!("{}  {disc}{sure}", group.head()));
         let Some(first) = group.drops.first() else { return };
         if group.never_stood {
             let (began, failed) = (self.moment(first.last_good), self.moment(first.first_bad));
             self.wrapped("", &format!("{}; tried from {began}, and first failed at {failed}.", group.how_often()));
         } else {
-            let onset = if first.plane == Plane::Media { first.last_good } else { first.first_bad };
+            let onset = group.onset().unwrap_or(first.first_bad);
             self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
         }
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
@@ -229,13 +228,7 @@ impl Page<'_> {
         }
         self.title("Recovery");
         for drop in &story.head.drops {
-            let by = match drop.recovery.by {
-                Some(By::Itself) => "by itself",
-                Some(By::IceRestart) => "by an ICE restart",
-                Some(By::Reconnect) => "by a new connection",
-                Some(By::NewCall) => "by a new call, which is not the old one recovered",
-                None => "not back",
-            };
+            let by = page::back_by(drop);
             let mut line = format!("  drop {}: {by}", drop.id);
             if let Some(took) = drop.recovery.took_s {
                 let _ = write!(line, ", {} after the first sign of it", words::length(words::millis(took * 1e3)));
@@ -249,30 +242,11 @@ impl Page<'_> {
 
     fn environment(&mut self, story: &Story) {
         self.title("The run");
-        let setup = &story.setup;
         let started = story.head.started;
         let date = started.timestamp().strftime("%Y-%m-%d").to_string();
         self.line(&format!("  started    {date} {}", self.moment(started)));
-        // With a loss in it, the time is that of the watch and not of the call.
-        let (name, seconds) = match (story.head.outcome, story.head.drops.is_empty()) {
-            (Outcome::NotEstablished, _) => ("tried for", story.axis.length_s),
-            (_, true) => ("held", story.head.held_s),
-            (_, false) => ("watched", story.head.held_s),
-        };
-        self.line(&format!("  {name:<11}{}", words::length(words::millis(seconds * 1e3))));
-        let every = setup.heartbeat_every_s.map(|s| format!("every {}", words::length(words::millis(s * 1e3))));
-        let rows = [
-            ("to", (!setup.to.is_empty()).then(|| format!("{} ({})", setup.to, setup.kind))),
-            ("heartbeat", every.or_else(|| (!setup.to.is_empty()).then(|| "none".into()))),
-            ("signaling", setup.signaling_flow.clone()),
-            ("media", setup.media_flow.clone()),
-            ("session", setup.session.clone()),
-            ("proof", setup.calibrated.clone()),
-        ];
-        for (name, value) in rows {
-            if let Some(value) = value {
-                self.wrapped(&format!("  {name:<11}"), &value);
-            }
+        for (name, value) in page::environment(&story.head, &story.setup, story.axis.length_s) {
+            self.wrapped(&format!("  {name:<11}"), &value);
         }
     }
 }

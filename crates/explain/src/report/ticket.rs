@@ -1,7 +1,7 @@
 //! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
 
 use super::groups::{Group, groups};
-use crate::{Confidence, Outcome, Story, words};
+use crate::{Outcome, Story, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
@@ -11,7 +11,7 @@ const MOST_FINDINGS: usize = 3;
 
 pub fn ticket(story: &Story) -> String {
     let mut parts: Vec<String> = Vec::new();
-    let groups = groups(story);
+    let groups = groups(&story.head);
     if groups.is_empty() {
         parts.push(story.head.headline.clone());
     }
@@ -29,13 +29,10 @@ pub fn ticket(story: &Story) -> String {
     parts.join(" ")
 }
 
-fn of(group: &Group) -> Option<String> {
+/// What was seen of one cause, and what is asked for.
+pub fn of(group: &Group) -> Option<String> {
     let first = *group.drops.first()?;
-    let word = match group.confidence {
-        // Its owner says so already.
-        Confidence::NotProven => String::new(),
-        confidence => format!(" ({confidence})"),
-    };
+    let word = group.how_sure().map(|sure| format!(" ({sure})")).unwrap_or_default();
     let mut says = format!("{}{word}. {}: {}", group.head(), group.how_often(), moments(group));
     says.push_str(&format!(" {}", first.says));
     for because in first.because.iter().filter(|because| !said(&first.says, &because.says)) {

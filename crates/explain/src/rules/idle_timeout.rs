@@ -61,13 +61,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     );
     if let Some(limit) = limit {
         let at = words::length(limit.exact.map_or(limit.under, |exact| exact.median));
-        if let Some(seq) = limit.died.first() {
-            let died = words::count(limit.died.len(), "quiet connection");
-            because = because.and(*seq, format!("Beside the call {died} died after {at} of silence."));
-        }
-        if let (Some(seq), Some(over)) = (limit.lived.last(), limit.over) {
+        let died = words::count(limit.died.len(), "quiet connection");
+        because = because.and_all(&limit.died, format!("Beside the call {died} died after {at} of silence."));
+        if let Some(over) = limit.over {
             let lived = words::count(limit.lived.len(), "quiet connection");
-            because = because.and(*seq, format!("{lived} lived through silences up to {}.", words::length(over)));
+            because =
+                because.and_all(&limit.lived, format!("{lived} lived through silences up to {}.", words::length(over)));
         }
     }
     if let Some(other) = repeats.first() {

@@ -54,11 +54,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         ended.seq,
         format!("It was {age} old, and had carried its last byte {} before.", words::length(ended.quiet)),
     );
-    if let Some(limit) = beside
-        && let Some(seq) = limit.lanes.first()
-    {
-        because = because.and(
-            *seq,
+    if let Some(limit) = beside {
+        because = because.and_all(
+            &limit.lanes,
             format!(
                 "Beside the call {} ended at that age; all {} lie within {} of each other.",
                 others(limit),

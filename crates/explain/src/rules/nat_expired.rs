@@ -53,7 +53,6 @@ fn quiet_before(timeline: &Timeline, drop: &Drop) -> Option<(Duration, Seq)> {
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let Expired { limit, quiet, seq } = expired(timeline, drop)?;
     let signaling = timeline.signaling_alive(drop.last_good, drop.over(timeline));
-    let died = limit.died.first().copied().unwrap_or(drop.seq);
     let measured = Measured::seconds(quiet);
     let (quiet, under) = (words::length(quiet), words::length(limit.under));
     Some(Finding {
@@ -69,7 +68,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             seq,
             format!("In the minute before, packets of the call's flow were up to {quiet} apart."),
         )
-        .and(died, format!("Beside the call a UDP flow that was quiet for {under} was dead."))
+        .and_all(&limit.died, format!("Beside the call a UDP flow that was quiet for {under} was dead."))
         .and_maybe(signaling.map(|seq| (seq, "The signaling connection lived through it.".into()))),
         measured,
     })

@@ -14,6 +14,9 @@ use ts_rs::TS;
 
 mod around;
 mod beside;
+mod whose;
+
+pub(crate) use whose::lane_of;
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
 #[ts(export_to = "story.ts")]
@@ -22,6 +25,40 @@ pub struct LaneView {
     pub label: &'static str,
     pub spans: Vec<Span>,
     pub marks: Vec<Mark>,
+    /// Of a ladder: each rung by itself.
+    pub rungs: Vec<Rung>,
+    pub words: StateWords,
+}
+
+/// What a reading at one moment says of this lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
+pub struct StateWords {
+    pub alive: &'static str,
+    pub unknown: &'static str,
+    pub lost: &'static str,
+    /// Where nothing stood.
+    pub absent: &'static str,
+}
+
+/// A connection that was to stay quiet for so long, and what became of it.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
+pub struct Rung {
+    /// How long it was to be quiet.
+    pub quiet_s: f64,
+    /// "31 s"
+    pub label: String,
+    pub from: f64,
+    /// When it spoke and was answered, ended, or the hold was over.
+    pub to: f64,
+    /// How it ended, if it did before it was answered.
+    pub ended: Option<MarkKind>,
+    /// It was answered after its silence.
+    pub lived: bool,
+    /// The event that says what became of it.
+    pub seq: Option<Seq>,
+    pub text: String,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
@@ -76,7 +113,25 @@ pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
     lanes.extend(beside::lanes(timeline));
     lanes.extend(around::lanes(timeline));
     lanes.extend([recovery(timeline), computer(timeline)]);
+    for lane in &mut lanes {
+        name_spans(lane);
+    }
     lanes
+}
+
+/// A path that was taken is what the lane goes over until the next.
+fn name_spans(lane: &mut LaneView) {
+    if !matches!(lane.id, "ice" | "network") {
+        return;
+    }
+    for span in &mut lane.spans {
+        let taken = lane.marks.iter().rev().find(|mark| mark.kind == MarkKind::Path && mark.at <= span.from);
+        span.text = taken.filter(|_| span.state == SpanState::Alive).map(|mark| mark.text.clone());
+    }
+}
+
+const fn says(alive: &'static str, unknown: &'static str, lost: &'static str, absent: &'static str) -> StateWords {
+    StateWords { alive, unknown, lost, absent }
 }
 
 fn on_axis(timeline: &Timeline, at: Stamp) -> f64 {
@@ -119,7 +174,8 @@ fn signaling(timeline: &Timeline) -> LaneView {
             text: format!("{} failed", words::stage(failed.stage)),
         }));
     }
-    LaneView { id: "signaling", label: "Signaling", spans, marks }
+    let words = says("connected", "nobody can know", "no answer", "not connected");
+    LaneView { id: "signaling", label: "Signaling", spans, marks, rungs: Vec::new(), words }
 }
 
 fn stood(timeline: &Timeline, socket: &Socket, spans: &mut Vec<Span>) {
@@ -158,7 +214,8 @@ fn media(timeline: &Timeline) -> LaneView {
         }
         spans.extend(span(timeline, alive_from, end, SpanState::Alive));
     }
-    LaneView { id: "media", label: "Media in", spans, marks: Vec::new() }
+    let words = says("packets arrive", "nobody can know", "no packets", "no media yet");
+    LaneView { id: "media", label: "Media in", spans, marks: Vec::new(), rungs: Vec::new(), words }
 }
 
 fn ice(timeline: &Timeline) -> LaneView {
@@ -188,7 +245,8 @@ fn ice(timeline: &Timeline) -> LaneView {
             text: text.into(),
         });
     }
-    LaneView { id: "ice", label: "ICE", spans, marks }
+    let words = says("the path answers", "nobody can know", "no answer on the path", "no path");
+    LaneView { id: "ice", label: "ICE", spans, marks, rungs: Vec::new(), words }
 }
 
 /// When the path did not answer: last answer, the moment that was sure, the return. Consent is late only after five
@@ -236,7 +294,8 @@ fn recovery(timeline: &Timeline) -> LaneView {
             Mark { at: on_axis(timeline, step.at.stamp), kind: MarkKind::Move, seq: step.at.seq, text }
         })
         .collect();
-    LaneView { id: "recovery", label: "Recovery", spans: Vec::new(), marks }
+    let words = says("under way", "", "", "nothing to recover");
+    LaneView { id: "recovery", label: "Recovery", spans: Vec::new(), marks, rungs: Vec::new(), words }
 }
 
 fn computer(timeline: &Timeline) -> LaneView {
@@ -257,5 +316,6 @@ fn computer(timeline: &Timeline) -> LaneView {
         let text = format!("clock set by {:+.0} s", step.by_us as f64 / 1e6);
         marks.push(Mark { at: on_axis(timeline, step.at.stamp), kind: MarkKind::System, seq: step.at.seq, text });
     }
-    LaneView { id: "computer", label: "This computer", spans, marks }
+    let words = says("awake and running", "", "this program did not run", "asleep");
+    LaneView { id: "computer", label: "This computer", spans, marks, rungs: Vec::new(), words }
 }

@@ -6,7 +6,7 @@ use record::fact::ControlKind;
 /// More watchers than this do not exist; a forged log may pretend so.
 const MOST: usize = 32;
 
-pub(super) fn list(timeline: &Timeline) -> Vec<String> {
+pub(crate) fn list(timeline: &Timeline) -> Vec<String> {
     let asked = |kind| timeline.controls_of(kind).next().is_some();
     let mut list: Vec<String> = Vec::new();
     if !timeline.network_watched() {

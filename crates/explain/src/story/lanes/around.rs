@@ -1,6 +1,6 @@
 //! Lanes of what is around the call: this computer's network, and whoever is asked beside it. Only those that have something.
 
-use super::{LaneView, Mark, MarkKind, Span, SpanState, on_axis, span};
+use super::{LaneView, Mark, MarkKind, Span, SpanState, on_axis, says, span};
 use crate::{
     Timeline,
     timeline::networks::{LinkWord, Toward, Way},
@@ -26,6 +26,11 @@ const KINDS: [(ControlKind, &str, &str); 7] = [
     (ControlKind::Gateway, "control_gateway", "Gateway"),
 ];
 
+/// The lane of one that is asked.
+pub(super) fn lane_of(kind: ControlKind) -> &'static str {
+    KINDS.iter().find(|(of, ..)| *of == kind).map_or("control_https", |(_, id, _)| id)
+}
+
 /// Silent where one of the kind was; who was asked stands at its beginning.
 fn control(timeline: &Timeline, kind: ControlKind, id: &'static str, label: &'static str) -> Option<LaneView> {
     let mut silences: Vec<(Stamp, Stamp)> = Vec::new();
@@ -48,14 +53,17 @@ fn control(timeline: &Timeline, kind: ControlKind, id: &'static str, label: &'st
         alive_from = alive_from.max(back);
     }
     spans.extend(span(timeline, alive_from, end, SpanState::Alive));
-    Some(LaneView { id, label, spans, marks: Vec::new() })
+    let words = says("answers", "", "no answer", "not asked");
+    Some(LaneView { id, label, spans, marks: Vec::new(), rungs: Vec::new(), words })
 }
 
 /// The interface that packets to the far end go over, its link, and each move to another.
 fn network(timeline: &Timeline) -> Option<LaneView> {
     let ipv6 = timeline.sockets.iter().find_map(|socket| socket.tcp).is_some_and(|tcp| tcp.local.is_ipv6());
     let ways = timeline.ways(Toward { ipv6, far_end: true });
-    let mut lane = LaneView { id: "network", label: "Network", spans: Vec::new(), marks: Vec::new() };
+    let words = says("a way stands", "", "no way to the far end", "not seen");
+    let (spans, marks, rungs) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lane = LaneView { id: "network", label: "Network", spans, marks, rungs, words };
     let mut named = None;
     for (index, way) in ways.iter().enumerate().take(MOST_SPANS) {
         let to = ways.get(index + 1).map_or(timeline.until, |next| next.at.stamp);

@@ -1,34 +1,41 @@
 //! What was held beside the call, in few lanes: those that talk, the bare WebSocket, and one for each ladder.
 
-use super::{LaneView, Mark, MarkKind, Span, SpanState, on_axis, span};
+use super::{LaneView, Mark, MarkKind, Rung, Span, SpanState, on_axis, says, span};
 use crate::{Timeline, timeline::HeldLane, words};
 use record::fact::{End, Manner};
 
 /// A bare WebSocket may end two thousand times; beyond this marks only lie on top of each other.
 const MOST_MARKS: usize = 400;
+/// More rungs than an adaptive ladder climbs in a night; a forged log may hold a million.
+const MOST_RUNGS: usize = 400;
 
 /// Its name to programs, its label, and which lanes are of it.
 type Kind = (&'static str, &'static str, fn(&Manner) -> bool);
 
+const HELD: [Kind; 5] = [
+    ("beside_websocket", "WebSocket", |m| matches!(m, Manner::BeatingWebsocket { .. })),
+    ("beside_tcp", "TCP", |m| matches!(m, Manner::Tcp { .. })),
+    ("beside_tls", "TLS", |m| matches!(m, Manner::Tls { .. })),
+    ("beside_turn", "TURN", |m| matches!(m, Manner::Turn { .. })),
+    ("beside_bare", "Bare socket", |m| matches!(m, Manner::BareWebsocket)),
+];
+const LADDERS: [Kind; 2] = [
+    ("beside_ladder", "Quiet ladder", |m| matches!(m, Manner::Quiet(_))),
+    ("beside_udp_ladder", "UDP ladder", |m| matches!(m, Manner::QuietUdp(_))),
+];
+
+pub(super) fn lane_of(manner: &Manner) -> Option<&'static str> {
+    HELD.iter().chain(&LADDERS).find(|(_, _, is)| is(manner)).map(|(id, ..)| *id)
+}
+
 pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
-    let held: [Kind; 5] = [
-        ("beside_websocket", "WebSocket", |m| matches!(m, Manner::BeatingWebsocket { .. })),
-        ("beside_tcp", "TCP", |m| matches!(m, Manner::Tcp { .. })),
-        ("beside_tls", "TLS", |m| matches!(m, Manner::Tls { .. })),
-        ("beside_turn", "TURN", |m| matches!(m, Manner::Turn { .. })),
-        ("beside_bare", "Bare socket", |m| matches!(m, Manner::BareWebsocket)),
-    ];
-    let ladders: [Kind; 2] = [
-        ("beside_ladder", "Quiet ladder", |m| matches!(m, Manner::Quiet(_))),
-        ("beside_udp_ladder", "UDP ladder", |m| matches!(m, Manner::QuietUdp(_))),
-    ];
     // A rung that is stirred is not quiet: its life says what counts as activity, and that stands in the findings.
     let of = |is: fn(&Manner) -> bool| -> Vec<&HeldLane> {
         let shown = |lane: &&HeldLane| lane.stands.is_some() && (lane.is_quiet() || lane.talks().is_some());
         timeline.lanes.iter().filter(|lane| is(&lane.manner)).filter(shown).collect()
     };
-    let held = held.map(|(id, label, is)| view(timeline, id, label, &of(is), held_spans));
-    let ladders = ladders.map(|(id, label, is)| view(timeline, id, label, &of(is), ladder_spans));
+    let held = HELD.map(|(id, label, is)| view(timeline, id, label, &of(is), held_spans));
+    let ladders = LADDERS.map(|(id, label, is)| view(timeline, id, label, &of(is), ladder_spans));
     held.into_iter().chain(ladders).flatten().collect()
 }
 
@@ -48,7 +55,33 @@ fn view(
     marks.sort_by(|a, b| a.at.total_cmp(&b.at));
     // Rungs that one hand ended in one second are one mark.
     marks.dedup_by(|later, first| later.kind == first.kind && (later.at - first.at).abs() < 1.0);
-    Some(LaneView { id, label, spans: spans(timeline, lanes), marks })
+    let words = says("stands", "nobody can know", "no answer", "not held");
+    Some(LaneView { id, label, spans: spans(timeline, lanes), marks, rungs: rungs(timeline, lanes), words })
+}
+
+fn rungs(timeline: &Timeline, lanes: &[&HeldLane]) -> Vec<Rung> {
+    let rung = |lane: &&HeldLane| {
+        let (Manner::Quiet(record::fact::Rung { quiet_ms, .. })
+        | Manner::QuietUdp(record::fact::UdpRung { quiet_ms, .. })) = lane.manner
+        else {
+            return None;
+        };
+        let from = lane.stands?.at.stamp;
+        let quiet = words::millis(quiet_ms);
+        let mark = mark(timeline, lane);
+        let to = lane.proved.map(|proof| proof.at.stamp).or(lane.over()).unwrap_or(timeline.until).max(from);
+        Some(Rung {
+            quiet_s: quiet.as_secs_f64(),
+            label: words::planned(quiet),
+            from: on_axis(timeline, from),
+            to: on_axis(timeline, to),
+            lived: lane.proved.is_some(),
+            ended: mark.as_ref().filter(|_| lane.proved.is_none()).map(|mark| mark.kind),
+            seq: mark.as_ref().map(|mark| mark.seq),
+            text: mark.map_or_else(|| "not finished".to_owned(), |mark| mark.text),
+        })
+    };
+    lanes.iter().filter_map(rung).take(MOST_RUNGS).collect()
 }
 
 /// One after the other: a lane that is opened anew takes the place of the one before.

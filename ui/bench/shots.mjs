@@ -1,0 +1,36 @@
+// Pictures of each fixture as the window draws it, for whoever changes how it looks: node bench/shots.mjs [name…]
+import { readdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { preview } from "vite";
+
+const names = process.argv.slice(2);
+const fixtures = readdirSync("fixtures").map((file) => file.replace(/\.json$/, ""));
+const server = await preview({ preview: { port: 0, host: "127.0.0.1" } });
+const base = server.resolvedUrls.local[0];
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
+});
+const sizes = { wide: [1180, 800], small: [900, 700] };
+for (const fixture of names.length > 0 ? names : fixtures) {
+  for (const scheme of ["light", "dark"]) {
+    for (const [size, [width, height]] of Object.entries(sizes)) {
+      const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+      page.on("console", (message) => console.log(fixture, message.type(), message.text()));
+      page.on("pageerror", (error) => console.log(fixture, error.message));
+      await page.goto(`${base}?fixture=${fixture}`);
+      await page.waitForTimeout(350);
+      await page.screenshot({ path: `bench/out/${fixture}-${size}-${scheme}.png` });
+      if (size === "wide") {
+        await page.screenshot({ path: `bench/out/${fixture}-full-${scheme}.png`, fullPage: true });
+        await page.mouse.move(5, 400);
+        await page.evaluate(() => window.scrollTo(0, 520));
+        await page.waitForTimeout(250);
+        await page.screenshot({ path: `bench/out/${fixture}-scrolled-${scheme}.png` });
+      }
+      await page.close();
+    }
+  }
+}
+await browser.close();
+await server.close();
