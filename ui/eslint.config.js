@@ -30,7 +30,7 @@ export default ts.config(
   },
   {
     files: ["src/**"],
-    ignores: ["src/ipc.ts", "src/ipc/**", "src/controls/**", "src/App.svelte", "src/main.ts"],
+    ignores: ["src/ipc.ts", "src/ipc/**", "src/controls/**", "src/App.svelte", "src/main.ts", "src/mock.ts", "src/mock/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [noTauri] }] },
   },
   { files: ["bench/**", "*.config.*"], languageOptions: { globals: globals.node }, rules: { "no-console": "off" } },

@@ -14,12 +14,22 @@ export async function browser() {
     /** `scene` is what follows the question mark. */
     async page({ scene = "", theme = "light", width = 1180, height = 800 } = {}) {
       const context = await chrome.newContext({
-        viewport: { width, height }, colorScheme: theme, locale: "en-GB", timezoneId: "Europe/Berlin", reducedMotion: "reduce",
+        viewport: { width, height },
+        colorScheme: theme,
+        locale: "en-GB",
+        timezoneId: "Europe/Berlin",
+        reducedMotion: "reduce",
       });
       await context.grantPermissions(["clipboard-read", "clipboard-write"]);
       const page = await context.newPage();
       const said = [];
-      page.on("console", (message) => !message.location().url.endsWith("/favicon.ico") && ["error", "warning"].includes(message.type()) && said.push(message.text()));
+      page.on(
+        "console",
+        (message) =>
+          !message.location().url.endsWith("/favicon.ico") &&
+          ["error", "warning"].includes(message.type()) &&
+          said.push(message.text()),
+      );
       page.on("pageerror", (error) => said.push(String(error)));
       await page.goto(`http://127.0.0.1:${port}/?${scene}`);
       await page.waitForSelector("header");

@@ -3,9 +3,7 @@
 
 import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen, TauriEvent } from "@tauri-apps/api/event";
-import type {
-  Check, Desk, Draft, Failure, Form, Live, Offer, Opened, Preview, Start, Taken,
-} from "./generated/desk";
+import type { Check, Draft, Failure, Form, Live, Offer, Opened, Preview, Start, Taken } from "./generated/desk";
 
 type Nothing = Record<never, never>;
 
@@ -14,7 +12,6 @@ export interface Commands {
   start: [Nothing, Start];
   self_test: [{ minutes: number }, Offer];
   take: [{ paths: string[] }, Taken];
-  take_link: [{ url: string }, Offer];
   choose: [Nothing, Taken | null];
   recover: [{ run: string }, Opened];
   forget: [{ run: string }, null];
@@ -25,9 +22,7 @@ export interface Commands {
   preview: [{ id: string }, Preview];
   save: [{ id: string }, string | null];
   show_in_folder: [{ path: string }, null];
-  summary: [{ id: string }, string];
   report_html: [{ id: string }, string | null];
-  open_many: [{ paths: string[] }, Desk];
   profile_form: [Nothing, Form];
   profile_check: [{ draft: Draft }, Check];
   profile_save: [{ draft: Draft }, string | null];

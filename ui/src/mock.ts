@@ -30,8 +30,15 @@ export interface Scene {
 }
 
 export const usual: Scene = {
-  offer: "file", recent: true, broken: false, holding: false, run: "vpn_takes_the_route_while_the_ladder_runs",
-  still: null, speed: 1, taken: "bundle", refuses: {},
+  offer: "file",
+  recent: true,
+  broken: false,
+  holding: false,
+  run: "vpn_takes_the_route_while_the_ladder_runs",
+  still: null,
+  speed: 1,
+  taken: "bundle",
+  refuses: {},
 };
 
 /** From an address: `?run=nginx_drops_a_quiet_call&still=27&holding=true&offer=link&refuses=hold:no`. */
@@ -92,12 +99,18 @@ function answer(scene: Scene): Answers {
   let forgotten = false;
 
   const opened = async (name: string): Promise<Opened> => ({
-    id: name, title: "Acme support: 15-minute hold", path: `/home/sam/${name}.witness`, caution: null,
-    provenance: "Recorded by linewitness 0.1.0, explained by 0.1.0.", update: await fixture(name),
+    id: name,
+    title: "Acme support: 15-minute hold",
+    path: `/home/sam/${name}.witness`,
+    caution: null,
+    provenance: "Recorded by linewitness 0.1.0, explained by 0.1.0.",
+    update: await fixture(name),
   });
   const taken = async (paths: string[]): Promise<Taken> => {
     if (scene.taken === "failure") {
-      throw { says: "notes.txt: this is neither a profile nor a report; open the file that your support desk sent you." };
+      throw {
+        says: "notes.txt: this is neither a profile nor a report; open the file that your support desk sent you.",
+      };
     }
     if (paths.length > 1 || scene.taken === "bundles") return { kind: "bundles", desk };
     if (scene.taken === "offer") return { kind: "offer", offer: offers.file };
@@ -115,15 +128,17 @@ function answer(scene: Scene): Answers {
   const start = (): Start => ({
     offer: scene.offer === null ? null : offer,
     broken: scene.broken && !forgotten ? brokenRuns : [],
+    taken: null,
     recent: scene.recent ? recentRuns(new Date()) : [],
-    holding, version: "0.1.0", notes: [],
+    holding,
+    version: "0.1.0",
+    notes: [],
   });
 
   return {
     start,
     self_test: () => offers.self_test,
     take: ({ paths }) => taken(paths),
-    take_link: () => offers.link,
     choose: () => taken(["chosen"]),
     recover: () => opened(scene.run),
     forget: () => ((forgotten = true), null),
@@ -134,15 +149,15 @@ function answer(scene: Scene): Answers {
     preview: () => preview,
     save: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.witness",
     show_in_folder: () => null,
-    summary: async () => (await fixture(scene.run)).head.headline,
     report_html: () => null,
-    open_many: () => desk,
     profile_form: () => form,
     profile_check: ({ draft }) => check(draft),
     profile_save: () => "/home/sam/Documents/acme.witness-profile",
     profile_link: ({ draft }) => {
       if (draft.values["token"]) {
-        throw { says: "A link is kept in mails and histories, so no secret may be in it: save the profile as a file, or leave the token out." };
+        throw {
+          says: "A link is kept in mails and histories, so no secret may be in it: save the profile as a file, or leave the token out.",
+        };
       }
       return "linewitness://hold?profile=bmFtZQ";
     },

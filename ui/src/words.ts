@@ -5,8 +5,6 @@ export const words = {
   close: "Close",
   dismiss: "Dismiss this message",
   cancel: "Cancel",
-  copied: "Copied",
-  copyByHand: "This system did not allow copying. Select the text and copy it with the keyboard.",
   showInFolder: "Show in folder",
   utc: "UTC",
   today: "Today",
@@ -18,7 +16,10 @@ export const words = {
     backToHold: "Back to the call",
   },
 
-  drop: { title: "Drop it here", says: "A profile is shown before anything runs. A report is opened; several are compared." },
+  drop: {
+    title: "Drop it here",
+    says: "A profile is shown before anything runs. A report is opened; several are compared.",
+  },
 
   start: {
     loading: "Looking at this computer",
@@ -70,7 +71,6 @@ export const words = {
 
   result: {
     copy: "Copy ticket",
-    copyTitle: "Copies a paragraph that can be pasted into a ticket",
     save: "Save report",
     new: "New",
     newTitle: "Back to the start",
@@ -146,7 +146,6 @@ export const words = {
     remove: (entry: string) => `Remove ${entry}`,
     save: "Save as a file",
     link: "Copy link for a mail",
-    linkCopied: "Link copied",
     saved: (path: string) => `Saved as ${path}`,
     use: "Use it here",
     toml: "The file as it will be saved, secrets left out",

@@ -25,7 +25,9 @@ export function sorted(rows: readonly DeskRow[], { column, down }: Order): DeskR
     const [a, b] = [value[column](left), value[column](right)];
     if (a === null || b === null) return Number(a === null) - Number(b === null);
     const order =
-      typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+      typeof a === "number" && typeof b === "number"
+        ? a - b
+        : String(a).localeCompare(String(b), undefined, { numeric: true });
     return down ? -order : order;
   });
 }
@@ -41,7 +43,10 @@ export function grouped(rows: readonly DeskRow[], groups: readonly DeskGroup[], 
     .filter((group) => group.by === by)
     .map((group) => ({
       group,
-      rows: sorted(group.rows.flatMap((id) => known.get(id) ?? []), order),
+      rows: sorted(
+        group.rows.flatMap((id) => known.get(id) ?? []),
+        order,
+      ),
     }));
 }
 
@@ -77,8 +82,17 @@ export function begins(row: DeskRow): number {
 /** As a spreadsheet takes it: tabs between, no tab and no line end within. */
 export function asText(heads: readonly string[], rows: readonly DeskRow[]): string {
   const lines = rows.map((row) => [
-    row.name, row.owner, row.cause, row.confidence, row.site, row.network, row.drops, row.interval_s, row.started,
-    row.first_lost, row.headline,
+    row.name,
+    row.owner,
+    row.cause,
+    row.confidence,
+    row.site,
+    row.network,
+    row.drops,
+    row.interval_s,
+    row.started,
+    row.first_lost,
+    row.headline,
   ]);
   const cell = (value: unknown) => String(value ?? "").replaceAll(/[\t\r\n]+/g, " ");
   return [heads, ...lines].map((line) => line.map(cell).join("\t")).join("\n");

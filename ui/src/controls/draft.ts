@@ -21,10 +21,15 @@ export function entries(list: string): string[] {
 
 /** Several at once where they were pasted; none twice. */
 export function withEntry(list: string, written: string): string {
-  const more = written.split(/[\n,]+/).map((entry) => entry.trim()).filter((entry) => entry !== "");
+  const more = written
+    .split(/[\n,]+/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
   return [...new Set([...entries(list), ...more])].join("\n");
 }
 
 export function withoutEntry(list: string, entry: string): string {
-  return entries(list).filter((other) => other !== entry).join("\n");
+  return entries(list)
+    .filter((other) => other !== entry)
+    .join("\n");
 }

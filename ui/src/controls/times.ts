@@ -21,7 +21,13 @@ export function length(seconds: number): string {
 export function timeOfDay(at: Date, { utc = false, seconds = false } = {}): string {
   const zone = utc ? { timeZone: "UTC" } : {};
   const second = seconds ? { second: "2-digit" as const } : {};
-  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...second, ...zone }).format(at);
+  return new Intl.DateTimeFormat(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...second,
+    ...zone,
+  }).format(at);
 }
 
 /** "Today, 11:20" or "Thu 19 Nov, 16:40". */

@@ -34,6 +34,7 @@ export class Views {
   begin(): () => void {
     void this.#do(async () => {
       await this.#reload();
+      if (this.start?.taken) this.#show(this.start.taken);
       if (this.start?.holding) {
         this.#watched();
         await call("watch", { channel: channel((live) => this.#heard(live)) });

@@ -109,7 +109,7 @@ newest: Array<Newest>, ended: EndedView | null, };
 export type Member = { name: string, bytes: number, says: string, fields: Array<Field>, };
 
 /**
- * `at` is seconds since the call stood.
+ * `at` is seconds since the start.
  */
 export type Newest = { at: number, text: string, tone: Tone, };
 
@@ -158,7 +158,15 @@ export type SameSecond = {
  */
 second: string, says: string, rows: Array<string>, };
 
-export type Start = { offer: Offer | null, broken: Array<BrokenRun>, recent: Array<Recent>, holding: boolean, version: string, notes: Array<string>, };
+export type Start = { 
+/**
+ * What was opened with the program, where it can be held.
+ */
+offer: Offer | null, 
+/**
+ * What was opened with the program, where it is to be read.
+ */
+taken: Taken | null, broken: Array<BrokenRun>, recent: Array<Recent>, holding: boolean, version: string, notes: Array<string>, };
 
 export type Taken = { "kind": "offer", offer: Offer, } | { "kind": "bundle", opened: Opened, } | { "kind": "bundles", desk: Desk, };
 

@@ -20,7 +20,9 @@ export function cut(whole: Update, at: number): Update {
 }
 
 function cutLane(lane: LaneUpdate, at: number): LaneUpdate {
-  const spans = lane.spans.then.filter((span) => span.from < at).map((span) => ({ ...span, to: Math.min(span.to, at) }));
+  const spans = lane.spans.then
+    .filter((span) => span.from < at)
+    .map((span) => ({ ...span, to: Math.min(span.to, at) }));
   return { ...lane, spans: all(spans), marks: all(lane.marks.then.filter((mark) => mark.at <= at)) };
 }
 

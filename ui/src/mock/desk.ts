@@ -3,10 +3,34 @@
 import type { Desk, DeskGroup, DeskRow, GroupBy } from "../generated/desk";
 
 type Case = { cause: string; owner: string; confidence: string; interval: number | null; says: string };
-const idle: Case = { cause: "quiet connections are ended", owner: "Internet path", confidence: "Shown", interval: 60.1, says: "60.1 s, spread 0.3 s; all on AS64500, sites Leeds and Hull" };
-const restart: Case = { cause: "the service restarted", owner: "Voice service", confidence: "Shown", interval: null, says: "within 0.21 s; 4 networks; controls held" };
-const vpn: Case = { cause: "a VPN came or went", owner: "This computer", confidence: "Likely", interval: null, says: "all with the VPN client on" };
-const unproven: Case = { cause: "not proven", owner: "Not proven", confidence: "Not proven", interval: null, says: "11 causes ruled out, listed in the report" };
+const idle: Case = {
+  cause: "quiet connections are ended",
+  owner: "Internet path",
+  confidence: "Shown",
+  interval: 60.1,
+  says: "60.1 s, spread 0.3 s; all on AS64500, sites Leeds and Hull",
+};
+const restart: Case = {
+  cause: "the service restarted",
+  owner: "Voice service",
+  confidence: "Shown",
+  interval: null,
+  says: "within 0.21 s; 4 networks; controls held",
+};
+const vpn: Case = {
+  cause: "a VPN came or went",
+  owner: "This computer",
+  confidence: "Likely",
+  interval: null,
+  says: "all with the VPN client on",
+};
+const unproven: Case = {
+  cause: "not proven",
+  owner: "Not proven",
+  confidence: "Not proven",
+  interval: null,
+  says: "11 causes ruled out, listed in the report",
+};
 const held: Case = { cause: "nothing lost", owner: "Held", confidence: "", interval: null, says: "quiet up to 245 s" };
 
 const restartAt = minute(15, 32);
@@ -38,27 +62,66 @@ const cases: [Case, number, string, string, number, number, number[]][] = [
 ];
 
 const rows: DeskRow[] = cases.map(([of, n, site, network, from, minutes, lost]) => ({
-  id: `b${n}`, path: `/home/sam/reports/PC-${n}.witness`, name: `PC-${String(n).padStart(2, "0")}`,
-  started: at(minute(from, 0)), first_lost: lost[0] === undefined ? null : at(lost[0]),
-  outcome: lost.length > 0 ? "Dropped" : "Held", owner: of.owner, cause: of.cause, confidence: of.confidence,
-  drops: lost.length, interval_s: of.interval, site, network,
+  id: `b${n}`,
+  path: `/home/sam/reports/PC-${n}.witness`,
+  name: `PC-${String(n).padStart(2, "0")}`,
+  started: at(minute(from, 0)),
+  first_lost: lost[0] === undefined ? null : at(lost[0]),
+  outcome: lost.length > 0 ? "Dropped" : "Held",
+  owner: of.owner,
+  cause: of.cause,
+  confidence: of.confidence,
+  drops: lost.length,
+  interval_s: of.interval,
+  site,
+  network,
   headline: lost.length > 0 ? `${of.owner}: ${of.cause} (${of.confidence}).` : "Held for 15 minutes; nothing dropped.",
-  line: { planned_s: minutes * 60, held_s: minutes * 60, lost: lost.map((s) => [s - from * 60, s - from * 60 + 8]), asleep: [] },
+  line: {
+    planned_s: minutes * 60,
+    held_s: minutes * 60,
+    lost: lost.map((s) => [s - from * 60, s - from * 60 + 8]),
+    asleep: [],
+  },
 }));
 
 export const desk: Desk = {
-  title: "24 reports", spans: "Fri 20 Nov 2026, 09:02 to 09:58 UTC", rows,
+  title: "24 reports",
+  spans: "Fri 20 Nov 2026, 09:02 to 09:58 UTC",
+  rows,
   groups: [
-    ...grouped("cause", (row) => (row.confidence === "Not proven" || row.owner === "Held" ? row.owner : `${row.owner}: ${row.cause}`), (row) => cases[rows.indexOf(row)]?.[0].says ?? ""),
-    ...grouped("owner", (row) => row.owner, (row) => (row.owner === "Held" ? "nothing lost" : row.cause)),
-    ...grouped("interval", (row) => (row.interval_s === null ? "No interval" : "60.1 s"), () => ""),
-    ...grouped("site", (row) => row.site ?? "", () => ""),
-    ...grouped("network", (row) => row.network ?? "", () => ""),
+    ...grouped(
+      "cause",
+      (row) => (row.confidence === "Not proven" || row.owner === "Held" ? row.owner : `${row.owner}: ${row.cause}`),
+      (row) => cases[rows.indexOf(row)]?.[0].says ?? "",
+    ),
+    ...grouped(
+      "owner",
+      (row) => row.owner,
+      (row) => (row.owner === "Held" ? "nothing lost" : row.cause),
+    ),
+    ...grouped(
+      "interval",
+      (row) => (row.interval_s === null ? "No interval" : "60.1 s"),
+      () => "",
+    ),
+    ...grouped(
+      "site",
+      (row) => row.site ?? "",
+      () => "",
+    ),
+    ...grouped(
+      "network",
+      (row) => row.network ?? "",
+      () => "",
+    ),
   ],
-  same_second: [{
-    second: at(restartAt), says: "6 reports from 4 networks lost it in one second, at 09:15:32 UTC, each with close code 1012.",
-    rows: rows.filter((row) => row.owner === "Voice service").map((row) => row.id),
-  }],
+  same_second: [
+    {
+      second: at(restartAt),
+      says: "6 reports from 4 networks lost it in one second, at 09:15:32 UTC, each with close code 1012.",
+      rows: rows.filter((row) => row.owner === "Voice service").map((row) => row.id),
+    },
+  ],
   problems: ["PC-25.witness: this file is cut off after 12 kB; ask for it once more."],
 };
 

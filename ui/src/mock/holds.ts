@@ -57,6 +57,11 @@ export function live(whole: Update, at: number, keepsAwake: boolean): Live {
 }
 
 function newest(update: Update): Newest[] {
-  const told = update.rows.then.filter((row) => row.tone !== "plain" && row.lane !== "beside" && row.lane !== "controls");
-  return told.slice(-3).reverse().map(({ at, text, tone }) => ({ at, text, tone }));
+  const told = update.rows.then.filter(
+    (row) => row.tone !== "plain" && row.lane !== "beside" && row.lane !== "controls",
+  );
+  return told
+    .slice(-3)
+    .reverse()
+    .map(({ at, text, tone }) => ({ at, text, tone }));
 }
