@@ -33,5 +33,5 @@ export default ts.config(
     ignores: ["src/ipc.ts", "src/ipc/**", "src/controls/**", "src/App.svelte", "src/main.ts", "src/mock.ts", "src/mock/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [noTauri] }] },
   },
-  { files: ["bench/**", "*.config.*"], languageOptions: { globals: globals.node }, rules: { "no-console": "off" } },
+  { files: ["bench/**", "e2e/**", "*.config.*"], languageOptions: { globals: globals.node }, rules: { "no-console": "off" } },
 );

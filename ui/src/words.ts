@@ -3,7 +3,6 @@
 export const words = {
   name: "Linewitness",
   close: "Close",
-  dismiss: "Dismiss this message",
   cancel: "Cancel",
   showInFolder: "Show in folder",
   utc: "UTC",

@@ -1,6 +1,6 @@
 /// Many reports on one table: their order, their groups, the one clock they are drawn on. Pure.
 
-import { timeOfDay } from "./times";
+import { minute } from "../kit/time";
 import type { DeskGroup, DeskRow, GroupBy } from "../generated/desk";
 
 export type Column = "name" | "site" | "network" | "drops" | "interval" | "first";
@@ -100,6 +100,6 @@ export function asText(heads: readonly string[], rows: readonly DeskRow[]): stri
 
 function label(at_s: number, step: number): string {
   const at = new Date(at_s * 1000);
-  if (step < 86_400) return timeOfDay(at, { utc: true });
+  if (step < 86_400) return minute(at, "UTC");
   return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" }).format(at);
 }

@@ -8,6 +8,11 @@ export function draftOf(kind: Kind, before: Draft["values"]): Draft {
   return { kind: kind.id, values: Object.fromEntries(values) };
 }
 
+/** Of the control in the page that holds a field. */
+export function idOf(field: { id: string }): string {
+  return `field-${field.id}`;
+}
+
 /** Fields under their groups' names, in the order in which these come first. */
 export function inGroups(fields: readonly FormField[]): { group: string; fields: FormField[] }[] {
   const groups = new Map<string, FormField[]>();

@@ -1,4 +1,6 @@
-/// Lengths and moments as the window writes them. Pure: the locale and the zone are those of the system unless given.
+/// Lengths and moments as the window writes them. Pure: the locale and the zone are those of the system.
+
+import { minute } from "../kit/time";
 
 /** "01:12", "1:02:05": a clock that runs. */
 export function clock(seconds: number): string {
@@ -17,24 +19,11 @@ export function length(seconds: number): string {
   return counted(whole, "second");
 }
 
-/** "14:02", "14:02:00": the time of day. */
-export function timeOfDay(at: Date, { utc = false, seconds = false } = {}): string {
-  const zone = utc ? { timeZone: "UTC" } : {};
-  const second = seconds ? { second: "2-digit" as const } : {};
-  return new Intl.DateTimeFormat(undefined, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...second,
-    ...zone,
-  }).format(at);
-}
-
 /** "Today, 11:20" or "Thu 19 Nov, 16:40". */
-export function day(at: Date, now: Date, today: string): string {
+export function when(at: Date, now: Date, today: string): string {
   const same = at.toDateString() === now.toDateString();
   const date = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" }).format(at);
-  return `${same ? today : date}, ${timeOfDay(at)}`;
+  return `${same ? today : date}, ${minute(at, "local")}`;
 }
 
 /** Bytes as files are listed. */

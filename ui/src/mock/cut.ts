@@ -1,6 +1,6 @@
 /// A finished run as it stood earlier, so that a fixture can be held once more.
 
-import type { LaneUpdate, Region, Tail, Update } from "../generated/story";
+import type { LaneUpdate, Region, Rung, Tail, Update } from "../generated/story";
 
 export function cut(whole: Update, at: number): Update {
   const before = (point: [number, number]) => point[0] <= at;
@@ -23,7 +23,12 @@ function cutLane(lane: LaneUpdate, at: number): LaneUpdate {
   const spans = lane.spans.then
     .filter((span) => span.from < at)
     .map((span) => ({ ...span, to: Math.min(span.to, at) }));
-  return { ...lane, spans: all(spans), marks: all(lane.marks.then.filter((mark) => mark.at <= at)) };
+  const rungs = lane.rungs.then.filter((rung) => rung.from < at).map((rung) => cutRung(rung, at));
+  return { ...lane, rungs: all(rungs), spans: all(spans), marks: all(lane.marks.then.filter((mark) => mark.at <= at)) };
+}
+
+function cutRung(rung: Rung, at: number): Rung {
+  return rung.to <= at ? rung : { ...rung, to: at, ended: null, lived: false };
 }
 
 function cutDrop(drop: Region, at: number): Region {

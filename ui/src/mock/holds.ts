@@ -58,7 +58,11 @@ export function live(whole: Update, at: number, keepsAwake: boolean): Live {
 
 function newest(update: Update): Newest[] {
   const told = update.rows.then.filter(
-    (row) => row.tone !== "plain" && row.lane !== "beside" && row.lane !== "controls",
+    (row) =>
+      row.tone !== "plain" &&
+      row.lane !== "beside" &&
+      row.lane !== "controls" &&
+      !row.text.includes("could not be seen"),
   );
   return told
     .slice(-3)
