@@ -6,7 +6,7 @@ use crate::{
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
-    verdict,
+    verdict, words,
 };
 use record::{Log, Seq, Stamp, Wall};
 use serde::Serialize;
@@ -77,6 +77,8 @@ pub struct Region {
     pub declared: f64,
     pub restored: Option<f64>,
     pub seq: Seq,
+    /// Between last proof of life and first sign of death: "12.9 s".
+    pub between: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, TS)]
@@ -121,6 +123,7 @@ fn tell(mut timeline: Timeline) -> Story {
             declared: axis(drop.declared),
             restored: drop.restored.map(axis),
             seq: drop.seq,
+            between: words::length(drop.first_bad.since(drop.last_good)),
         })
         .collect();
     let setup = setup(&timeline);

@@ -77,7 +77,7 @@ export type LaneUpdate = { id: string, label: string, spans: Tail<Span>, marks: 
 
 export type Mark = { at: number, kind: MarkKind, seq: number, text: string, };
 
-export type MarkKind = "fin" | "reset" | "silence" | "failed" | "move" | "system" | "path";
+export type MarkKind = "fin" | "reset" | "silence" | "failed" | "move" | "system" | "path" | "seen";
 
 /**
  * Figures under their names, in the order they were measured.
@@ -123,7 +123,11 @@ gone: string | null, };
 /**
  * A drop on the axis.
  */
-export type Region = { id: number, plane: Plane, cause: Cause, last_good: number, first_bad: number, declared: number, restored: number | null, seq: number, };
+export type Region = { id: number, plane: Plane, cause: Cause, last_good: number, first_bad: number, declared: number, restored: number | null, seq: number, 
+/**
+ * Between last proof of life and first sign of death: "12.9 s".
+ */
+between: string, };
 
 export type Row = { seq: number, 
 /**

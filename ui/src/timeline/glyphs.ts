@@ -47,12 +47,15 @@ export function glyph(
       pen.lineTo(x, y + 4.5);
       pen.lineTo(x - 4.5, y);
       break;
+    case "seen":
+      pen.rect(x - 3.5, y - 3.5, 7, 7);
+      break;
     case "path":
       pen.arc(x, y, 2.6, 0, 7);
       break;
   }
   pen.closePath();
-  pen.fillStyle = filled || kind === "move" || kind === "path" ? palette.ink : palette.plane;
+  pen.fillStyle = filled || kind === "move" || kind === "path" || kind === "seen" ? palette.ink : palette.plane;
   pen.fill();
   if (kind === "system") {
     pen.strokeStyle = palette.ink;

@@ -53,9 +53,12 @@ function section(id: string): Section {
 
 const ORDER: Section[] = ["call", "ladder", "beside", "controls", "around", "recovery"];
 const MOST_ROWS = 12;
+/// Many rows stand closer.
+const FEW_ROWS = 6;
+const CLOSE_PITCH = 5;
 
-const FULL = { call: 22, beside: 16, controls: 15, around: 22, recovery: 22, strip: 26, pitch: 8, gap: 6 };
-const FOLDED = { call: 15, beside: 5, controls: 5, around: 15, recovery: 15, strip: 0, pitch: 4, gap: 3 };
+const FULL = { call: 21, beside: 14, controls: 14, around: 19, recovery: 20, strip: 24, pitch: 8, gap: 5 };
+const FOLDED = { call: 15, beside: 5, controls: 5, around: 15, recovery: 15, strip: 0, pitch: 3.5, gap: 3 };
 
 export function layout(lanes: readonly Lane[], strips: readonly Strip[], folded: boolean): Layout {
   const size = folded ? FOLDED : FULL;
@@ -105,11 +108,12 @@ export function layout(lanes: readonly Lane[], strips: readonly Strip[], folded:
       ([a], [b]) => a - b,
     );
     const rows = Math.min(lengths.length, MOST_ROWS);
-    const height = Math.max(folded ? 15 : 20, rows * size.pitch + (folded ? 2 : 6));
-    const top = y + (height - rows * size.pitch) / 2 + size.pitch / 2;
+    const pitch = folded ? Math.min(size.pitch, 36 / rows) : rows > FEW_ROWS ? CLOSE_PITCH : size.pitch;
+    const height = Math.max(folded ? 15 : 20, rows * pitch + (folded ? 2 : 6));
+    const top = y + (height - rows * pitch) / 2 + pitch / 2;
     const rungs = lengths.map(([quiet_s, label], index) => {
       const row = lengths.length <= MOST_ROWS ? index : Math.floor((index * MOST_ROWS) / lengths.length);
-      return { quiet_s, label, y: top + row * size.pitch, lane };
+      return { quiet_s, label, y: top + row * pitch, lane };
     });
     const [low, high] = [lengths[0]?.[1], lengths.at(-1)?.[1]];
     const sub = low === undefined ? "" : low === high ? low : `${low?.replace(/ s$/, "")} to ${high}`;

@@ -51,7 +51,13 @@ export function paint(pen: Pen, scene: Scene): void {
   pen.beginPath();
   pen.rect(scale.left - 4, 0, scale.width + 8, bottom);
   pen.clip();
-  lines(pen, palette.grid, scene.grid.map((at) => place(scale, at)), top, bottom);
+  lines(
+    pen,
+    palette.grid,
+    scene.grid.map((at) => place(scale, at)),
+    top,
+    bottom,
+  );
   lit(pen, scene);
   const asleep = scene.pauses.filter((pause) => pause.slept);
   washes(pen, scene);
@@ -62,6 +68,7 @@ export function paint(pen: Pen, scene: Scene): void {
   }
   for (const pause of asleep) hatch(pen, scene, pause, bottom);
   witnesses(pen, scene, bottom);
+  said(pen, scene);
   pen.restore();
   pen.fillStyle = palette.line;
   for (const rule of [0, ...layout.rules, layout.height]) pen.fillRect(0, Math.round(top + rule), width, 1);
@@ -81,8 +88,12 @@ function lane(pen: Pen, scene: Scene, row: Place) {
   for (const span of within(spans, scale.from, scale.to)) stretch(pen, scene, span, y, weight, colour);
   planned(pen, scene, y, spans);
   if (row.id === "signaling" && !scene.folded) messages(pen, scene, row, y);
-  if (row.words) words(pen, scene, spans, y);
-  marks(pen, scene, row, y);
+  for (const group of marked(scene, row)) {
+    const { worst, at } = group;
+    if (worst.kind === "path" && row.words) {
+      if (group.first > 1) glyph(pen, "system", at, y, palette, false);
+    } else glyph(pen, worst.kind, at, y, palette, ends(worst.kind) && near(scene.drops, worst));
+  }
 }
 
 function stretch(pen: Pen, scene: Scene, span: Span, y: number, weight: number, colour: string) {
@@ -109,6 +120,15 @@ function planned(pen: Pen, scene: Scene, y: number, spans: readonly Span[]) {
   const last = spans.at(-1);
   if (!last || scene.now >= scene.scale.to || last.to < scene.now - 1) return;
   dotted(pen, place(scene.scale, scene.now), scene.scale.left + scene.scale.width, y, scene.palette.hatch, 1, [1, 3]);
+}
+
+/// Words keep clear of the lines they cross.
+function say(pen: Pen, palette: Palette, text: string, x: number, y: number) {
+  pen.strokeStyle = palette.plane;
+  pen.lineWidth = 3;
+  pen.lineJoin = "round";
+  pen.strokeText(text, x, y);
+  pen.fillText(text, x, y);
 }
 
 function dotted(pen: Pen, from: number, to: number, y: number, colour: string, weight: number, dash: number[]) {
@@ -145,33 +165,74 @@ function words(pen: Pen, scene: Scene, spans: readonly Span[], y: number) {
     const from = Math.max(place(scale, span.from), scale.left) + 4;
     const width = pen.measureText(span.text).width;
     if (from < free || from + width > scale.left + scale.width) continue;
-    pen.fillText(span.text, from, y - 7);
+    say(pen, palette, span.text, from, y - 7);
     free = from + width + 8;
     said = span.text;
   }
 }
 
-function marks(pen: Pen, scene: Scene, row: Place, y: number) {
-  const { scale, palette } = scene;
+interface Marked {
+  worst: Mark;
+  first: number;
+  at: number;
+  count: number;
+  /// To the next one.
+  room: number;
+}
+
+/// Marks that would touch are one, and the worst of them is drawn.
+function marked(scene: Scene, row: Place): Marked[] {
+  const { scale } = scene;
   const second = (scale.to - scale.from) / scale.width;
   const groups = clusters(row.lane?.marks ?? [], scale.from - 20 * second, scale.to, TOUCH * second);
-  pen.font = `11px ${palette.font}`;
-  for (const [index, group] of groups.entries()) {
+  return groups.map((group, index) => {
     const inside = group.items.slice(group.from, group.from + Math.min(group.count, 200)) as Mark[];
-    const worst = inside.find((mark) => ends(mark.kind)) ?? (inside[0] as Mark);
-    if (worst.kind === "path" && row.words) {
-      if (group.at > 1) glyph(pen, "system", place(scale, group.at), y, palette, false);
-      continue;
-    }
+    const next = groups[index + 1];
     const at = place(scale, group.at);
-    glyph(pen, worst.kind, at, y, palette, ends(worst.kind) && near(scene.drops, worst));
-    if (scene.folded || row.kind === "company") continue;
-    const text = group.count > 1 ? `${worst.text}, ${group.count} times` : worst.text;
-    const room = (groups[index + 1] ? place(scale, groups[index + 1]!.at) : scale.left + scale.width) - at - 16;
-    if (pen.measureText(text).width > room) continue;
-    const lost = ends(worst.kind);
-    pen.fillStyle = lost ? palette.accent : palette.ink2;
-    pen.fillText(text, at + 9, y + (row.kind === "call" ? -7 : 4));
+    return {
+      worst: inside.find((mark) => ends(mark.kind)) ?? (inside[0] as Mark),
+      first: group.at,
+      at,
+      count: group.count,
+      room: (next ? place(scale, next.at) : scale.left + scale.width) - at - 16,
+    };
+  });
+}
+
+/// All words, above all lines; those that would touch are left out.
+function said(pen: Pen, scene: Scene) {
+  if (scene.folded) return;
+  const { palette } = scene;
+  pen.font = `11px ${palette.font}`;
+  for (const row of scene.layout.places) {
+    const y = scene.top + row.middle;
+    if (row.kind === "call") lengths(pen, scene, row, y);
+    if (row.words && row.lane) words(pen, scene, row.lane.spans, y);
+    if (row.kind !== "call" && row.kind !== "marks" && row.id !== "computer") continue;
+    for (const { worst, at, count, room } of marked(scene, row)) {
+      const text = count > 1 ? `${worst.text}, ${count} times` : worst.text;
+      if ((worst.kind === "path" && row.words) || pen.measureText(text).width > room) continue;
+      pen.fillStyle = ends(worst.kind) ? palette.accent : palette.ink2;
+      say(pen, palette, text, at + (worst.kind === "move" ? 12 : 8), y + (row.kind === "marks" ? 4 : -7));
+    }
+  }
+}
+
+/// The length between the two witnesses is often the finding: measured as in a drawing.
+function lengths(pen: Pen, scene: Scene, row: Place, y: number) {
+  const { scale, palette } = scene;
+  for (const drop of scene.drops) {
+    if (drop.plane !== row.id || drop.cause === "slept") continue;
+    const [from, to] = [Math.max(place(scale, drop.last_good), scale.left), place(scale, drop.first_bad)];
+    const width = pen.measureText(drop.between).width;
+    if (to - from < width + 24 || to > scale.left + scale.width) continue;
+    pen.fillStyle = palette.accent;
+    const [middle, high] = [(from + to) / 2, y - 11];
+    pen.fillRect(from, high, middle - width / 2 - 6 - from, 1);
+    pen.fillRect(middle + width / 2 + 6, high, to - middle - width / 2 - 6, 1);
+    pen.font = `600 11px ${palette.font}`;
+    pen.fillText(drop.between, middle - width / 2, high + 4);
+    pen.font = `11px ${palette.font}`;
   }
 }
 

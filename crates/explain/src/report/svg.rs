@@ -10,6 +10,8 @@ mod curves;
 mod lanes;
 mod pen;
 
+pub(super) use pen::escaped;
+
 pub fn svg(story: &Story) -> String {
     let mut body = Drawing { out: String::new(), story, scale: Scale::new(story) };
     let top = body.head();

@@ -14,6 +14,7 @@ use ts_rs::TS;
 
 mod around;
 mod beside;
+mod far;
 mod whose;
 
 pub(crate) use whose::lane_of;
@@ -106,13 +107,16 @@ pub enum MarkKind {
     System,
     /// A path was taken.
     Path,
+    /// The far end saw it.
+    Seen,
 }
 
 pub(super) fn lanes(timeline: &Timeline) -> Vec<LaneView> {
-    let mut lanes = vec![signaling(timeline), media(timeline), ice(timeline)];
+    let mut lanes = vec![signaling(timeline), ice(timeline), media(timeline)];
     lanes.extend(beside::lanes(timeline));
     lanes.extend(around::lanes(timeline));
     lanes.extend([recovery(timeline), computer(timeline)]);
+    lanes.extend(far::lane(timeline));
     for lane in &mut lanes {
         name_spans(lane);
     }

@@ -70,7 +70,7 @@ impl Drawing<'_> {
                         y - 5.0
                     );
                 }
-                MarkKind::Path => {}
+                MarkKind::Path | MarkKind::Seen => {}
             }
             let next = lane.marks.get(index + 1).map_or(RIGHT + 24.0, |next| self.scale.x(next.at) - 4.0);
             self.mark_words(mark, x, y, next, slept, &mut free);
@@ -83,7 +83,7 @@ impl Drawing<'_> {
         let (at, height, of) = match mark.kind {
             MarkKind::Move => (x + 12.0, y + 4.0, READING),
             MarkKind::System => (x + 9.0, y - 7.0, READING),
-            MarkKind::Path => (x + 3.0, y - 7.0, READING),
+            MarkKind::Path | MarkKind::Seen => (x + 3.0, y - 7.0, READING),
             // The end's own word stands above the cap; beside it the line of the next connection begins.
             _ if slept => (x + 6.0, y - 7.0, READING),
             MarkKind::Fin | MarkKind::Reset | MarkKind::Silence | MarkKind::Failed => (x + 6.0, y - 7.0, LOST),

@@ -157,7 +157,7 @@ pub(super) fn wrap(words: &str, wide: f64, size: f64, most_lines: usize) -> Vec<
 }
 
 /// For text and for attributes. What a stranger wrote must stay text.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -37,6 +37,7 @@ pub(crate) fn lane_of(fact: &Fact, names: &Names) -> Option<&'static str> {
             | Control::PortalGone { control }
             | Control::Issuer { control, .. },
         ) => Some(around::lane_of(names.kind(*control)?)),
-        Fact::Mark(_) | Fact::Far(_) | Fact::Prediction(_) | Fact::Blind { .. } => None,
+        Fact::Far(_) => Some("far"),
+        Fact::Mark(_) | Fact::Prediction(_) | Fact::Blind { .. } => None,
     }
 }

@@ -17,14 +17,14 @@ use record::{
 fn lanes_of_network_and_controls_are_drawn_where_there_is_something() {
     let plain = checked(&Run::standing().at(60.3).time_up().log());
     let ids = |story: &crate::Story| story.lanes.iter().map(|lane| lane.id).collect::<Vec<_>>();
-    assert_eq!(ids(&plain), ["signaling", "media", "ice", "recovery", "computer"]);
+    assert_eq!(ids(&plain), ["signaling", "ice", "media", "recovery", "computer"]);
 
     let run = Run::watched().asking(&[Gateway, Stun]).at(20.0).link_down("eth0").control_silent(&[Gateway]).at(25.0);
     let run = run.link_up("eth0").control_back(&[Gateway]).at(40.0).route_moves(Some("eth0"), Some("wlan0"));
     let told = checked(&run.at(50.0).route_moves(Some("wlan0"), None).at(60.0).time_up().log());
     assert_eq!(
         ids(&told),
-        ["signaling", "media", "ice", "control_stun", "control_gateway", "network", "recovery", "computer"]
+        ["signaling", "ice", "media", "control_stun", "control_gateway", "network", "recovery", "computer"]
     );
     let lane = |id: &str| told.lanes.iter().find(|lane| lane.id == id).expect("it is there");
     let spans = |id: &str| {
