@@ -5,6 +5,8 @@ export const words = {
   close: "Close",
   cancel: "Cancel",
   showInFolder: "Show in folder",
+  fault: (what: string) =>
+    `This window failed (${what}). A hold goes on without it, and nothing that was recorded is lost; quit and start again.`,
   utc: "UTC",
   today: "Today",
 
@@ -66,6 +68,7 @@ export const words = {
     newest: "Newest",
     nothingYet: "What happens is told here.",
     timeline: "The run so far",
+    later: (name: string) => `${name} is ready. It can be held when this call has ended.`,
   },
 
   result: {

@@ -11,9 +11,10 @@ export function clock(seconds: number): string {
 
 /** "15 minutes", "4 hours", "1 h 30 min", "45 seconds". */
 export function length(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+  // Beyond an hour nobody counts seconds.
+  const whole = Math.max(0, seconds > 3600 ? Math.round(seconds / 60) * 60 : Math.round(seconds));
   if (whole % 3600 === 0 && whole > 0) return counted(whole / 3600, "hour");
-  if (whole > 3600) return `${Math.floor(whole / 3600)} h ${Math.round((whole % 3600) / 60)} min`;
+  if (whole > 3600) return `${Math.floor(whole / 3600)} h ${(whole % 3600) / 60} min`;
   if (whole % 60 === 0 && whole > 0) return counted(whole / 60, "minute");
   if (whole > 60) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return counted(whole, "second");
@@ -30,7 +31,7 @@ export function when(at: Date, now: Date, today: string): string {
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const [value, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
 /** Marks of a ruler: seconds from the start, every fifth one long; no more than fits. */

@@ -1,8 +1,9 @@
 /// Which view stands, and what it shows. Views draw this and call its methods; nothing else speaks to the program but
 /// forms and copies that concern one view alone.
 
-import { call, channel, hear, type Arrived } from "../ipc";
+import { call, channel, hear, Refused, type Arrived } from "../ipc";
 import { Story } from "../story/story.svelte";
+import { words } from "../words";
 import type { Desk, Live, Offer, Opened, Start, Taken } from "../generated/desk";
 
 export type View =
@@ -20,15 +21,21 @@ export class Views {
   start = $state.raw<Start | null>(null);
   /** What the big button would hold. */
   offer = $state.raw<Offer | null>(null);
+  /** A call is held, be it seen in this view or not. */
+  holding = $state.raw(false);
   live = $state.raw<Live | null>(null);
   /** Of the hold that runs. */
   story = $state.raw(new Story());
   /** One sentence of what went wrong last. */
   failure = $state.raw<string | null>(null);
-  busy = $state.raw(false);
+  #doing = $state(0);
   stopping = $state.raw(false);
   dragged = $state.raw(false);
   askedToQuit = $state.raw(false);
+
+  get busy(): boolean {
+    return this.#doing > 0;
+  }
 
   /** Shows where the program stands, and listens until the function it gives is called. */
   begin(): () => void {
@@ -51,7 +58,7 @@ export class Views {
   /** The start view, or the hold where one runs. */
   home(): void {
     this.failure = null;
-    if (this.live !== null) {
+    if (this.holding) {
       this.view = { is: "holding" };
       return;
     }
@@ -80,6 +87,7 @@ export class Views {
       try {
         await call("hold", { id: offer.id, channel: channel((live) => this.#heard(live)) });
       } catch (refused) {
+        this.holding = false;
         this.view = { is: "start" };
         throw refused;
       }
@@ -138,14 +146,16 @@ export class Views {
     this.story = new Story();
     this.live = null;
     this.stopping = false;
+    this.holding = true;
     this.view = { is: "holding" };
   }
 
   #heard(live: Live): void {
     this.story.apply(live.update);
     const { ended } = live;
-    this.live = ended === null ? live : null;
+    this.live = live;
     if (ended === null) return;
+    this.holding = false;
     this.stopping = false;
     this.askedToQuit = false;
     void this.#do(async () => {
@@ -169,7 +179,8 @@ export class Views {
     switch (taken.kind) {
       case "offer":
         this.offer = taken.offer;
-        this.view = { is: "start" };
+        if (!this.holding) this.view = { is: "start" };
+        else this.failure = words.holding.later(taken.offer.name);
         break;
       case "bundle":
         this.#result(taken.opened, null);
@@ -186,17 +197,17 @@ export class Views {
     this.view = { is: "result", opened, story, from };
   }
 
-  /** One thing at a time; its failure is shown until something else succeeds. */
+  /** Its failure is shown until something else succeeds. */
   async #do(what: () => Promise<unknown>): Promise<boolean> {
-    this.busy = true;
+    this.#doing += 1;
     try {
       await what();
       return true;
     } catch (refused) {
-      this.failure = refused instanceof Error ? refused.message : String(refused);
+      this.failure = refused instanceof Refused ? refused.message : words.fault(String(refused));
       return false;
     } finally {
-      this.busy = false;
+      this.#doing -= 1;
     }
   }
 }
