@@ -16,6 +16,7 @@ for (const { name, scene, go } of views.filter(({ name }) => asked.length === 0 
     const { page, said, close } = await chrome.page({ scene, theme, ...size });
     try {
       await go?.(page);
+      await page.mouse.move(0, 0);
       await page.waitForTimeout(300);
     } catch (error) {
       failed = true;

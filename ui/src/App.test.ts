@@ -84,7 +84,7 @@ test("what the program refuses is said in its own words", async () => {
 test("a hold shows its clock and its state, and ends in its result", async () => {
   const asked = await shown({ still: 9, run: "black_hole_while_the_ladder_runs" });
   await press(words.start.hold);
-  expect((await screen.findByRole("timer")).textContent).toContain("00:09of 00:45");
+  await waitFor(() => expect(screen.getByRole("timer").textContent).toContain("00:09of 00:45"));
   expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Lost at 00:05");
   await press(words.holding.stop);
   expect(await button(words.result.save)).toBeTruthy();

@@ -86,7 +86,6 @@ export const words = {
     contains: "What the file contains",
     nothingElse: "Nothing else goes into the file.",
     exactly: "one of each kind, exactly as saved",
-    field: "Field",
     example: "Example",
     times: "Times",
     means: "What it is",
