@@ -65,6 +65,17 @@ test("a link's profile runs only after it was agreed to", async () => {
   await waitFor(() => expect(commands(asked)).toContain("hold"));
 });
 
+test("a link that is pasted is shown, and nothing runs", async () => {
+  const asked = await shown();
+  const clipboardData = { getData: () => " linewitness://hold?profile=bmFtZQ\n" };
+  await fireEvent(window, Object.assign(new Event("paste"), { clipboardData }));
+  expect(await screen.findByRole("heading", { level: 1, name: offers.link.name })).toBeTruthy();
+  expect(asked.find(({ command }) => command === "take")?.args).toEqual({
+    paths: ["linewitness://hold?profile=bmFtZQ"],
+  });
+  expect(commands(asked)).not.toContain("hold");
+});
+
 test("a run that broke off can be read, and is deleted only after a second word", async () => {
   const asked = await shown({ broken: true });
   await press(words.start.forget);

@@ -112,6 +112,7 @@ function answer(scene: Scene): Answers {
         says: "notes.txt: this is neither a profile nor a report; open the file that your support desk sent you.",
       };
     }
+    if (paths[0]?.startsWith("linewitness:")) return { kind: "offer", offer: offers.link };
     if (paths.length > 1 || scene.taken === "bundles") return { kind: "bundles", desk };
     if (scene.taken === "offer") return { kind: "offer", offer: offers.file };
     return { kind: "bundle", opened: await opened(scene.run) };
@@ -149,7 +150,7 @@ function answer(scene: Scene): Answers {
     preview: () => preview,
     save: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.witness",
     show_in_folder: () => null,
-    report_html: () => null,
+    report_html: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.html",
     profile_form: () => form,
     profile_check: ({ draft }) => check(draft),
     profile_save: () => "/home/sam/Documents/acme.witness-profile",

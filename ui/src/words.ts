@@ -36,7 +36,7 @@ export const words = {
     ends: (time: string) => `ends about ${time}`,
     planned: (length: string, ends: string) => `${length} from now, ends about ${ends}`,
     noProfile: "No profile at hand? The self-test calls this computer itself and takes 2 minutes.",
-    haveProfile: "Did your support desk send you a profile? Open it, or drop it anywhere in this window.",
+    haveProfile: "Did your support desk send you a profile? Open it, drop it here, or paste its link.",
     openProfile: "Open a profile",
     byLink: (host: string | null) =>
       host === null
@@ -99,6 +99,7 @@ export const words = {
     saved: "Saved",
     copy: "Copy summary",
     again: "Save another copy",
+    page: "Save as a page for any browser",
     total: (size: string, files: number) => `${size} in ${files} files, packed smaller.`,
   },
 

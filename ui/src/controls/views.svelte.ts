@@ -139,7 +139,7 @@ export class Views {
 
   async #reload(): Promise<void> {
     this.start = await call("start", {});
-    this.offer ??= this.start.offer ?? (await call("self_test", { minutes: SELF_TEST_MINUTES }));
+    this.offer = this.start.offer ?? this.offer ?? (await call("self_test", { minutes: SELF_TEST_MINUTES }));
   }
 
   #watched(): void {
