@@ -48,6 +48,7 @@ export class Story {
   /// How often it was told: what reads a list below is drawn again when it grows.
   told = $state(0);
   #rows: Row[] = [];
+  #on = new Map<string, Row[]>();
   #rtt: Point[] = [];
   #jitter: Point[] = [];
   #lost: Point[] = [];
@@ -58,6 +59,10 @@ export class Story {
 
   get rows(): readonly Row[] {
     return this.told >= 0 ? this.#rows : [];
+  }
+  /// Those that stand in one lane of the picture.
+  on(lane: string): readonly Row[] {
+    return (this.told >= 0 && this.#on.get(lane)) || [];
   }
   get rtt(): readonly Point[] {
     return this.told >= 0 ? this.#rtt : [];
@@ -81,11 +86,25 @@ export class Story {
     this.outages = update.outages;
     this.evidence = update.evidence;
     this.lanes = update.lanes.map((lane) => this.#lane(lane));
+    this.#sort(update.rows);
     grow(this.#rows, update.rows);
     grow(this.#rtt, update.rtt_ms);
     grow(this.#jitter, update.jitter_ms);
     grow(this.#lost, update.lost);
     this.told += 1;
+  }
+
+  #sort(tail: Tail<Row>): void {
+    for (let index = this.#rows.length - 1; index >= tail.keep; index--) {
+      const { on } = this.#rows[index] as Row;
+      if (on !== null) this.#on.get(on)?.pop();
+    }
+    for (const row of tail.then) {
+      if (row.on === null) continue;
+      const list = this.#on.get(row.on);
+      if (list) list.push(row);
+      else this.#on.set(row.on, [row]);
+    }
   }
 
   #lane(update: LaneUpdate): Lane {

@@ -58,6 +58,16 @@ describe("a story", () => {
     expect(story.rows.map((row) => row.seq)).toEqual([1, 9]);
   });
 
+  it("keeps the rows of each lane as it keeps all rows", () => {
+    const story = new Story(whole);
+    const of = (lane: string) => story.rows.filter((row) => row.on === lane);
+    expect(story.on("signaling")).toEqual(of("signaling"));
+    const half = Math.floor(whole.rows.then.length / 2);
+    story.apply({ ...whole, rows: { keep: half, then: [{ ...row(1e6), on: "signaling" }] } });
+    expect(story.on("signaling")).toEqual(of("signaling"));
+    expect(story.on("beside_ladder")).toEqual(of("beside_ladder"));
+  });
+
   it("lets a lane come and go, and forgets what it held", () => {
     const story = new Story(whole);
     const without = whole.lanes.filter((lane) => lane.id !== "beside_bare");

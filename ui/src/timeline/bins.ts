@@ -1,55 +1,56 @@
-/// The least and most of a curve in any stretch of it, without looking at every point: blocks are summed up once.
+/// A curve, ready to be drawn at any zoom: its least and most in each column of pixels.
 import type { Point } from "../generated/story";
 import { first } from "./merge";
-
-const BLOCK = 64;
+import { type Scale, at } from "./scale";
 
 export class Bins {
+  /// Numbers beside each other are read ten times as fast as pairs.
+  #times = new Float64Array(1024);
+  #values = new Float64Array(1024);
+  #count = 0;
   #points: readonly Point[] = [];
-  #low: number[] = [];
-  #high: number[] = [];
   /// The greatest of all, for the scale of its strip.
   most = 0;
 
-  /// A curve grows at its end; blocks that were full stay as they are.
-  read(points: readonly Point[]): void {
-    const same = points === this.#points && points.length >= this.#low.length * BLOCK;
-    const full = same ? this.#low.length : 0;
-    this.#points = points;
-    this.#low.length = this.#high.length = full;
-    if (full === 0) this.most = 0;
-    for (let begin = full * BLOCK; begin < points.length; begin += BLOCK) {
-      const [low, high] = this.#scan(begin, Math.min(begin + BLOCK, points.length));
-      if (begin + BLOCK <= points.length) {
-        this.#low.push(low);
-        this.#high.push(high);
-      }
-      this.most = Math.max(this.most, high);
-    }
+  get count(): number {
+    return this.#count;
   }
 
-  /// Least and most in a stretch; nothing where nothing was measured.
-  range(from: number, to: number): [number, number] | undefined {
-    const time = (point: Point) => point[0];
-    let begin = first(this.#points, from, time);
-    const end = first(this.#points, to, time);
-    if (begin >= end) return undefined;
-    let [low, high] = [Infinity, -Infinity];
-    while (begin < end) {
-      const block = begin / BLOCK;
-      if (Number.isInteger(block) && begin + BLOCK <= end && block < this.#low.length) {
-        low = Math.min(low, this.#low[block] as number);
-        high = Math.max(high, this.#high[block] as number);
-        begin += BLOCK;
-      } else {
-        const stop = Math.min(end, (Math.floor(block) + 1) * BLOCK);
-        const [least, most] = this.#scan(begin, stop);
-        low = Math.min(low, least);
-        high = Math.max(high, most);
-        begin = stop;
-      }
+  /// A curve grows at its end; what it may have taken back is read again.
+  read(points: readonly Point[]): void {
+    let keep = points === this.#points ? Math.min(this.#count, points.length) : 0;
+    while (keep > 0 && !this.#holds(keep - 1, points[keep - 1] as Point)) keep -= 1;
+    if (keep < this.#count) this.most = this.#greatest(keep);
+    this.#points = points;
+    if (points.length > this.#times.length) this.#room(points.length * 2);
+    for (let index = keep; index < points.length; index++) {
+      const [time, value] = points[index] as Point;
+      this.#times[index] = time;
+      this.#values[index] = value;
+      if (value > this.most) this.most = value;
     }
-    return [low, high];
+    this.#count = points.length;
+  }
+
+  /// Least and most for each pixel, one after the other; NaN where nothing was measured.
+  columns(scale: Scale): Float64Array {
+    const width = Math.floor(scale.width);
+    const columns = new Float64Array(2 * width).fill(NaN);
+    const [times, values, count] = [this.#times, this.#values, this.#count];
+    let index = first(this.#points, scale.from, (point) => point[0]);
+    for (let column = 0; column < width && index < count; column++) {
+      const end = at(scale, scale.left + column + 1);
+      let [low, high] = [Infinity, -Infinity];
+      for (; index < count && (times[index] as number) < end; index++) {
+        const value = values[index] as number;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      if (high < low) continue;
+      columns[2 * column] = low;
+      columns[2 * column + 1] = high;
+    }
+    return columns;
   }
 
   /// What was measured last before a moment, if it was not long ago.
@@ -58,14 +59,24 @@ export class Bins {
     return point && at - point[0] <= reach ? point[1] : undefined;
   }
 
-  #scan(begin: number, end: number): [number, number] {
-    let [low, high] = [Infinity, -Infinity];
-    for (let index = begin; index < end; index++) {
-      const value = (this.#points[index] as Point)[1];
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    return [low, high];
+  #holds(index: number, [time, value]: Point): boolean {
+    return this.#times[index] === time && this.#values[index] === value;
+  }
+
+  #greatest(count: number): number {
+    let most = 0;
+    for (let index = 0; index < count; index++) most = Math.max(most, this.#values[index] as number);
+    return most;
+  }
+
+  #room(size: number): void {
+    const grow = (list: Float64Array) => {
+      const more = new Float64Array(size);
+      more.set(list);
+      return more;
+    };
+    this.#times = grow(this.#times) as Float64Array<ArrayBuffer>;
+    this.#values = grow(this.#values) as Float64Array<ArrayBuffer>;
   }
 }
 

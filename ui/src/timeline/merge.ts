@@ -6,8 +6,16 @@ export interface Timed {
 }
 
 /// The first whose time is not before `at`.
-export function first<T>(list: readonly T[], at: number, time: (item: T) => number): number {
-  let [low, high] = [0, list.length];
+export function first<T>(list: readonly T[], at: number, time: (item: T) => number, from = 0): number {
+  // What is near is found near: the reach doubles until it is too far.
+  let reach = 8;
+  let low = from;
+  let high = Math.min(from + reach, list.length);
+  while (high < list.length && time(list[high] as T) < at) {
+    low = high + 1;
+    reach *= 4;
+    high = Math.min(low + reach, list.length);
+  }
   while (low < high) {
     const mid = (low + high) >>> 1;
     if (time(list[mid] as T) < at) low = mid + 1;
@@ -33,7 +41,7 @@ export function clusters<T extends Timed>(list: readonly T[], from: number, to: 
   while (index < list.length) {
     const begin = (list[index] as T).at;
     if (begin > to) break;
-    const end = Math.max(index + 1, first(list, begin + gap, timed));
+    const end = Math.max(index + 1, first(list, begin + gap, timed, index));
     found.push({ at: begin, to: (list[end - 1] as T).at, items: list, from: index, count: end - index });
     index = end;
   }

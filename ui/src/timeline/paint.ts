@@ -61,14 +61,15 @@ export function paint(pen: Pen, scene: Scene): void {
   lit(pen, scene);
   const asleep = scene.pauses.filter((pause) => pause.slept);
   washes(pen, scene);
+  const marks = new Map(layout.places.map((row) => [row.id, marked(scene, row)]));
   for (const row of layout.places) {
     if (row.kind === "strip") strip(pen, scene, row);
     else if (row.kind === "rungs") rungs(pen, scene, row);
-    else lane(pen, scene, row);
+    else lane(pen, scene, row, marks.get(row.id) ?? []);
   }
   for (const pause of asleep) hatch(pen, scene, pause, bottom);
   witnesses(pen, scene, bottom);
-  said(pen, scene);
+  said(pen, scene, marks);
   pen.restore();
   pen.fillStyle = palette.line;
   for (const rule of [0, ...layout.rules, layout.height]) pen.fillRect(0, Math.round(top + rule), width, 1);
@@ -79,7 +80,7 @@ function lines(pen: Pen, colour: string, xs: readonly number[], top: number, bot
   for (const x of xs) pen.fillRect(Math.round(x), top, 1, bottom - top);
 }
 
-function lane(pen: Pen, scene: Scene, row: Place) {
+function lane(pen: Pen, scene: Scene, row: Place, marks: readonly Marked[]) {
   const { scale, palette } = scene;
   const y = scene.top + row.middle;
   const weight = row.kind === "call" ? HELD : COMPANY;
@@ -88,10 +89,9 @@ function lane(pen: Pen, scene: Scene, row: Place) {
   for (const span of within(spans, scale.from, scale.to)) stretch(pen, scene, span, y, weight, colour);
   planned(pen, scene, y, spans);
   if (row.id === "signaling" && !scene.folded) messages(pen, scene, row, y);
-  for (const group of marked(scene, row)) {
-    const { worst, at } = group;
+  for (const { worst, at, first } of marks) {
     if (worst.kind === "path" && row.words) {
-      if (group.first > 1) glyph(pen, "system", at, y, palette, false);
+      if (first > 1) glyph(pen, "system", at, y, palette, false);
     } else glyph(pen, worst.kind, at, y, palette, ends(worst.kind) && near(scene.drops, worst));
   }
 }
@@ -120,6 +120,21 @@ function planned(pen: Pen, scene: Scene, y: number, spans: readonly Span[]) {
   const last = spans.at(-1);
   if (!last || scene.now >= scene.scale.to || last.to < scene.now - 1) return;
   dotted(pen, place(scene.scale, scene.now), scene.scale.left + scene.scale.width, y, scene.palette.hatch, 1, [1, 3]);
+}
+
+/// Words are asked for in every frame, and their widths never change.
+const widths = new Map<string, number>();
+const MOST_WIDTHS = 4000;
+
+function wide(pen: Pen, text: string): number {
+  const key = `${pen.font}|${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    if (widths.size > MOST_WIDTHS) widths.clear();
+    width = pen.measureText(text).width;
+    widths.set(key, width);
+  }
+  return width;
 }
 
 /// Words keep clear of the lines they cross.
@@ -163,7 +178,7 @@ function words(pen: Pen, scene: Scene, spans: readonly Span[], y: number) {
   for (const span of within(spans, scale.from, scale.to)) {
     if (span.text === null || span.text === said) continue;
     const from = Math.max(place(scale, span.from), scale.left) + 4;
-    const width = pen.measureText(span.text).width;
+    const width = wide(pen, span.text);
     if (from < free || from + width > scale.left + scale.width) continue;
     say(pen, palette, span.text, from, y - 7);
     free = from + width + 8;
@@ -200,7 +215,7 @@ function marked(scene: Scene, row: Place): Marked[] {
 }
 
 /// All words, above all lines; those that would touch are left out.
-function said(pen: Pen, scene: Scene) {
+function said(pen: Pen, scene: Scene, marks: ReadonlyMap<string, readonly Marked[]>) {
   if (scene.folded) return;
   const { palette } = scene;
   pen.font = `11px ${palette.font}`;
@@ -209,9 +224,9 @@ function said(pen: Pen, scene: Scene) {
     if (row.kind === "call") lengths(pen, scene, row, y);
     if (row.words && row.lane) words(pen, scene, row.lane.spans, y);
     if (row.kind !== "call" && row.kind !== "marks" && row.id !== "computer") continue;
-    for (const { worst, at, count, room } of marked(scene, row)) {
+    for (const { worst, at, count, room } of marks.get(row.id) ?? []) {
       const text = count > 1 ? `${worst.text}, ${count} times` : worst.text;
-      if ((worst.kind === "path" && row.words) || pen.measureText(text).width > room) continue;
+      if ((worst.kind === "path" && row.words) || wide(pen, text) > room) continue;
       pen.fillStyle = ends(worst.kind) ? palette.accent : palette.ink2;
       say(pen, palette, text, at + (worst.kind === "move" ? 12 : 8), y + (row.kind === "marks" ? 4 : -7));
     }
@@ -224,7 +239,7 @@ function lengths(pen: Pen, scene: Scene, row: Place, y: number) {
   for (const drop of scene.drops) {
     if (drop.plane !== row.id || drop.cause === "slept") continue;
     const [from, to] = [Math.max(place(scale, drop.last_good), scale.left), place(scale, drop.first_bad)];
-    const width = pen.measureText(drop.between).width;
+    const width = wide(pen, drop.between);
     if (to - from < width + 24 || to > scale.left + scale.width) continue;
     pen.fillStyle = palette.accent;
     const [middle, high] = [(from + to) / 2, y - 11];
@@ -311,11 +326,12 @@ function strip(pen: Pen, scene: Scene, row: Place) {
       before = at;
     }
   } else {
-    for (let pixel = 0; pixel < scale.width; pixel++) {
-      const range = curve.bins.range(moment(scale, scale.left + pixel), moment(scale, scale.left + pixel + 1));
-      if (!range) continue;
-      pen.moveTo(scale.left + pixel + 0.5, height(range[0]) + 0.5);
-      pen.lineTo(scale.left + pixel + 0.5, height(range[1]) - 0.5);
+    const columns = curve.bins.columns(scale);
+    for (let column = 0; 2 * column < columns.length; column++) {
+      const [low, high] = [columns[2 * column] as number, columns[2 * column + 1] as number];
+      if (Number.isNaN(low)) continue;
+      pen.moveTo(scale.left + column + 0.5, height(low) + 0.5);
+      pen.lineTo(scale.left + column + 0.5, height(high) - 0.5);
     }
   }
   pen.stroke();
@@ -323,10 +339,12 @@ function strip(pen: Pen, scene: Scene, row: Place) {
 
 function bars(pen: Pen, scene: Scene, curve: Curve, floor: number, rise: number) {
   const { scale, palette } = scene;
-  for (let pixel = 0; pixel < scale.width; pixel++) {
+  const columns = curve.bins.columns(scale);
+  for (let pixel = 0; 2 * pixel < columns.length; pixel++) {
+    const most = columns[2 * pixel + 1] as number;
+    // A column without a number is none either.
+    if (!(most > 0)) continue;
     const [from, to] = [moment(scale, scale.left + pixel), moment(scale, scale.left + pixel + 1)];
-    const most = curve.bins.range(from, to)?.[1] ?? 0;
-    if (most <= 0) continue;
     const lost = scene.drops.some((drop) => drop.plane === "media" && drop.last_good <= to && end(drop, scene) >= from);
     pen.fillStyle = lost ? palette.accent : palette.ink;
     const high = Math.max(2, (most / curve.top) * rise);

@@ -93,25 +93,34 @@ describe("a curve", () => {
   it("is summed up as if every point were looked at", () => {
     const bins = new Bins();
     bins.read(points);
-    for (const [from, to] of [
-      [0, 1000],
-      [3, 5],
-      [60, 70],
-      [100.5, 777.2],
-    ] as const) {
+    const scale = { from: 100, to: 900, left: 10, width: 40 };
+    const columns = bins.columns(scale);
+    for (let column = 0; column < 40; column++) {
+      const [from, to] = [100 + column * 20, 120 + column * 20];
       const values = points.filter(([at]) => at >= from && at < to).map(([, value]) => value);
-      expect(bins.range(from, to)).toEqual([Math.min(...values), Math.max(...values)]);
+      expect([columns[2 * column], columns[2 * column + 1]]).toEqual([Math.min(...values), Math.max(...values)]);
     }
-    expect(bins.range(2000, 3000)).toBeUndefined();
   });
-  it("grows at its end", () => {
-    const list = points.slice(0, 100);
+  it("has holes where nothing was measured", () => {
+    const bins = new Bins();
+    bins.read([
+      [1, 7],
+      [9, 8],
+    ]);
+    const columns = bins.columns({ from: 0, to: 10, left: 0, width: 10 });
+    expect([columns[3], columns[5], columns[19]]).toEqual([7, NaN, 8]);
+  });
+  it("grows at its end, and takes back what was told otherwise", () => {
+    const list = points.slice(0, 5000);
     const bins = new Bins();
     bins.read(list);
-    list.push([100, 500], [101, 3]);
+    list.push([1000, 500], [1001, 3]);
     bins.read(list);
-    expect(bins.most).toBe(500);
-    expect(bins.range(64, 200)).toEqual([0, 500]);
+    expect([bins.most, bins.count]).toEqual([500, 1002]);
+    list.length = 1000;
+    list.push([1000, 4]);
+    bins.read(list);
+    expect([bins.most, bins.count]).toEqual([96, 1001]);
   });
   it("says nothing of a time long after its last point", () => {
     const bins = new Bins();
