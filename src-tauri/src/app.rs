@@ -6,6 +6,8 @@ use crate::running::Running;
 use crate::wire::{BrokenRun, Failure, Line, Recent, Start, Taken};
 use desk::{kept, recover};
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +19,8 @@ pub struct App {
     /// What came before the page was there to take it.
     waiting: Mutex<Vec<String>>,
     started: AtomicBool,
+    /// Files that were saved, which may be shown where they lie.
+    given: Mutex<BTreeSet<String>>,
 }
 
 /// Those that a person may still be asked about.
@@ -31,6 +35,19 @@ impl App {
     /// The page has asked; from now on it is told.
     pub fn has_started(&self) -> bool {
         self.started.load(Ordering::Acquire)
+    }
+
+    /// Remembers a file that was saved, and passes it on.
+    pub fn give(&self, saved: Result<String, Failure>) -> Result<Option<String>, Failure> {
+        let path = saved?;
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        Ok(Some(path))
+    }
+
+    /// It was saved, or is a report of our own.
+    pub fn gave(&self, path: &str) -> bool {
+        let own = |folder: PathBuf| Path::new(path).parent() == Some(&folder);
+        kept::folder().is_ok_and(own) || self.given.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
     }
 
     pub fn start(&self) -> Start {
@@ -67,7 +84,9 @@ fn broken() -> Result<Vec<BrokenRun>, Failure> {
         )
     };
     let broken = recover::broken_off()?.into_iter();
-    Ok(broken.map(|found| BrokenRun { run: found.about.run.to_string(), says: says(found.about.started.wall) }).collect())
+    Ok(broken
+        .map(|found| BrokenRun { run: found.about.run.to_string(), says: says(found.about.started.wall) })
+        .collect())
 }
 
 fn recent() -> Result<Vec<Recent>, Failure> {
@@ -93,5 +112,32 @@ fn one_recent(kept: kept::Kept) -> Recent {
         started: began.millis(),
         says: headline.to_owned(),
         line: Line { planned_s: number("planned_s"), held_s: end, lost: lost.collect(), asleep: vec![] },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_saved_here_is_shown_where_it_lies() {
+        let app = App::default();
+        assert!(!app.gave("/etc/passwd"));
+        app.give(Ok("/home/sam/a.witness".into())).expect("it was saved");
+        assert!(app.gave("/home/sam/a.witness") && !app.gave("/home/sam/b.witness"));
+    }
+
+    #[test]
+    fn what_the_program_was_started_with_is_there_when_the_page_asks_and_not_again() {
+        let app = App::default();
+        app.wait_with([crate::tests::recording("idler_drops_a_quiet_call").display().to_string()]);
+        assert!(!app.has_started());
+        let start = app.start();
+        assert!(matches!(start.taken, Some(Taken::Bundle { .. })) && start.offer.is_none() && start.notes.is_empty());
+        assert!(app.has_started() && app.start().taken.is_none());
+        app.wait_with(["/no/such.witness".to_owned()]);
+        assert!(app.start().notes[0].contains("there is no such file"));
+        app.wait_with(["linewitness://hold".to_owned()]);
+        assert!(app.start().notes[0].contains("carries no profile"));
     }
 }

@@ -4,9 +4,8 @@ use crate::app::App;
 use crate::offers::What;
 use crate::opened::Kept;
 use crate::taking::{BUNDLE, PROFILE};
-use crate::wire::{Check, Desk, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
-use crate::{dialogs, preview, profiles, quitting, report, saving, taking, tray};
-use std::path::PathBuf;
+use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
+use crate::{dialogs, preview, profiles, quitting, report, saving, tray};
 use std::sync::Arc;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, command};
@@ -39,11 +38,6 @@ pub fn self_test(app: Shared<'_>, minutes: f64) -> Answer<Offer> {
 #[command(rename_all = "snake_case")]
 pub async fn take(app: Shared<'_>, paths: Vec<String>) -> Answer<Taken> {
     with(app, move |app| app.take(&paths)).await
-}
-
-#[command(rename_all = "snake_case")]
-pub fn take_link(app: Shared<'_>, url: String) -> Answer<Offer> {
-    app.take_link(&url)
 }
 
 #[command(rename_all = "snake_case")]
@@ -96,12 +90,6 @@ pub async fn open(app: Shared<'_>, run_or_path: String) -> Answer<Opened> {
 }
 
 #[command(rename_all = "snake_case")]
-pub async fn open_many(app: Shared<'_>, paths: Vec<String>) -> Answer<Desk> {
-    let paths: Vec<PathBuf> = paths.iter().map(|given| taking::path(given)).collect();
-    with(app, move |app| Ok(app.opened.open_many(&paths))).await
-}
-
-#[command(rename_all = "snake_case")]
 pub async fn preview(app: Shared<'_>, id: String) -> Answer<Preview> {
     let kept = app.opened.find(&id)?;
     aside(move || preview::preview(&kept)).await
@@ -111,18 +99,17 @@ pub async fn preview(app: Shared<'_>, id: String) -> Answer<Preview> {
 pub async fn save(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
     let kept = app.opened.find(&id)?;
     let Some(to) = dialogs::file_to_save(&window, &kept.bundle_file(), BUNDLE).await else { return Ok(None) };
-    aside(move || saving::copy(&kept.path, &to).map(Some)).await
+    with(app, move |app| app.give(saving::copy(&kept.path, &to))).await
 }
 
 #[command(rename_all = "snake_case")]
-pub fn show_in_folder(path: String) -> Answer<()> {
+pub fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
+    // The page shows what it was given, and looks at nothing else on this computer.
+    if !app.gave(&path) {
+        return Err(Failure { says: "this file was not made here".into() });
+    }
     tauri_plugin_opener::reveal_item_in_dir(&path)
         .map_err(|error| Failure { says: format!("the folder could not be shown ({error}); the file is {path}") })
-}
-
-#[command(rename_all = "snake_case")]
-pub fn summary(app: Shared<'_>, id: String) -> Answer<String> {
-    app.opened.find(&id).map(|kept| kept.summary())
 }
 
 #[command(rename_all = "snake_case")]
@@ -130,7 +117,7 @@ pub async fn report_html(window: AppHandle, app: Shared<'_>, id: String) -> Answ
     let kept: Arc<Kept> = app.opened.find(&id)?;
     let template = window.asset_resolver().get("report.html".into()).map(|asset| asset.bytes);
     let Some(to) = dialogs::file_to_save(&window, &kept.file("html"), "html").await else { return Ok(None) };
-    aside(move || saving::write(report::filled(template.as_deref(), &kept)?.as_bytes(), &to).map(Some)).await
+    with(app, move |app| app.give(saving::write(report::filled(template.as_deref(), &kept)?.as_bytes(), &to))).await
 }
 
 #[command(rename_all = "snake_case")]
@@ -144,11 +131,11 @@ pub fn profile_check(draft: Draft) -> Check {
 }
 
 #[command(rename_all = "snake_case")]
-pub async fn profile_save(window: AppHandle, draft: Draft) -> Answer<Option<String>> {
+pub async fn profile_save(window: AppHandle, app: Shared<'_>, draft: Draft) -> Answer<Option<String>> {
     let toml = profiles::file(&draft)?;
     let name = format!("{}.{PROFILE}", profiles::file_name(&draft));
     let Some(to) = dialogs::file_to_save(&window, &name, PROFILE).await else { return Ok(None) };
-    aside(move || saving::write(toml.as_bytes(), &to).map(Some)).await
+    with(app, move |app| app.give(saving::write(toml.as_bytes(), &to))).await
 }
 
 #[command(rename_all = "snake_case")]

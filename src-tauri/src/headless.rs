@@ -10,7 +10,8 @@ const SELF_TEST: [&str; 3] = ["hold", "--for", "20s"];
 pub fn asked(args: &[OsString], display: bool) -> Option<Vec<OsString>> {
     let rest: Vec<OsString> = args.iter().filter(|arg| *arg != "--headless").cloned().collect();
     let wanted = rest.len() < args.len();
-    (wanted || !display).then(|| if rest.is_empty() { SELF_TEST.map(OsString::from).to_vec() } else { for_terminal(rest) })
+    (wanted || !display)
+        .then(|| if rest.is_empty() { SELF_TEST.map(OsString::from).to_vec() } else { for_terminal(rest) })
 }
 
 /// A desktop gives files alone; the terminal wants a command before them.

@@ -30,7 +30,9 @@ pub fn read(link: &str) -> Result<Profile, Failure> {
     };
     // Some mail programs add the padding that we leave out.
     let toml = URL_SAFE_NO_PAD.decode(carried.trim_end_matches('=')).map_err(|_| {
-        refused("the profile in this link cannot be read; ask for the link again, a mail program may have cut it".into())
+        refused(
+            "the profile in this link cannot be read; ask for the link again, a mail program may have cut it".into(),
+        )
     })?;
     let profile = profile::read(&toml).map_err(|refusal| refused(format!("the profile in this link: {refusal}")))?;
     desk::files::can_be_kept(&profile).map_err(|says| refused(format!("the profile in this link: {says}")))?;
@@ -46,7 +48,9 @@ pub fn read(link: &str) -> Result<Profile, Failure> {
 pub fn make(profile: &Profile, toml: &str) -> Result<String, Failure> {
     if let Some(what) = unfit(profile) {
         return Err(Failure {
-            says: format!("a link stays in mails and histories, and this profile holds {what}; {SEND_A_FILE}, or leave it out"),
+            says: format!(
+                "a link stays in mails and histories, and this profile holds {what}; {SEND_A_FILE}, or leave it out"
+            ),
         });
     }
     let link = format!("{SCHEME}://hold#{}", URL_SAFE_NO_PAD.encode(toml));

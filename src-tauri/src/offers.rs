@@ -10,9 +10,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub enum What {
     /// A call to this computer itself.
-    SelfTest {
-        length: Span,
-    },
+    SelfTest { length: Span },
     Profile {
         profile: Box<Profile>,
         /// As its user knows it: a file's name.
@@ -26,8 +24,7 @@ pub struct Offers(Mutex<(u64, Vec<(String, What)>)>);
 
 const KEPT: usize = 16;
 const SELF_TEST: &str = "Self-test";
-const RECORDS: &str =
-    "When connections end, networks change or the computer sleeps; addresses and names of servers. It stays on this computer.";
+const RECORDS: &str = "When connections end, networks change or the computer sleeps; addresses and names of servers. It stays on this computer.";
 const NEVER: &str = "No sound, no screen, no passwords.";
 /// Shorter ones are for tests; a longer one shows nothing more of this computer.
 const SELF_TEST_MINUTES: std::ops::RangeInclusive<f64> = 0.02..=24.0 * 60.0;
@@ -46,7 +43,8 @@ impl What {
         let (mut profile, self_test, named) = match self {
             Self::SelfTest { length } => {
                 let anywhere = || Address::parse("ws://127.0.0.1/call").expect("it is one");
-                let profile = Profile { name: SELF_TEST.into(), for_: length, ..Profile::to(far_end.unwrap_or_else(anywhere)) };
+                let profile =
+                    Profile { name: SELF_TEST.into(), for_: length, ..Profile::to(far_end.unwrap_or_else(anywhere)) };
                 (profile, true, None)
             }
             Self::Profile { profile, named } => (*profile, false, named),
@@ -88,7 +86,9 @@ fn offer(id: String, from: OfferFrom, source: Option<String>, prepared: &Prepare
     };
     let host = record::Heard::new(profile.signaling.url.host());
     let tests = match from {
-        OfferFrom::SelfTest => format!("One silent call from this computer to itself{beside}. It says nothing of any network."),
+        OfferFrom::SelfTest => {
+            format!("One silent call from this computer to itself{beside}. It says nothing of any network.")
+        }
         OfferFrom::File | OfferFrom::Link => format!("One silent call to {host}, kept open{beside}."),
     };
     let awake = profile.stays_awake();
@@ -164,8 +164,14 @@ mod tests {
     #[test]
     fn lengths_are_said_as_people_say_them() {
         let said = |s| length(Duration::from_secs(s));
-        assert_eq!([said(1), said(60), said(90), said(120), said(150)].join(", "), "1 second, 1 minute, 90 seconds, 2 minutes, 2 minutes 30 seconds");
-        assert_eq!([said(900), said(3600), said(5400), said(4 * 3600)].join(", "), "15 minutes, 1 hour, 1 hour 30 minutes, 4 hours");
+        assert_eq!(
+            [said(1), said(60), said(90), said(120), said(150)].join(", "),
+            "1 second, 1 minute, 90 seconds, 2 minutes, 2 minutes 30 seconds"
+        );
+        assert_eq!(
+            [said(900), said(3600), said(5400), said(4 * 3600)].join(", "),
+            "15 minutes, 1 hour, 1 hour 30 minutes, 4 hours"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use explain::Story;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The stories of the last few: the page asks for their summaries and reports.
+/// The stories of the last few: the page asks for their previews and reports.
 #[derive(Default)]
 pub struct OpenedBundles(Mutex<(u64, Vec<Arc<Kept>>)>);
 
@@ -15,7 +15,6 @@ pub struct Kept {
     pub id: String,
     pub path: PathBuf,
     pub story: Story,
-    pub caution: Option<String>,
 }
 
 const KEPT: usize = 8;
@@ -32,13 +31,12 @@ impl OpenedBundles {
     pub fn open(&self, path: &Path) -> Result<Opened, Failure> {
         let opened = files::open(path)?;
         let story = explain::story(&opened.log);
-        let caution = opened.warning();
-        let id = self.keep(path, &story, caution.clone());
+        let id = self.keep(path, &story);
         Ok(Opened {
             id,
             title: title(&story),
             path: Some(path.display().to_string()),
-            caution,
+            caution: opened.warning(),
             provenance: files::provenance(&opened.about),
             update: explain::update(None, &story),
         })
@@ -61,28 +59,19 @@ impl OpenedBundles {
         found.ok_or_else(|| Failure { says: "this report is not open any more; open it again".into() })
     }
 
-    fn keep(&self, path: &Path, story: &Story, caution: Option<String>) -> String {
+    fn keep(&self, path: &Path, story: &Story) -> String {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         let id = format!("opened-{}", kept.0);
         if kept.1.len() == KEPT {
             kept.1.remove(0);
         }
-        kept.1.push(Arc::new(Kept { id: id.clone(), path: path.to_owned(), story: story.clone(), caution }));
+        kept.1.push(Arc::new(Kept { id: id.clone(), path: path.to_owned(), story: story.clone() }));
         id
     }
 }
 
 impl Kept {
-    /// For a ticket; of a file that is not as it was written, that is said first.
-    pub fn summary(&self) -> String {
-        let ticket = explain::report::ticket(&self.story);
-        match &self.caution {
-            Some(caution) => format!("{caution}\n\n{ticket}"),
-            None => ticket,
-        }
-    }
-
     /// "2026-11-21 1002 Acme support.witness", in local time. Names are a stranger's: of them only what every system lets
     /// stand in a file's name.
     pub fn file(&self, end: &str) -> String {
@@ -125,7 +114,6 @@ mod tests {
         assert_eq!(opened.caution, None);
         assert!(opened.update.head.headline.contains("quiet connections are ended"), "{}", opened.update.head.headline);
         let kept = bundles.find(&opened.id).expect("just opened");
-        assert!(kept.summary().contains("quiet"), "{}", kept.summary());
         assert!(kept.bundle_file().ends_with(".witness"), "{}", kept.bundle_file());
     }
 

@@ -25,16 +25,18 @@ const REMOVED: [&str; 3] = [
 
 pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
     let open = || {
-        File::open(&kept.path).map(BufReader::new).map_err(|error| Failure {
-            says: format!("{}: {}", kept.path.display(), desk::files::why(&error)),
-        })
+        File::open(&kept.path)
+            .map(BufReader::new)
+            .map_err(|error| Failure { says: format!("{}: {}", kept.path.display(), desk::files::why(&error)) })
     };
     let mut members = Vec::new();
     for (name, says) in MEMBERS {
         let Some(bytes) = bundle::read_member(open()?, name) else { continue };
         let fields = of(name, &bytes);
         let says = match name {
-            bundle::EVENTS => format!("{says}: {}", bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()),
+            bundle::EVENTS => {
+                format!("{says}: {}", bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count())
+            }
             _ => says.to_owned(),
         };
         members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed() });

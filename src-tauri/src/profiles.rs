@@ -51,7 +51,8 @@ pub fn file_name(draft: &Draft) -> String {
 }
 
 fn link_note(profile: &Profile) -> Option<String> {
-    let secret = profile.signaling.token.is_some() || profile.ice.servers.iter().any(|server| server.credential.is_some());
+    let secret =
+        profile.signaling.token.is_some() || profile.ice.servers.iter().any(|server| server.credential.is_some());
     secret.then(|| "It holds a secret: send it as a file, to the one who needs it. It does not go into a link.".into())
 }
 

@@ -7,7 +7,9 @@ use crate::wire::Failure;
 pub fn filled(shell: Option<&[u8]>, kept: &Kept) -> Result<String, Failure> {
     let shell = shell.and_then(|bytes| std::str::from_utf8(bytes).ok());
     let Some(shell) = shell else {
-        return Err(Failure { says: "this build of Linewitness holds no report page; save the report itself instead".into() });
+        return Err(Failure {
+            says: "this build of Linewitness holds no report page; save the report itself instead".into(),
+        });
     };
     Ok(explain::report::html(shell, &kept.story))
 }

@@ -52,7 +52,9 @@ mod tests {
         assert_eq!(copy(&to, &to), Ok(to.display().to_string()));
         write(b"two", &to).expect("the dialog has asked");
         assert_eq!(fs::read(&to).expect("there"), b"two");
-        assert!(write(b"x", &folder.path().join("no/such.witness")).expect_err("refused").says.contains("no such folder"));
+        assert!(
+            write(b"x", &folder.path().join("no/such.witness")).expect_err("refused").says.contains("no such folder")
+        );
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "no half-written file is left");
     }
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::link;
 use crate::offers::What;
-use crate::wire::{Failure, OfferFrom, Offer, Taken};
+use crate::wire::{Failure, Offer, OfferFrom, Taken};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -83,6 +83,9 @@ fn is_bundle(path: &Path) -> bool {
 fn unknown(path: &Path) -> Option<Failure> {
     let known = path.extension().is_some_and(|end| end == PROFILE || end == "toml");
     (!known && path.is_file()).then(|| Failure {
-        says: format!("{}: this is neither a profile nor a report; open the file that your support desk sent you", file_name(path)),
+        says: format!(
+            "{}: this is neither a profile nor a report; open the file that your support desk sent you",
+            file_name(path)
+        ),
     })
 }

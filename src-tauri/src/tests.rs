@@ -55,8 +55,10 @@ fn every_command_is_declared_handled_and_allowed() {
     let capability: serde_json::Value =
         serde_json::from_str(include_str!("../capabilities/main.json")).expect("a capability file");
     let allowed = capability["permissions"].as_array().expect("a list").iter().filter_map(|name| name.as_str());
-    let allowed: BTreeSet<String> =
-        allowed.filter(|name| !name.contains(':')).map(|name| name.trim_start_matches("allow-").replace('-', "_")).collect();
+    let allowed: BTreeSet<String> = allowed
+        .filter(|name| !name.contains(':'))
+        .map(|name| name.trim_start_matches("allow-").replace('-', "_"))
+        .collect();
     assert_eq!(allowed, set(COMMANDS.iter().copied()));
 }
 

@@ -24,7 +24,10 @@ pub fn groups(read: &[Read]) -> Vec<DeskGroup> {
     let limits = limits(&rows);
     let by_interval = by(GroupBy::Interval, &rows, |row| match row.interval_s {
         None => "No interval".into(),
-        Some(s) => limits.iter().find(|limit| (**limit - s).abs() <= SAME_LIMIT_S).map_or_else(|| near(s), |limit| near(*limit)),
+        Some(s) => limits
+            .iter()
+            .find(|limit| (**limit - s).abs() <= SAME_LIMIT_S)
+            .map_or_else(|| near(s), |limit| near(*limit)),
     });
     [by_cause, by_owner, by_interval, by_site, by_network].concat()
 }
@@ -83,7 +86,10 @@ fn says(rows: &[&DeskRow]) -> String {
     };
     parts.extend(count("networks", rows.iter().filter_map(|row| row.network.as_deref()).collect()));
     if rows.iter().any(|row| row.drops > 0) {
-        parts.extend(count("causes", rows.iter().map(|row| row.cause.as_str()).collect()).filter(|says| says.ends_with(" causes")));
+        parts.extend(
+            count("causes", rows.iter().map(|row| row.cause.as_str()).collect())
+                .filter(|says| says.ends_with(" causes")),
+        );
     }
     parts.join("; ")
 }

@@ -48,8 +48,11 @@ fn common() -> Vec<FormField> {
             "Silence as",
             &[("frames", "silent audio, as a muted caller"), ("dtx", "comfort noise"), ("none", "no audio at all")],
         ),
-        field("stay_awake", CALL, "Keep the computer awake", FieldKind::Switch).hint("off: sleep is tested too").is("true"),
-        field("ca", CALL, "Certificate authority", FieldKind::Text).hint("PEM text, where the server has one of its own"),
+        field("stay_awake", CALL, "Keep the computer awake", FieldKind::Switch)
+            .hint("off: sleep is tested too")
+            .is("true"),
+        field("ca", CALL, "Certificate authority", FieldKind::Text)
+            .hint("PEM text, where the server has one of its own"),
         choice("policy", MEDIA, "Paths", &[("all", "any that works"), ("relay", "through TURN alone")]),
         field("servers", MEDIA, "STUN and TURN", FieldKind::List).hint("turns:turn.example:443"),
         field("username", MEDIA, "TURN user name", FieldKind::Secret),

@@ -30,7 +30,8 @@ impl Drawing {
         let events = recorder.listen();
         let asked = Arc::clone(&over);
         let thread = std::thread::Builder::new().name("drawing".into());
-        let thread = thread.spawn(move || draw(&recorder, events, Picture::new(keeps_awake), &page, &glance, &asked))?;
+        let thread =
+            thread.spawn(move || draw(&recorder, events, Picture::new(keeps_awake), &page, &glance, &asked))?;
         Ok(Self { thread, over })
     }
 

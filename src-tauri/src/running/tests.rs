@@ -64,7 +64,10 @@ async fn a_self_test_is_held_seen_live_and_read_again() {
     });
     let opened = app.opened.open_run_or_path(&ended.run).expect("its bundle");
     assert_eq!(opened.path, ended.bundle);
-    assert_eq!((&opened.update.rows.then, opened.update.head.headline.as_str()), (&rows, last.update.head.headline.as_str()));
+    assert_eq!(
+        (&opened.update.rows.then, opened.update.head.headline.as_str()),
+        (&rows, last.update.head.headline.as_str())
+    );
 
     let recent = app.start().recent;
     assert!(recent.iter().any(|recent| recent.run == ended.run && recent.name == "Self-test"), "{recent:?}");
@@ -92,7 +95,8 @@ async fn a_page_that_is_loaded_anew_sees_all_and_the_hold_ends_when_it_is_told_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_profile_that_cannot_be_held_is_refused_and_leaves_the_way_free() {
     let app = app();
-    let profile = record::profile::read(b"[signaling]\nkind = \"other\"\nurl = \"wss://far.example/\"").expect("a profile");
+    let profile =
+        record::profile::read(b"[signaling]\nkind = \"other\"\nurl = \"wss://far.example/\"").expect("a profile");
     let what = What::Profile { profile: Box::new(profile), named: None };
     assert!(app.offers.make(what.clone(), OfferFrom::File, None).is_err());
     let (shows, _) = shows();
