@@ -34,11 +34,21 @@ pub fn run(args: Vec<OsString>, display: bool) -> ExitCode {
     cli::main(std::iter::once("linewitness".into()).chain(args))
 }
 
-/// Whether a window can be shown.
+/// Whether a window can be shown. A variable may name a display that is not there, and GTK would end the program then: so it
+/// is asked before.
 #[cfg(target_os = "linux")]
 pub fn has_display() -> bool {
-    // Where a variable names a display that is not there, this says so; it would end the program later.
-    gtk::init().is_ok()
+    use std::{ffi::c_int, ptr};
+    type Init = unsafe extern "C" fn(*mut c_int, *mut *mut *mut i8) -> c_int;
+    // SAFETY: this program is linked with this library, so that nothing new is loaded; `gtk_init_check` may be called again,
+    // takes null for the arguments it is not to look at, and this is the first thread, with no other beside it.
+    let begun = unsafe {
+        libloading::Library::new("libgtk-3.so.0").and_then(|gtk| {
+            let init = gtk.get::<Init>(b"gtk_init_check\0")?;
+            Ok(init(ptr::null_mut(), ptr::null_mut()))
+        })
+    };
+    begun.is_ok_and(|begun| begun != 0)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -12,6 +12,7 @@ mod dialogs;
 mod headless;
 mod link;
 mod many;
+#[cfg(test)]
 mod names;
 mod offers;
 mod opened;
@@ -57,7 +58,6 @@ fn window() -> anyhow::Result<()> {
     let built = tauri::Builder::default()
         // The first of all: a second start hands over what it was given, and ends.
         .plugin(tauri_plugin_single_instance::init(|handle, args, folder| arriving::again(handle, args, &folder)))
-        .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
         .manage(app)
         .setup(|app| {

@@ -14,17 +14,10 @@ use std::path::{Path, PathBuf};
 /// More than a desk looks at in a day; each is read whole.
 const MOST: usize = 500;
 
-/// A row, and the moments of its drops for comparing.
+/// A row, and when each of its drops began, for comparing.
 pub struct Read {
     pub row: DeskRow,
-    pub drops: Vec<Moment>,
-}
-
-/// The time in which something was lost.
-#[derive(Clone, Copy)]
-pub struct Moment {
-    pub last_good: Wall,
-    pub first_bad: Wall,
+    pub drops: Vec<Wall>,
 }
 
 impl OpenedBundles {
@@ -36,7 +29,10 @@ impl OpenedBundles {
                     let story = explain::story(&opened.log);
                     problems.extend(opened.warning().map(|warning| format!("{}: {warning}", file_name(path))));
                     let id = format!("row-{}", read.len() + 1);
-                    read.push(Read { row: row(id, path, &story, &opened.log), drops: moments(&story) });
+                    read.push(Read {
+                        row: row(id, path, &story, &opened.log),
+                        drops: story.head.drops.iter().map(|drop| drop.first_bad).collect(),
+                    });
                 }
                 Err(failure) => problems.push(problem(path, &failure)),
             }
@@ -155,10 +151,6 @@ pub fn line(story: &Story) -> Line {
         lost: lost.map(|drop| (drop.last_good, drop.restored.unwrap_or(end))).collect(),
         asleep: story.pauses.iter().filter(|pause| pause.slept).map(|pause| (pause.from, pause.to)).collect(),
     }
-}
-
-fn moments(story: &Story) -> Vec<Moment> {
-    story.head.drops.iter().map(|drop| Moment { last_good: drop.last_good, first_bad: drop.first_bad }).collect()
 }
 
 #[cfg(test)]

@@ -81,16 +81,25 @@ pub fn glance(handle: &AppHandle) -> Glance {
             }
             told.clone_from(&says);
         }
-        let shown = || {
-            lines.state.set_text(&says)?;
-            lines.stop.set_enabled(holds)?;
-            // Linux shows no tooltip, and has the menu's first line.
-            handle.tray_by_id(TRAY).map_or(Ok(()), |tray| tray.set_tooltip(Some(format!("Linewitness: {says}"))))
-        };
-        if let Err(error) = shown() {
-            tracing::debug!("the tray icon cannot say how it stands: {error}");
+        // Without waiting for it: the window's own thread may be waiting for the hold.
+        let shows = handle.clone();
+        let asked = handle.run_on_main_thread(move || {
+            if let Err(error) = show(&shows, &says, holds) {
+                tracing::debug!("the tray icon cannot say how it stands: {error}");
+            }
+        });
+        if let Err(error) = asked {
+            tracing::debug!("the tray icon is not told how it stands: {error}");
         }
     })
+}
+
+fn show(handle: &AppHandle, says: &str, holds: bool) -> tauri::Result<()> {
+    let Some(lines) = handle.try_state::<Lines>() else { return Ok(()) };
+    lines.state.set_text(says)?;
+    lines.stop.set_enabled(holds)?;
+    // Linux shows no tooltip, and has the menu's first line.
+    handle.tray_by_id(TRAY).map_or(Ok(()), |tray| tray.set_tooltip(Some(format!("Linewitness: {says}"))))
 }
 
 /// In whole minutes: a menu that changes each second cannot be read.

@@ -95,7 +95,8 @@ impl Cross {
             .env(format!("CARGO_TARGET_{}_RUSTFLAGS", under.to_uppercase()), flags)
             .env(format!("CC_{under}"), tools.join("cc"))
             .env(format!("CXX_{under}"), tools.join("cc"))
-            .env(format!("AR_{under}"), tools.join("ar"));
+            .env(format!("AR_{under}"), tools.join("ar"))
+            .env(format!("RC_{under}"), tools.join("rc"));
     }
 }
 

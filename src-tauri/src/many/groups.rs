@@ -97,7 +97,7 @@ fn says(rows: &[&DeskRow]) -> String {
 /// Drops of several computers that can have begun in one second: who shares it has one cause.
 pub fn same_second(read: &[Read]) -> Vec<SameSecond> {
     let mut drops: Vec<(Wall, &DeskRow)> =
-        read.iter().flat_map(|read| read.drops.iter().map(move |drop| (drop.first_bad, &read.row))).collect();
+        read.iter().flat_map(|read| read.drops.iter().map(move |at| (*at, &read.row))).collect();
     drops.sort_by_key(|(at, row)| (at.micros(), row.id.clone()));
     let mut found = Vec::new();
     let mut rest = drops.as_slice();

@@ -22,7 +22,7 @@ fn row(id: &str, owner: &str, interval_s: Option<f64>, network: &str, drops: &[i
             headline: String::new(),
             line: Line::default(),
         },
-        drops: drops.iter().map(|at| Moment { last_good: wall(&(at - 200)), first_bad: wall(at) }).collect(),
+        drops: drops.iter().map(wall).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::wire::{EndedView, Live, Newest};
 use explain::{Story, Tone, now::Now, story::Region, story_so_far};
-use record::{Event, Log, Seq, Stamp};
+use record::{Event, Fact, Log, Seq, Stamp, fact::Power};
 use std::collections::VecDeque;
 
 /// A person reads three lines while it goes on; the list of all is elsewhere.
@@ -25,6 +25,8 @@ impl Picture {
     }
 
     pub fn observe(&mut self, event: Event) {
+        // What was wished for is not what the system granted.
+        self.keeps_awake &= !matches!(event.fact, Fact::Power(Power::NotKeptAwake { .. }));
         if let Some(text) = self.now.observe(&event) {
             let at = self.log.events.first().map_or(0.0, |first| event.at.since(first.at).as_secs_f64());
             self.newest.push_front(Newest { at, text, tone: explain::tone(&event.fact) });
