@@ -24,7 +24,7 @@ for (const fixture of names.length > 0 ? names : fixtures) {
       if (size === "wide") {
         await page.screenshot({ path: `bench/out/${fixture}-full-${scheme}.png`, fullPage: true });
         await page.mouse.move(5, 400);
-        await page.evaluate(() => window.scrollTo(0, 520));
+        await page.evaluate(() => window.scrollTo(0, 640));
         await page.waitForTimeout(250);
         await page.screenshot({ path: `bench/out/${fixture}-scrolled-${scheme}.png` });
       }

@@ -105,14 +105,25 @@ function stretch(pen: Pen, scene: Scene, span: Span, y: number, weight: number, 
     pen.fillRect(from, y - weight / 2, Math.max(to - from, 0.5), weight);
     return;
   }
-  const drop = scene.drops.some((drop) => touches(drop, span));
   if (span.state === "lost") {
     pen.fillStyle = palette.accent;
     const narrow = to - from < 6;
     pen.fillRect(from, y - (narrow ? 5 : LOST / 2), Math.max(to - from, LOST), narrow ? 10 : LOST);
     return;
   }
-  dotted(pen, from, to, y, drop ? palette.accent : colour, 1.5, [1.5, 3]);
+  dotted(pen, from, to, y, colour, 1.5, [1.5, 3]);
+  // Between the witnesses of a drop it is part of the loss.
+  for (const drop of scene.drops) {
+    if (!touches(drop, span)) continue;
+    const [good, until] = [place(scale, drop.last_good), place(scale, end(drop, scene))];
+    const [left, right] = [Math.max(from, good), Math.min(to, until)];
+    if (right <= left) continue;
+    pen.fillStyle = palette.plane;
+    pen.fillRect(left, y - 1, right - left, 2);
+    pen.fillStyle = palette.wash;
+    pen.fillRect(left, y - 1, right - left, 2);
+    dotted(pen, left, right, y, palette.accent, 1.5, [1.5, 3]);
+  }
 }
 
 /// Only what lies ahead of a run that goes on.
@@ -225,7 +236,7 @@ function said(pen: Pen, scene: Scene, marks: ReadonlyMap<string, readonly Marked
     if (row.words && row.lane) words(pen, scene, row.lane.spans, y);
     if (row.kind !== "call" && row.kind !== "marks" && row.id !== "computer") continue;
     for (const { worst, at, count, room } of marks.get(row.id) ?? []) {
-      const text = count > 1 ? `${worst.text}, ${count} times` : worst.text;
+      const text = count > 1 ? `${worst.text} +${count - 1}` : worst.text;
       if ((worst.kind === "path" && row.words) || wide(pen, text) > room) continue;
       pen.fillStyle = ends(worst.kind) ? palette.accent : palette.ink2;
       say(pen, palette, text, at + (worst.kind === "move" ? 12 : 8), y + (row.kind === "marks" ? 4 : -7));
