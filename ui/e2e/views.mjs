@@ -31,7 +31,7 @@ export const views = [
     name: "quit",
     rare: true,
     scene: lost,
-    go: (page) => page.evaluate(() => import("/src/mock.ts").then((mock) => mock.askToQuit())),
+    go: (page) => page.evaluate(() => window.__TAURI_INTERNALS__.invoke("plugin:event|emit", { event: "ask_to_quit" })),
   },
   { name: "result", scene: "", go: result },
   {
