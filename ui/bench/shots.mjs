@@ -1,4 +1,5 @@
-// Pictures of each fixture as the window draws it, for whoever changes how it looks: node bench/shots.mjs [name…]
+// Pictures of each fixture as the window draws it, for whoever changes how it looks, and what axe has to say against
+// them: node bench/shots.mjs [name…]
 import { readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
@@ -21,6 +22,18 @@ for (const fixture of names.length > 0 ? names : fixtures) {
       await page.goto(`${base}?fixture=${fixture}`);
       await page.waitForTimeout(350);
       await page.screenshot({ path: `bench/out/${fixture}-${size}-${scheme}.png` });
+      await page.addScriptTag({ path: "node_modules/axe-core/axe.min.js" });
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      for (const { id, nodes } of violations) {
+        console.log(
+          fixture,
+          scheme,
+          size,
+          id,
+          nodes[0].html.slice(0, 160),
+          nodes[0].failureSummary.replace(/\s+/g, " "),
+        );
+      }
       if (size === "wide") {
         await page.screenshot({ path: `bench/out/${fixture}-full-${scheme}.png`, fullPage: true });
         await page.mouse.move(5, 400);
