@@ -89,6 +89,7 @@ function lane(pen: Pen, scene: Scene, row: Place, marks: readonly Marked[]) {
   const spans = row.lane?.spans ?? [];
   for (const span of within(spans, scale.from, scale.to)) stretch(pen, scene, span, y, weight, colour);
   planned(pen, scene, y, spans);
+  if (row.id === "far") unseen(pen, scene, y, spans);
   if (row.id === "signaling" && !scene.folded) messages(pen, scene, row, y);
   for (const { worst, at, first } of marks) {
     if (worst.kind === "path" && (row.words || row.id === "ice" || row.id === "network")) {
@@ -124,6 +125,22 @@ function stretch(pen: Pen, scene: Scene, span: Span, y: number, weight: number, 
     pen.fillStyle = palette.wash;
     pen.fillRect(left, y - 1, right - left, 2);
     dotted(pen, left, right, y, palette.accent, 1.5, [1.5, 3]);
+  }
+}
+
+/// After the far end's last word it may have seen anything.
+function unseen(pen: Pen, scene: Scene, y: number, spans: readonly Span[]) {
+  const { scale, palette } = scene;
+  const from = Math.max(place(scale, spans.at(-1)?.to ?? 0), scale.left);
+  const to = Math.min(place(scale, scene.now), scale.left + scale.width);
+  pen.fillStyle = palette.mute;
+  for (let x = Math.ceil(from / 6) * 6; from + 12 < to && x < to; x += 6) {
+    for (const [across, down] of [
+      [0, -3],
+      [3, 0],
+      [0, 3],
+    ] as const)
+      pen.fillRect(x + across, y + down, 1, 1);
   }
 }
 
