@@ -34,8 +34,21 @@ export default ts.config(
   },
   {
     files: ["src/**"],
-    ignores: ["src/ipc.ts", "src/ipc/**", "src/controls/**", "src/App.svelte", "src/main.ts"],
+    ignores: [
+      "src/ipc.ts",
+      "src/ipc/**",
+      "src/controls/**",
+      "src/App.svelte",
+      "src/main.ts",
+      "src/mock.ts",
+      "src/mock/**",
+      "src/App.test.ts",
+    ],
     rules: { "no-restricted-imports": ["error", { patterns: [noTauri] }] },
   },
-  { files: ["bench/**", "*.config.*"], languageOptions: { globals: globals.node }, rules: { "no-console": "off" } },
+  {
+    files: ["bench/**", "e2e/**", "*.config.*"],
+    languageOptions: { globals: globals.node },
+    rules: { "no-console": "off" },
+  },
 );

@@ -1,10 +1,22 @@
 //! `linewitness explain`: the verdict of a bundle, by today's rules.
 
-use crate::{args::Explain, files, say, say::Failure};
+use crate::{args::Explain, say};
+use desk::{
+    Failure,
+    files::{self, Opened},
+};
+use std::path::Path;
 use std::process::ExitCode;
 
+/// All damage is told on standard error.
+pub fn open(path: &Path) -> Result<Opened, Failure> {
+    let opened = files::open(path)?;
+    opened.damage.iter().for_each(|damage| say::aside(format_args!("{}: {damage}", path.display())));
+    Ok(opened)
+}
+
 pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
-    let opened = files::open(&args.bundle)?;
+    let opened = open(&args.bundle)?;
     let story = explain::story(&opened.log);
     if args.json {
         say::line(files::verdict_json(&story));

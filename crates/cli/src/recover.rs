@@ -1,8 +1,10 @@
 //! `linewitness recover`: the bundle of a run that broke off.
 
-use crate::{args::Recover, files, say, say::Failure};
-use engine::runs::{self, Found, State};
-use std::path::PathBuf;
+use crate::{args::Recover, say};
+use desk::{
+    Failure, files,
+    recover::{broken_off, bundle_name, recover},
+};
 use std::process::ExitCode;
 
 pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
@@ -24,26 +26,9 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
     }
     for run in broken {
         let out = files::free(args.out.clone().unwrap_or_else(|| bundle_name(&run.about.run)))?;
-        let (_, log, _, damage) = runs::read(&run.folder)
-            .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
-        for damage in damage {
-            say::aside(damage);
-        }
-        let story = explain::story(&log);
-        runs::write_bundle(&run.folder, &run.about, files::verdict_json(&story).as_bytes(), &out)
-            .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
+        let (story, damage) = recover(&run, &out)?;
+        damage.iter().for_each(say::aside);
         say::line(format_args!("{}\nSaved as {}", story.head.headline, out.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-pub fn broken_off() -> Result<Vec<Found>, Failure> {
-    let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
-    let found =
-        runs::list(&home).map_err(|error| Failure::ours(format!("{}: {}", home.display(), files::why(&error))))?;
-    Ok(found.into_iter().filter(|run| run.state == State::BrokenOff).collect())
-}
-
-pub fn bundle_name(run: &record::RunId) -> PathBuf {
-    PathBuf::from(format!("linewitness-{run}.witness"))
 }

@@ -2,8 +2,9 @@
 
 mod calls;
 
-use crate::{args::Reflect, logging, runtime, say, say::Failure, stop};
+use crate::{args::Reflect, say};
 use calls::CallLines;
+use desk::{Failure, logging, runtime, stop};
 use record::Private;
 use reflector::{Limits, Reflector, Settings, TlsFiles, Turn};
 use std::process::ExitCode;

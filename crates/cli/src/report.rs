@@ -1,13 +1,14 @@
 //! `linewitness report`: the same story for others: a picture, a paragraph.
 
-use crate::{args::Report, files, say, say::Failure};
+use crate::{args::Report, say};
+use desk::{Failure, files};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &Report) -> Result<ExitCode, Failure> {
-    let opened = files::open(&args.bundle)?;
+    let opened = crate::explain::open(&args.bundle)?;
     let story = explain::story(&opened.log);
     if let Some(path) = &args.svg {
         write_new(path, explain::report::svg(&story).as_bytes())?;

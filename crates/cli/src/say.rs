@@ -1,6 +1,7 @@
 //! The one place that speaks to the terminal.
 
 use crate::exit;
+use desk::{Failure, Fault};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -26,22 +27,11 @@ pub fn aside(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Why a command ended early: one sentence and an exit code.
-#[derive(Debug)]
-pub struct Failure {
-    code: u8,
-    says: String,
-}
-
-impl Failure {
-    pub fn bad_input(says: impl Into<String>) -> Self {
-        Self { code: exit::BAD_INPUT, says: says.into() }
-    }
-    pub fn ours(says: impl Into<String>) -> Self {
-        Self { code: exit::OUR_FAULT, says: says.into() }
-    }
-    pub fn tell(self) -> ExitCode {
-        aside(format_args!("linewitness: {}", self.says));
-        ExitCode::from(self.code)
-    }
+/// Why a command ended early, and the exit code of that.
+pub fn failure(failure: &Failure) -> ExitCode {
+    aside(format_args!("linewitness: {failure}"));
+    ExitCode::from(match failure.fault {
+        Fault::Input => exit::BAD_INPUT,
+        Fault::Ours => exit::OUR_FAULT,
+    })
 }

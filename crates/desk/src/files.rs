@@ -1,6 +1,6 @@
 //! Finding and opening what the commands are given: profiles, bundles, run folders; one sentence for each that cannot be.
 
-use crate::say::{self, Failure};
+use crate::Failure;
 use engine::runs;
 use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
@@ -8,41 +8,35 @@ use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A log to explain, with what the bundle says about itself.
+#[derive(Debug)]
 pub struct Opened {
     pub about: About,
     pub log: Log,
-    damage: Vec<Damage>,
+    pub damage: Vec<Damage>,
 }
 
 impl Opened {
     /// Stands above everything said of a file that is not as it was written: whoever reads on must know.
     pub fn warning(&self) -> Option<String> {
         let (first, rest) = self.damage.split_first()?;
-        let more =
-            if rest.is_empty() { String::new() } else { format!(", and {} more (told on standard error)", rest.len()) };
+        let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
         Some(format!(
             "CAUTION: this recording is damaged or was altered: {first}{more}. What follows is said of what could be read."
         ))
     }
 }
 
-/// Opens a bundle or a run folder, and what could be read of it. All damage is told on standard error.
+/// Opens a bundle or a run folder, and what could be read of it.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
     let name = path.display();
     if path.is_dir() {
         let (about, log, _, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
-        for damage in &damage {
-            say::aside(format_args!("{name}: {damage}"));
-        }
         return Ok(Opened { about, log, damage });
     }
     let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
     let (bundle, damage) =
         bundle::read(BufReader::new(file)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-    for damage in &damage {
-        say::aside(format_args!("{name}: {damage}"));
-    }
     Ok(Opened { about: bundle.about, log: bundle.log, damage })
 }
 
@@ -57,12 +51,12 @@ pub fn profile(path: &Path) -> Result<Profile, Failure> {
         let beside = path.parent().unwrap_or(Path::new("")).join(ca);
         profile.signaling.ca = Some(pem(&beside)?);
     }
-    refuse_what_we_cannot_keep(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
+    can_be_kept(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
     Ok(profile)
 }
 
 /// A promise about privacy that this version cannot keep must stop the run, not be passed over.
-fn refuse_what_we_cannot_keep(profile: &Profile) -> Result<(), String> {
+pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
     if profile.share.recipient.is_some() {
         return Err("share.recipient asks for an encrypted bundle, which this version cannot write; take the line out to get a plain one".into());
     }
@@ -85,11 +79,11 @@ pub fn pem(path: &Path) -> Result<String, Failure> {
 /// Refuses a name that is taken before an hour of holding, not after.
 pub fn free(out: PathBuf) -> Result<PathBuf, Failure> {
     if out.is_dir() {
-        return Err(Failure::bad_input(format!("{}: this is a folder; name a file in it with --out", out.display())));
+        return Err(Failure::bad_input(format!("{}: this is a folder; name a file in it", out.display())));
     }
     if out.exists() {
         return Err(Failure::bad_input(format!(
-            "{}: this file exists, and nothing is overwritten; choose another name with --out",
+            "{}: this file exists, and nothing is overwritten; choose another name",
             out.display()
         )));
     }
@@ -106,7 +100,7 @@ pub fn writable(out: Option<&Path>) -> Result<(), Failure> {
     let trial = folder.join(format!(".linewitness-{}", std::process::id()));
     File::create_new(&trial).and_then(|_| fs::remove_file(&trial)).map_err(|error| {
         Failure::bad_input(format!(
-            "{}: the bundle could not be written here ({}); name another place with --out",
+            "{}: the bundle could not be written here ({}); name another place",
             here(folder),
             why_not_written(&error)
         ))

@@ -1,0 +1,170 @@
+//! A hold from its preparation to its bundle. The screen of whoever shows it listens at the recorder.
+
+use crate::{Failure, files, foresight, recover};
+use engine::{
+    Clock, Recorder, calibration, plan,
+    runs::{self, Run},
+    session,
+};
+use explain::Story;
+use record::{
+    Profile, RunId, Seq, bundle,
+    fact::{Calibrated, EndedBy, Mark, Plan},
+};
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What was asked for, checked as far as it can be without doing it.
+#[derive(Debug)]
+pub struct Prepared {
+    pub profile: Profile,
+    pub plan: Plan,
+}
+
+/// A run that is recorded and not yet held.
+pub struct Hold {
+    run: Run,
+    prepared: Prepared,
+    home: PathBuf,
+}
+
+/// How a hold ended, and what it left.
+#[derive(Debug)]
+pub struct Ended {
+    /// Nothing where not even the run's own folder could be read again.
+    pub story: Option<Story>,
+    /// Where the bundle is, or why there is none.
+    pub bundle: Result<PathBuf, Failure>,
+    /// What else went wrong, though there is a bundle.
+    pub but: Option<Failure>,
+}
+
+impl Prepared {
+    /// `named`: as the user knows the profile, for the sentence of what is wrong with it.
+    pub fn of(profile: Profile, self_test: bool, named: Option<&str>) -> Result<Self, Failure> {
+        let plan = plan::plan(&profile, self_test).map_err(|error| {
+            let name = named.map(|named| format!("{named}: ")).unwrap_or_default();
+            Failure::bad_input(format!("{name}{error}"))
+        })?;
+        Ok(Self { profile, plan })
+    }
+
+    /// What can be told before it begins that will go wrong in it, a sentence each.
+    pub fn will_go_wrong(&self) -> Vec<String> {
+        self.profile.credentials_that_end_early(Clock::real().now().wall)
+    }
+}
+
+impl Hold {
+    /// Makes the run's folder. `disk_refuses` hears of it when the log cannot be written any more; the call goes on.
+    pub fn begin(prepared: Prepared, disk_refuses: impl Fn(String) + Send + 'static) -> Result<Self, Failure> {
+        let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
+        let refused = move |error: &io::Error| {
+            disk_refuses(format!(
+                "the log cannot be written ({}); the call goes on, but the bundle will lack what is not written",
+                files::why(error)
+            ));
+        };
+        let run = Run::begin(&home, &prepared.profile, Clock::real(), refused).map_err(|error| {
+            let (folder, why) = (home.display(), files::why(&error));
+            Failure::ours(format!(
+                "{folder}: a run cannot be recorded here: {why}; set LINEWITNESS_HOME to a folder that can be written"
+            ))
+        })?;
+        Ok(Self { run, prepared, home })
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.prepared.plan
+    }
+    pub fn recorder(&self) -> Recorder {
+        self.run.recorder.clone()
+    }
+    pub fn run(&self) -> &RunId {
+        &self.run.about.run
+    }
+    pub fn keeps_awake(&self) -> bool {
+        self.prepared.profile.stays_awake()
+    }
+    pub fn folder(&self) -> &Path {
+        &self.run.folder
+    }
+    /// The file into which the recorder writes.
+    pub fn log(&self) -> PathBuf {
+        self.run.folder.join(bundle::EVENTS)
+    }
+    pub fn bundle_name(&self) -> PathBuf {
+        recover::bundle_name(&self.run.about.run)
+    }
+
+    /// Until its time is over, it cannot go on, or `stop` resolves.
+    pub async fn hold(&self, stop: impl Future<Output = ()> + Send) -> EndedBy {
+        let recorder = self.recorder();
+        let foretelling = tokio::spawn(foresight::watch(recorder.clone()));
+        let calibrated = note_calibration(calibration::kept(&self.home), recorder.clone());
+        let (profile, plan) = (self.prepared.profile.clone(), self.prepared.plan.clone());
+        let ((), by) = tokio::join!(calibrated, session::hold(profile, plan, recorder, stop));
+        foretelling.abort();
+        // It may be in the middle of a note, and the bundle is made of all that was noted.
+        let _ended = foretelling.await;
+        by
+    }
+
+    /// Writes the bundle. `noted` is how many events the whole log has.
+    pub fn end(self, by: &EndedBy, noted: Seq, out: &Path) -> Ended {
+        // What is on the disk is worth a bundle even where the disk refused the rest.
+        let refused = self.run.recorder.settle().err();
+        let missing = |log: &record::Log| missing(noted, log.events.len() as u64, refused.as_ref());
+        let not_bundled = |error: &io::Error, missing: Option<String>| {
+            let but = missing.map(|says| format!("; and {says}")).unwrap_or_default();
+            Failure::ours(format!(
+                "the bundle could not be written ({}); the run is kept, and `linewitness recover {} --out FILE` writes it elsewhere{but}",
+                files::why(error),
+                self.run.about.run
+            ))
+        };
+        let (about, log) = match runs::read(&self.run.folder) {
+            Ok((about, log, _, _)) => (about, log),
+            Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), but: None },
+        };
+        let (story, missing) = (explain::story(&log), missing(&log));
+        let verdict = files::verdict_json(&story);
+        if let Err(error) = runs::write_bundle(&self.run.folder, &about, verdict.as_bytes(), out) {
+            // The hours are over whatever the disk says; what they showed is told all the same.
+            return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None };
+        }
+        if let Err(error) = runs::prune(&self.home) {
+            tracing::warn!("older runs could not be cleared away: {error}");
+        }
+        let but = match (by, missing) {
+            (EndedBy::Fault { says }, _) => {
+                Some(format!("{says}; the bundle {} holds what came before", out.display()))
+            }
+            (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
+            (_, None) => None,
+        };
+        Ended { story: Some(story), bundle: Ok(out.to_owned()), but: but.map(Failure::ours) }
+    }
+}
+
+/// Once the hold has begun: that is always its first event.
+async fn note_calibration(calibrated: Option<Calibrated>, recorder: Recorder) {
+    let Some(calibrated) = calibrated else { return };
+    if recorder.listen().recv().await.is_some() {
+        recorder.note(Mark::Calibrated(calibrated));
+    }
+}
+
+/// What the log lacks of all that was noted, in words; the events themselves are counted, whatever the disk answered.
+fn missing(noted: Seq, written: u64, refused: Option<&io::Error>) -> Option<String> {
+    let missing = noted.saturating_sub(written);
+    match refused {
+        None if missing == 0 => None,
+        None => Some(format!("{missing} of {noted} events could not be written to the log and are lost")),
+        Some(error) => {
+            let why = files::why(error);
+            Some(format!("the log could not be written to its end ({why}); {missing} of {noted} events are missing"))
+        }
+    }
+}

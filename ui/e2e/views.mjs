@@ -1,0 +1,85 @@
+// Every view of the window, and how one comes to it.
+
+const lost = "holding=true&run=black_hole_while_the_ladder_runs&still=9";
+const result = async (page) => {
+  await page.getByRole("button", { name: /Self-test.*nothing dropped/ }).click();
+  await page.getByRole("button", { name: "Save report" }).waitFor();
+};
+const profile = async (page) => {
+  await page.getByRole("button", { name: "Make a profile" }).click();
+  await page.getByLabel("Address").waitFor();
+};
+const fill = async (page) => {
+  await page.getByLabel("Name", { exact: true }).fill("Acme support: 15-minute hold");
+  await page.getByLabel("Address").fill("wss://reflector.example/call");
+  await page.getByLabel("Token").fill("4f1c9e02ab");
+};
+
+export const views = [
+  { name: "start", scene: "" },
+  { name: "start-first", scene: "offer=self_test&recent=false" },
+  { name: "start-link", scene: "offer=link&broken=true" },
+  {
+    name: "start-failure",
+    scene: "taken=failure",
+    go: (page) => page.getByRole("button", { name: "Open a profile or a report" }).click(),
+  },
+  { name: "holding", scene: "holding=true&run=minute_in_which_nothing_happens&still=37" },
+  { name: "holding-lost", scene: lost },
+  {
+    name: "quit",
+    scene: lost,
+    go: (page) => page.evaluate(() => import("/src/mock.ts").then((mock) => mock.askToQuit())),
+  },
+  { name: "result", scene: "", go: result },
+  {
+    name: "save",
+    scene: "",
+    async go(page) {
+      await result(page);
+      await page.getByRole("button", { name: "Save report" }).click();
+      await page.getByText("signaling.connecting.host").waitFor();
+    },
+  },
+  {
+    name: "saved",
+    scene: "",
+    async go(page) {
+      await result(page);
+      await page.getByRole("button", { name: "Save report" }).click();
+      await page.getByText("signaling.connecting.host").waitFor();
+      await page.getByRole("button", { name: "Save report" }).click();
+      await page.getByText("Show in folder").waitFor();
+    },
+  },
+  {
+    name: "desk",
+    scene: "taken=bundles",
+    async go(page) {
+      await page.getByRole("button", { name: "Open a profile or a report" }).click();
+      await page.getByRole("table").waitFor();
+      await page.locator(".same").first().focus();
+    },
+  },
+  { name: "profile-empty", scene: "", go: profile },
+  {
+    name: "profile",
+    scene: "",
+    async go(page) {
+      await profile(page);
+      await fill(page);
+      await page.getByText("Ready to send.").waitFor();
+    },
+  },
+  {
+    name: "profile-wrong",
+    scene: "",
+    async go(page) {
+      await profile(page);
+      await page.getByLabel("Address").fill("https://reflector.example");
+      await page.getByLabel("Hold for").fill("15");
+      await page.getByLabel("Token").focus();
+      await page.getByText("2 things to mend.").waitFor();
+    },
+  },
+];
