@@ -1,6 +1,6 @@
 // No console window beside the app on Windows.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-fn main() -> tauri::Result<()> {
-    window::run()
+fn main() -> std::process::ExitCode {
+    window::main()
 }

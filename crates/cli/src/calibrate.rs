@@ -11,8 +11,8 @@ mod judged;
 mod stage;
 mod words;
 
-use crate::{args, exit, logging, runtime, say, stop};
-use desk::{Failure, files};
+use crate::{args, exit, say};
+use desk::{Failure, files, logging, runtime, stop};
 use engine::{Clock, calibration, runs};
 use faults::{FAULTS, Fault};
 use judged::{Calibration, Judged};

@@ -4,12 +4,12 @@ use crate::{
     args::{self, Format},
     exit,
     live::Screen,
-    logging, runtime, say, stop,
+    say,
 };
 use desk::{
     Failure, SelfTest, files,
     hold::{Ended, Hold, Prepared},
-    recover,
+    logging, recover, runtime, stop,
 };
 use engine::runs;
 use record::{
@@ -57,7 +57,9 @@ fn prepare(args: &args::Hold, own_far_end: Option<Address>, self_test: bool) -> 
     if let Some(length) = args.for_ {
         profile.for_ = length;
     }
-    profile.stay_awake |= args.stay_awake;
+    if args.stay_awake {
+        profile.stay_awake = Some(true);
+    }
     if args.only_call {
         profile.lanes = Lanes::none();
     }

@@ -2,9 +2,9 @@
 
 mod calls;
 
-use crate::{args::Reflect, logging, runtime, say, stop};
-use desk::{Failure};
+use crate::{args::Reflect, say};
 use calls::CallLines;
+use desk::{Failure, logging, runtime, stop};
 use record::Private;
 use reflector::{Limits, Reflector, Settings, TlsFiles, Turn};
 use std::process::ExitCode;

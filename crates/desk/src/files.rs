@@ -51,12 +51,12 @@ pub fn profile(path: &Path) -> Result<Profile, Failure> {
         let beside = path.parent().unwrap_or(Path::new("")).join(ca);
         profile.signaling.ca = Some(pem(&beside)?);
     }
-    refuse_what_we_cannot_keep(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
+    can_be_kept(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
     Ok(profile)
 }
 
 /// A promise about privacy that this version cannot keep must stop the run, not be passed over.
-fn refuse_what_we_cannot_keep(profile: &Profile) -> Result<(), String> {
+pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
     if profile.share.recipient.is_some() {
         return Err("share.recipient asks for an encrypted bundle, which this version cannot write; take the line out to get a plain one".into());
     }

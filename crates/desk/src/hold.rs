@@ -8,7 +8,7 @@ use engine::{
 };
 use explain::Story;
 use record::{
-    Profile, Seq, bundle,
+    Profile, RunId, Seq, bundle,
     fact::{Calibrated, EndedBy, Mark, Plan},
 };
 use std::future::Future;
@@ -81,6 +81,12 @@ impl Hold {
     pub fn recorder(&self) -> Recorder {
         self.run.recorder.clone()
     }
+    pub fn run(&self) -> &RunId {
+        &self.run.about.run
+    }
+    pub fn keeps_awake(&self) -> bool {
+        self.prepared.profile.stays_awake()
+    }
     pub fn folder(&self) -> &Path {
         &self.run.folder
     }
@@ -132,7 +138,9 @@ impl Hold {
             tracing::warn!("older runs could not be cleared away: {error}");
         }
         let but = match (by, missing) {
-            (EndedBy::Fault { says }, _) => Some(format!("{says}; the bundle {} holds what came before", out.display())),
+            (EndedBy::Fault { says }, _) => {
+                Some(format!("{says}; the bundle {} holds what came before", out.display()))
+            }
             (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
             (_, None) => None,
         };

@@ -6,9 +6,22 @@ pub mod check;
 mod failure;
 mod far_end;
 pub mod files;
-mod foresight;
+pub mod foresight;
 pub mod hold;
+pub mod kept;
+pub mod logging;
 pub mod recover;
+pub mod stop;
 
 pub use failure::{Failure, Fault};
 pub use far_end::SelfTest;
+
+/// A tokio runtime of the size that this work needs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        // One thread for the call's packets and one for everything else keeps either from delaying the other.
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::ours(format!("the system gave us no threads to work with: {error}")))
+}

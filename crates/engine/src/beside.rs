@@ -22,7 +22,7 @@ impl Beside {
         let from_call = FromCall { gate: lanes.gate(), ice_servers: lanes.ice_servers() };
         let controls = controls::begin(profile, recorder, from_call);
         let mut watchers = watch::begin(recorder);
-        if profile.stay_awake {
+        if profile.stays_awake() {
             watchers.spawn(awake::keep(recorder.clone()));
         }
         Self { lanes, controls, watchers }

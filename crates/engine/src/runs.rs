@@ -8,6 +8,7 @@
 //!   profile.toml   as used, secrets left out
 //!   linewitness.log  the program's own diagnostics, which are no facts
 //!   bundled        written when the bundle is safe; holds its path
+//! <data folder>/bundles/         of the runs that were held in the window
 //! <data folder>/calibrated.json   what the last calibration came to
 //! <data folder>/calibration/runs/ its runs, until the next one
 //! ```
@@ -172,6 +173,12 @@ fn look(folder: &Path) -> Option<Found> {
         }
     };
     Some(Found { folder: folder.to_owned(), about, state })
+}
+
+/// Where the bundle of a finished run was written.
+pub fn bundle_of(run: &Found) -> Option<PathBuf> {
+    let path = fs::read_to_string(run.folder.join(BUNDLED)).ok()?;
+    (run.state == State::Bundled).then(|| PathBuf::from(path))
 }
 
 /// Removes the folders of finished runs beyond the latest few. Runs that broke off are never removed here.

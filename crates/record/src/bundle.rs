@@ -131,6 +131,13 @@ pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable>
     Ok((Bundle { about, log, verdict, profile }, damage))
 }
 
+/// One member alone, as it was written; nothing where it cannot be read whole. Of a list of bundles this is soon read.
+pub fn read_member(from: impl Read + Seek, name: &str) -> Option<Vec<u8>> {
+    let mut zip = ZipArchive::new(from).ok()?;
+    let mut damage = Vec::new();
+    member(&mut zip, name, &mut damage).filter(|_| damage.is_empty())
+}
+
 /// A member's bytes, up to its limit; a failure on the way is listed and what came before it is kept.
 fn member(zip: &mut ZipArchive<impl Read + Seek>, name: &str, damage: &mut Vec<Damage>) -> Option<Vec<u8>> {
     let limit = MEMBERS.iter().find(|(known, _)| *known == name).map_or(0, |(_, limit)| *limit);

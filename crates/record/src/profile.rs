@@ -17,7 +17,7 @@ pub use address::Address;
 pub use control_target::ControlTarget;
 pub use ice_url::{IceScheme, IceTransport, IceUrl};
 pub use lanes::{Lanes, MOST_ALSO, MOST_RUNGS};
-pub use read::{Refusal, read};
+pub use read::{Refusal, name_in, read};
 pub use span::Span;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,9 +27,10 @@ pub struct Profile {
     pub name: String,
     #[serde(rename = "for", default = "five_minutes")]
     pub for_: Span,
-    /// Ask the system not to sleep while the hold lasts. Without it the computer does as it always does, and that is seen.
-    #[serde(default)]
-    pub stay_awake: bool,
+    /// Ask the system not to sleep while the hold lasts, or on purpose not: then the computer does as it always does, and
+    /// that is seen. Unsaid, it is for whoever holds: the terminal does not ask, the window does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay_awake: Option<bool>,
     pub signaling: Signaling,
     #[serde(default)]
     pub ice: Ice,
@@ -206,7 +207,7 @@ impl Profile {
         Self {
             name: String::new(),
             for_: five_minutes(),
-            stay_awake: false,
+            stay_awake: None,
             signaling: Signaling {
                 kind: reflector(),
                 url,
@@ -221,6 +222,10 @@ impl Profile {
             recovery: Recovery::default(),
             share: Share::default(),
         }
+    }
+
+    pub fn stays_awake(&self) -> bool {
+        self.stay_awake.unwrap_or(false)
     }
 
     /// A sentence for each ICE server whose credentials end before a hold that begins now does.

@@ -6,11 +6,14 @@ mod bench;
 mod check_os;
 mod fuzz;
 mod lab;
+mod node;
+mod package;
 mod packages;
 mod run;
 mod steps;
 mod tally;
 mod test;
+mod ui;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,9 +21,12 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  run [-- ARGS]    build Linewitness and hold a 20-second call to this computer itself,
-                   or run `linewitness ARGS`
+  run [--headless] [-- ARGS]
+                   build Linewitness and open its window; without a display, or where none is wanted, hold a
+                   20-second call to this computer itself; or run `linewitness ARGS`
   test             everything that continuous integration runs
+  ui               only the window's page, into ui/dist; whatever compiles the window needs it first
+  package          what people install, for this system: on Linux .deb and .rpm
   lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
   bench [FILTER]   the benchmarks, in release
@@ -28,7 +34,7 @@ cargo xtask COMMAND
   check-os         type-checks and lints the code for Windows and macOS, from Linux
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
-run, test and lab install what system packages are missing on Debian and Ubuntu, and say which and why.
+run, test, lab and package install what system packages are missing on Debian and Ubuntu, and say which and why.
 ";
 
 fn main() -> ExitCode {
@@ -43,6 +49,8 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("run") => run::run(rest),
         Some("test") => test::test(),
+        Some("ui") => ui::ui(),
+        Some("package") => package::package(rest),
         Some("lab") => lab::lab(rest),
         Some("bench") => bench::bench(rest),
         Some("soak") => bench::soak(rest),

@@ -24,6 +24,21 @@ pub const TO_RUN: &[Package] = &[Package {
     service: false,
 }];
 
+pub const TO_BUILD_THE_PAGE: &[Package] = &[
+    Package { name: "nodejs", proof: "node", why: "builds the window's page", service: false },
+    Package { name: "npm", proof: "npm", why: "fetches what the page is built with", service: false },
+];
+
+pub const TO_BUILD_THE_WINDOW: &[Package] = &[
+    Package { name: "pkg-config", proof: "pkg-config", why: "finds the window's libraries", service: false },
+    Package {
+        name: "libwebkit2gtk-4.1-dev",
+        proof: "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
+        why: "shows the window's page",
+        service: false,
+    },
+];
+
 pub const TO_TEST: &[Package] = &[
     Package {
         name: "iproute2",
@@ -120,6 +135,10 @@ pub fn ensure_there(wanted: &[&Package]) -> Result<()> {
         ensure!(package.is_there(), "{} is installed, but its {} is not there", package.name, package.proof);
     }
     Ok(())
+}
+
+pub fn are_there(wanted: &[&Package]) -> bool {
+    wanted.iter().all(|package| package.is_there())
 }
 
 /// One command for one password. A policy file of our own, for as long as apt runs, keeps services from starting; it is

@@ -3,17 +3,19 @@
 //! All builds are of the whole workspace in one profile, so that nothing is compiled twice with other features.
 
 use crate::check_os;
-use crate::packages::{self, TO_RUN, TO_TEST};
+use crate::packages::{self, TO_BUILD_THE_WINDOW, TO_RUN, TO_TEST};
 use crate::steps::Steps;
+use crate::ui;
 use anyhow::Result;
 use std::process::{Command, ExitCode, Stdio};
 
 pub fn test() -> Result<ExitCode> {
     let mut steps = Steps::default();
     if cfg!(target_os = "linux") {
-        let wanted: Vec<_> = TO_RUN.iter().chain(TO_TEST).collect();
+        let wanted: Vec<_> = TO_RUN.iter().chain(TO_BUILD_THE_WINDOW).chain(TO_TEST).collect();
         steps.check("packages", || packages::ensure_there(&wanted));
     }
+    ui::add_to(&mut steps);
     if works(&["fmt", "--version"]) {
         steps.command("format", &mut cargo(&["fmt", "--all", "--check"]));
     } else {
@@ -28,6 +30,7 @@ pub fn test() -> Result<ExitCode> {
     check_os::add_to(&mut steps);
     steps.command("build", &mut build());
     steps.tests("tests", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
+    ui::add_bindings_to(&mut steps);
     if cfg!(target_os = "linux") {
         steps.tests("lab", &mut lab(&[]));
     } else {
@@ -43,7 +46,7 @@ pub fn test() -> Result<ExitCode> {
 
 /// The tests, and beside them the program that the lab tests.
 pub fn build() -> Command {
-    cargo(&["build", "--workspace", "--tests", "--bin", "linewitness"])
+    cargo(&["build", "--workspace", "--tests", "--bin", "linewitness", "--bin", "linewitness-window"])
 }
 
 /// The lab's stories.

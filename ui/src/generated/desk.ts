@@ -51,7 +51,8 @@ started: string,
 first_lost: string | null, outcome: string, owner: string, cause: string, confidence: string, drops: number, interval_s: number | null, site: string | null, network: string | null, headline: string, line: Line, };
 
 /**
- * A profile as the form holds it; a list has a line for each of its entries, a switch says "true" or nothing.
+ * A profile as the form holds it; a list has a line for each of its entries, a switch says "true" or nothing. It holds
+ * secrets, and so it has no `Debug`.
  */
 export type Draft = { kind: string, values: { [key in string]: string }, };
 
@@ -60,10 +61,13 @@ export type Draft = { kind: string, values: { [key in string]: string }, };
  */
 export type EndedView = { run: string, bundle: string | null, says: string | null, };
 
+/**
+ * Why something was not done, in one sentence.
+ */
 export type Failure = { says: string, };
 
 /**
- * One field of a member: where it stands, what it may hold, how often it occurs.
+ * One of each kind: how often it stands there, and the first of them.
  */
 export type Field = { path: string, example: string, count: number, says: string, };
 
@@ -89,6 +93,9 @@ export type Kind = { id: string, label: string, fields: Array<FormField>, };
  */
 export type Line = { planned_s: number, held_s: number, lost: Array<[number, number]>, asleep: Array<[number, number]>, };
 
+/**
+ * Where a running hold stands.
+ */
 export type Live = { update: Update, 
 /**
  * A few words to be read from afar.

@@ -2,8 +2,8 @@
 
 use super::between::{Between, Deed};
 use super::faults::{Breaks, Fault};
-use crate::foresight;
 use anyhow::Context;
+use desk::foresight;
 use engine::{
     Clock, Recorder, plan,
     runs::{self, Run},

@@ -2,7 +2,7 @@
 //! itself, which may hold a secret.
 
 use super::{HeartbeatChoice, IcePolicy, IceServer, IceUrl, Profile};
-use crate::Private;
+use crate::{Heard, Private};
 use std::fmt;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +40,13 @@ pub fn read(bytes: &[u8]) -> Result<Profile, Refusal> {
     })?;
     check(&profile).map_err(|(field, says)| Refusal { line: line_of_field(text, field), says })?;
     Ok(profile)
+}
+
+/// What a profile calls itself, also one whose secrets were left out and that would not be read whole.
+pub fn name_in(text: &str) -> Option<String> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    let name = Heard::new(table.get("name")?.as_str()?);
+    (!name.is_empty()).then(|| name.to_string())
 }
 
 /// What TOML cannot say by types alone; the field's name leads back to its line.

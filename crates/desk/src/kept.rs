@@ -1,0 +1,65 @@
+//! Reports that this computer keeps: the bundles of runs that are over, until their user saves them elsewhere.
+
+use crate::{Failure, files};
+use engine::runs::{self, Found, State};
+use record::{bundle, profile};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::PathBuf;
+
+/// A finished run whose bundle is still there.
+#[derive(Debug)]
+pub struct Kept {
+    pub run: Found,
+    pub name: String,
+    pub bundle: PathBuf,
+    /// `verdict.json`, as the version that made it worded it.
+    pub verdict: Value,
+}
+
+/// Where a window puts them, which asks for no place before it holds.
+pub fn folder() -> Result<PathBuf, Failure> {
+    let folder = home()?.join("bundles");
+    fs::create_dir_all(&folder)
+        .map_err(|error| Failure::ours(format!("{}: {}", folder.display(), files::why_not_written(&error))))?;
+    Ok(folder)
+}
+
+/// The latest first.
+pub fn latest(most: usize) -> Result<Vec<Kept>, Failure> {
+    Ok(runs()?.into_iter().rev().filter_map(kept).take(most).collect())
+}
+
+/// The bundle of a run that is over, by the run's name.
+pub fn bundle_of(run: &str) -> Option<PathBuf> {
+    let found = runs().ok()?.into_iter().find(|found| found.about.run.to_string() == run)?;
+    runs::bundle_of(&found)
+}
+
+/// Removes what is left of a run that broke off.
+pub fn forget(run: &str) -> Result<(), Failure> {
+    let broken = |found: &Found| found.state == State::BrokenOff && found.about.run.to_string() == run;
+    let Some(found) = runs()?.into_iter().find(broken) else {
+        return Err(Failure::bad_input(format!("no run named {} broke off", record::Heard::new(run))));
+    };
+    fs::remove_dir_all(&found.folder)
+        .map_err(|error| Failure::ours(format!("{}: {}", found.folder.display(), files::why(&error))))
+}
+
+fn kept(run: Found) -> Option<Kept> {
+    let bundle = runs::bundle_of(&run)?;
+    let verdict = bundle::read_member(BufReader::new(File::open(&bundle).ok()?), bundle::VERDICT)?;
+    let profile = fs::read_to_string(run.folder.join(bundle::PROFILE)).unwrap_or_default();
+    let name = profile::name_in(&profile).unwrap_or_default();
+    Some(Kept { name, bundle, verdict: serde_json::from_slice(&verdict).ok()?, run })
+}
+
+fn runs() -> Result<Vec<Found>, Failure> {
+    let home = home()?;
+    runs::list(&home).map_err(|error| Failure::ours(format!("{}: {}", home.display(), files::why(&error))))
+}
+
+fn home() -> Result<PathBuf, Failure> {
+    runs::home().map_err(|error| Failure::ours(error.to_string()))
+}

@@ -1,0 +1,75 @@
+//! The page of the window and of the report: `ui/`, built by npm into `ui/dist`, which the window's program then holds.
+
+use crate::node;
+use crate::steps::Steps;
+use anyhow::{Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// npm in `ui/`.
+#[derive(Debug)]
+pub struct Ui {
+    node: Option<PathBuf>,
+}
+
+impl Ui {
+    pub fn ready() -> Result<Self> {
+        Ok(Self { node: node::ensure_there()? })
+    }
+
+    pub fn npm(&self, args: &[&str]) -> Command {
+        let mut npm = node::npm(self.node.as_deref());
+        npm.args(args).current_dir("ui");
+        npm
+    }
+
+    /// Fetches its packages where they are not there yet.
+    pub fn build(&self) -> Result<()> {
+        if !Path::new("ui/node_modules").is_dir() {
+            run(&mut self.npm(&["ci"]))?;
+        }
+        run(&mut self.npm(&["run", "--silent", "build", "--", "--logLevel", "warn"]))
+    }
+}
+
+/// `cargo xtask ui`
+pub fn ui() -> Result<ExitCode> {
+    Ui::ready()?.build()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// For whoever compiles the window and does not look at it.
+pub fn ensure_built() -> Result<()> {
+    if Path::new("ui/dist/index.html").exists() { Ok(()) } else { Ui::ready()?.build() }
+}
+
+/// As a part of everything, and before what is written in Rust: the window's program does not compile without its page.
+pub fn add_to(steps: &mut Steps) {
+    let mut ui = None;
+    steps.check("ui packages", || {
+        let ready = Ui::ready()?;
+        run(&mut ready.npm(&["ci"]))?;
+        ui = Some(ready);
+        Ok(())
+    });
+    let Some(ui) = ui else { return };
+    for (name, script) in [("ui check", "check"), ("ui tests", "test"), ("ui build", "build")] {
+        steps.command(name, &mut ui.npm(&["run", script]));
+    }
+}
+
+/// What Rust says of its types is what the page was written against.
+pub fn add_bindings_to(steps: &mut Steps) {
+    let here = Command::new("git").args(["rev-parse", "--is-inside-work-tree"]).output();
+    if here.is_ok_and(|asked| asked.status.success()) {
+        steps.command("bindings", Command::new("git").args(["diff", "--exit-code", "--", "ui/src/generated"]));
+    } else {
+        steps.skip("bindings", "this is no git checkout, so nothing tells whether ui/src/generated has changed");
+    }
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status()?;
+    ensure!(status.success(), "{command:?} ended with {status}");
+    Ok(())
+}

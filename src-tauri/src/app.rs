@@ -1,0 +1,143 @@
+//! `App`: what the window's commands work on. It knows of no window, so that tests need none.
+
+use crate::offers::Offers;
+use crate::opened::OpenedBundles;
+use crate::running::Running;
+use crate::wire::{BrokenRun, Failure, Line, Recent, Start, Taken};
+use desk::{kept, recover};
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Default)]
+pub struct App {
+    pub offers: Offers,
+    pub opened: OpenedBundles,
+    pub running: Running,
+    /// What came before the page was there to take it.
+    waiting: Mutex<Vec<String>>,
+    started: AtomicBool,
+    /// Files that were saved, which may be shown where they lie.
+    given: Mutex<BTreeSet<String>>,
+}
+
+/// Those that a person may still be asked about.
+const RECENT: usize = 5;
+
+impl App {
+    /// Keeps what the program was started with until the page asks.
+    pub fn wait_with(&self, given: impl IntoIterator<Item = String>) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(given);
+    }
+
+    /// The page has asked; from now on it is told.
+    pub fn has_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
+    }
+
+    /// Remembers a file that was saved, and passes it on.
+    pub fn give(&self, saved: Result<String, Failure>) -> Result<Option<String>, Failure> {
+        let path = saved?;
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        Ok(Some(path))
+    }
+
+    /// It was saved, or is a report of our own.
+    pub fn gave(&self, path: &str) -> bool {
+        let own = |folder: PathBuf| Path::new(path).parent() == Some(&folder);
+        kept::folder().is_ok_and(own) || self.given.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+    }
+
+    pub fn start(&self) -> Start {
+        self.started.store(true, Ordering::Release);
+        let given = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let (mut offer, mut taken, mut notes) = (None, None, Vec::new());
+        if !given.is_empty() {
+            match self.take(&given) {
+                Ok(Taken::Offer { offer: made }) => offer = Some(made),
+                Ok(other) => taken = Some(other),
+                Err(Failure { says }) => notes.push(says),
+            }
+        }
+        // What earlier runs left must never keep the program from starting.
+        let (broken, recent) = (broken().unwrap_or_default(), recent().unwrap_or_default());
+        Start {
+            offer,
+            taken,
+            broken,
+            recent,
+            holding: self.running.is_holding(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            notes,
+        }
+    }
+}
+
+fn broken() -> Result<Vec<BrokenRun>, Failure> {
+    let says = |began: record::Wall| {
+        let local = began.timestamp().to_zoned(TimeZone::system());
+        format!(
+            "A hold that began on {} broke off: the program or the computer ended. What it saw is kept.",
+            local.strftime("%-d %B at %H:%M")
+        )
+    };
+    let broken = recover::broken_off()?.into_iter();
+    Ok(broken
+        .map(|found| BrokenRun { run: found.about.run.to_string(), says: says(found.about.started.wall) })
+        .collect())
+}
+
+fn recent() -> Result<Vec<Recent>, Failure> {
+    Ok(kept::latest(RECENT)?.into_iter().map(one_recent).collect())
+}
+
+/// From the verdict alone: the whole log would take as long as opening it.
+fn one_recent(kept: kept::Kept) -> Recent {
+    let began = kept.run.about.started.wall;
+    let number = |name: &str| kept.verdict[name].as_f64().unwrap_or_default();
+    let headline = kept.verdict["headline"].as_str().unwrap_or_default();
+    let end = number("held_s");
+    let lost = kept.verdict["drops"].as_array().into_iter().flatten().filter_map(|drop| {
+        let at = |name: &str| {
+            let wall: jiff::Timestamp = drop[name].as_str()?.parse().ok()?;
+            Some((wall.as_microsecond() - began.micros()) as f64 / 1e6)
+        };
+        Some((at("last_good")?, at("restored").unwrap_or(end)))
+    });
+    Recent {
+        run: kept.run.about.run.to_string(),
+        name: if kept.name.is_empty() { "A call".into() } else { kept.name.clone() },
+        started: began.millis(),
+        says: headline.to_owned(),
+        line: Line { planned_s: number("planned_s"), held_s: end, lost: lost.collect(), asleep: vec![] },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_saved_here_is_shown_where_it_lies() {
+        let app = App::default();
+        assert!(!app.gave("/etc/passwd"));
+        app.give(Ok("/home/sam/a.witness".into())).expect("it was saved");
+        assert!(app.gave("/home/sam/a.witness") && !app.gave("/home/sam/b.witness"));
+    }
+
+    #[test]
+    fn what_the_program_was_started_with_is_there_when_the_page_asks_and_not_again() {
+        let app = App::default();
+        app.wait_with([crate::tests::recording("idler_drops_a_quiet_call").display().to_string()]);
+        assert!(!app.has_started());
+        let start = app.start();
+        assert!(matches!(start.taken, Some(Taken::Bundle { .. })) && start.offer.is_none() && start.notes.is_empty());
+        assert!(app.has_started() && app.start().taken.is_none());
+        app.wait_with(["/no/such.witness".to_owned()]);
+        assert!(app.start().notes[0].contains("there is no such file"));
+        app.wait_with(["linewitness://hold".to_owned()]);
+        assert!(app.start().notes[0].contains("carries no profile"));
+    }
+}

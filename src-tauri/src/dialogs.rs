@@ -1,0 +1,39 @@
+//! Native dialogs. With `LINEWITNESS_CHOOSES` set, none is shown: it is the path that would be chosen. Of a folder, what lies
+//! in it is opened, and what is saved goes into it.
+
+use crate::taking::{BUNDLE, PROFILE};
+use std::path::PathBuf;
+use tauri::AppHandle;
+use tauri_plugin_dialog::{DialogExt, FilePath};
+use tokio::sync::oneshot;
+
+fn chosen_already() -> Option<PathBuf> {
+    std::env::var_os("LINEWITNESS_CHOOSES").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// None where nothing was chosen.
+pub async fn files_to_open(window: &AppHandle) -> Vec<String> {
+    if let Some(path) = chosen_already() {
+        return vec![path.display().to_string()];
+    }
+    let (tell, told) = oneshot::channel();
+    let dialog = window.dialog().file().add_filter("Reports and profiles", &[BUNDLE, PROFILE]);
+    dialog.pick_files(move |files| {
+        // Nobody waits any more where the window was closed meanwhile.
+        let _ = tell.send(files);
+    });
+    let files = told.await.ok().flatten().unwrap_or_default();
+    files.into_iter().filter_map(|file| Some(file.into_path().ok()?.display().to_string())).collect()
+}
+
+pub async fn file_to_save(window: &AppHandle, name: &str, end: &str) -> Option<PathBuf> {
+    if let Some(path) = chosen_already() {
+        return Some(if path.is_dir() { path.join(name) } else { path });
+    }
+    let (tell, told) = oneshot::channel();
+    let dialog = window.dialog().file().set_file_name(name).add_filter(end, &[end]);
+    dialog.save_file(move |file: Option<FilePath>| {
+        let _ = tell.send(file);
+    });
+    told.await.ok().flatten()?.into_path().ok()
+}

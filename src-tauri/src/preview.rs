@@ -1,0 +1,94 @@
+//! What is in a bundle before it is given away: its members, and one of each kind of field, from the bytes of the file.
+
+mod fields;
+
+use crate::opened::Kept;
+use crate::wire::{Failure, Member, Preview};
+use fields::Fields;
+use record::bundle;
+use std::fs::File;
+use std::io::BufReader;
+
+/// In the order in which they are worth reading.
+const MEMBERS: [(&str, &str); 5] = [
+    (bundle::EVENTS, "what happened, one event a line"),
+    (bundle::VERDICT, "the result, for other programs"),
+    (bundle::REPORT, "the report, for a browser"),
+    (bundle::PROFILE, "the profile as used, secrets left out"),
+    (bundle::ABOUT, "program, system, checksums"),
+];
+const REMOVED: [&str; 3] = [
+    "tokens, user names and passwords: used, never written down",
+    "names of Wi-Fi networks, of this computer and of its user",
+    "sound, text and anything else that connections carried",
+];
+
+pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
+    let open = || {
+        File::open(&kept.path)
+            .map(BufReader::new)
+            .map_err(|error| Failure { says: format!("{}: {}", kept.path.display(), desk::files::why(&error)) })
+    };
+    let mut members = Vec::new();
+    for (name, says) in MEMBERS {
+        let Some(bytes) = bundle::read_member(open()?, name) else { continue };
+        let fields = of(name, &bytes);
+        let says = match name {
+            bundle::EVENTS => {
+                format!("{says}: {}", bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count())
+            }
+            _ => says.to_owned(),
+        };
+        members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed() });
+    }
+    Ok(Preview { file: kept.bundle_file(), members, removed: REMOVED.map(str::to_owned).to_vec() })
+}
+
+fn of(name: &str, bytes: &[u8]) -> Fields {
+    let mut fields = Fields::default();
+    let text = || String::from_utf8_lossy(bytes);
+    match name {
+        bundle::EVENTS => {
+            for line in bytes.split(|byte| *byte == b'\n') {
+                fields.extend(serde_json::from_slice(line).ok());
+            }
+        }
+        bundle::PROFILE => fields.extend(toml::from_str(&text()).ok()),
+        bundle::REPORT => {}
+        _ => fields.extend(serde_json::from_slice(bytes).ok()),
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::opened::OpenedBundles;
+    use crate::tests::{hostile, recording};
+
+    fn of(path: &std::path::Path) -> Preview {
+        let bundles = OpenedBundles::default();
+        let opened = bundles.open(path).expect("a bundle");
+        preview(&bundles.find(&opened.id).expect("just opened")).expect("readable")
+    }
+
+    #[test]
+    fn each_kind_of_field_is_shown_once_from_the_real_bytes() {
+        let shown = of(&recording("idler_drops_a_quiet_call"));
+        let names: Vec<&str> = shown.members.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["events.jsonl", "verdict.json", "profile.toml", "about.json"]);
+        let events = &shown.members[0];
+        let wall = events.fields.iter().find(|field| field.path == "at.wall").expect("every event has one");
+        assert!(wall.count > 100 && wall.example.starts_with("20"), "{wall:?}");
+        let to = events.fields.iter().find(|field| field.path == "fact.mark.started.to").expect("the plan says where");
+        assert!(to.count == 1 && to.example.starts_with("ws"), "{to:?}");
+        assert!(events.fields.len() < 400, "{} are not one of each kind", events.fields.len());
+    }
+
+    #[test]
+    fn a_hostile_bundle_gives_a_short_list() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shown = of(&hostile(folder.path()));
+        assert!(serde_json::to_string(&shown).expect("it can be sent").len() < 500_000);
+    }
+}

@@ -1,0 +1,154 @@
+//! The hold that runs, one at a time. It is held here, in Rust: a page that is hidden, loaded anew or gone changes nothing.
+//!
+//! ```text
+//! What ─begin→ Hold ─events→ Drawing ─Live→ Page (the one that asked last), and a glance for the tray
+//! ```
+
+mod drawing;
+mod page;
+mod picture;
+#[cfg(test)]
+mod tests;
+
+use crate::offers::What;
+use crate::wire::{EndedView, Failure, Live};
+use desk::{SelfTest, hold::Hold, kept, logging};
+use drawing::Drawing;
+use engine::runs;
+use page::Page;
+pub use page::Shows;
+use picture::Picture;
+use record::fact::EndedBy;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, watch};
+
+/// Sees each moment that is drawn.
+pub type Glance = Arc<dyn Fn(&Live) + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub struct Running(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    current: Option<Current>,
+    /// How the last one ended, for a page that was away then.
+    ended: Option<Live>,
+}
+
+struct Current {
+    stop: Arc<Notify>,
+    page: Page,
+    over: watch::Receiver<bool>,
+}
+
+impl Running {
+    pub fn is_holding(&self) -> bool {
+        self.state().current.is_some()
+    }
+
+    /// Begins to hold, or says why it cannot.
+    pub async fn begin(&self, what: What, shows: Shows, glance: Glance) -> Result<(), Failure> {
+        let (told_over, over) = watch::channel(false);
+        let (stop, page) = (Arc::new(Notify::new()), Page::new(shows));
+        self.reserve(Current { stop: Arc::clone(&stop), page: page.clone(), over })?;
+        let begun = async {
+            let (hold, far_end) = prepare(what).await?;
+            let drawing = Drawing::begin(hold.recorder(), hold.keeps_awake(), page.clone(), Arc::clone(&glance));
+            let drawing = drawing.map_err(|error| Failure {
+                says: format!("the system gave us no thread to show anything with: {error}"),
+            })?;
+            Ok((hold, far_end, drawing))
+        };
+        let (hold, far_end, drawing) = begun.await.inspect_err(|_: &Failure| self.state().current = None)?;
+        let running = self.clone();
+        tokio::spawn(async move {
+            let by = hold.hold(stop.notified()).await;
+            let last = end(hold, by, drawing.end().await, &page, &glance).await;
+            if let Some(far_end) = far_end {
+                far_end.end().await;
+            }
+            logging::turn_to(None);
+            *running.state() = State { current: None, ended: Some(last) };
+            // Nobody may wait for it.
+            let _ = told_over.send(true);
+        });
+        Ok(())
+    }
+
+    /// This page draws from now on. Of a hold that is over it is told the end.
+    pub fn watch(&self, shows: Shows) {
+        let state = self.state();
+        match (&state.current, &state.ended) {
+            (Some(current), _) => current.page.turn_to(shows),
+            (None, Some(ended)) => shows(ended.clone()),
+            (None, None) => {}
+        }
+    }
+
+    pub fn stop(&self) {
+        if let Some(current) = &self.state().current {
+            current.stop.notify_one();
+        }
+    }
+
+    /// Ends the hold in order, and waits until its bundle is written.
+    pub async fn finish(&self) {
+        let over = self.state().current.as_ref().map(|current| current.over.clone());
+        self.stop();
+        if let Some(mut over) = over {
+            // Gone without a word is over as well.
+            let _ = over.wait_for(|over| *over).await;
+        }
+    }
+
+    fn reserve(&self, current: Current) -> Result<(), Failure> {
+        let mut state = self.state();
+        if state.current.is_some() {
+            return Err(Failure { says: "a hold runs already; stop it before another one is begun".into() });
+        }
+        *state = State { current: Some(current), ended: None };
+        Ok(())
+    }
+
+    /// Whoever panicked with it in hand left it whole: each change is one assignment.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All that can be refused is refused here, before anything runs.
+async fn prepare(what: What) -> Result<(Hold, Option<SelfTest>), Failure> {
+    let far_end = match &what {
+        What::SelfTest { .. } => Some(SelfTest::begin().await?),
+        What::Profile { .. } => None,
+    };
+    let prepared = what.prepared(far_end.as_ref().map(|far| far.address.clone()))?;
+    desk::files::writable(Some(&kept::folder()?.join("bundle")))?;
+    let hold = Hold::begin(prepared, |says| tracing::warn!("{says}"))?;
+    logging::turn_to(Some(&hold.folder().join(runs::DIAGNOSTICS)));
+    Ok((hold, far_end))
+}
+
+/// Writes the bundle, and shows the end. Gives it as it is drawn from nothing.
+async fn end(hold: Hold, by: EndedBy, mut picture: Picture, page: &Page, glance: &Glance) -> Live {
+    let (run, recorder, noted) = (hold.run().to_string(), hold.recorder(), picture.seen());
+    let written = tokio::task::spawn_blocking(move || {
+        let out = kept::folder()?.join(hold.bundle_name());
+        Ok::<_, desk::Failure>(hold.end(&by, noted, &out))
+    });
+    let (story, bundle, but) = match written.await {
+        Ok(Ok(ended)) => (ended.story, ended.bundle, ended.but),
+        Ok(Err(failure)) => (None, Err(failure), None),
+        Err(error) => (None, Err(desk::Failure::ours(format!("writing the bundle failed: {error}"))), None),
+    };
+    let says = bundle.as_ref().err().or(but.as_ref()).map(|failure| failure.says.clone());
+    let bundle = bundle.ok().map(|path: PathBuf| path.display().to_string());
+    let drawn = picture.end(story, EndedView { run, bundle, says });
+    page.show(|is_new| {
+        let live = picture.live(drawn.as_ref().filter(|_| !is_new), recorder.now());
+        glance(&live);
+        live
+    });
+    picture.live(None, recorder.now())
+}

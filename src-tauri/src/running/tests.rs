@@ -1,0 +1,105 @@
+use super::*;
+use crate::app::App;
+use crate::wire::OfferFrom;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(30);
+
+fn shows() -> (Shows, Receiver<Live>) {
+    let (to, from) = channel();
+    (Box::new(move |live| drop(to.send(live))), from)
+}
+
+fn app() -> App {
+    // One home for all tests of this program: they do not look into each other's runs.
+    static HOME: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    HOME.get_or_init(|| {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        // SAFETY: set once, before any test of this program begins a hold or reads a run.
+        unsafe { std::env::set_var("LINEWITNESS_HOME", home.path()) };
+        home
+    });
+    App::default()
+}
+
+async fn begin(app: &App, seconds: f64, shows: Shows) -> Result<(), Failure> {
+    let offer = app.offers.make(What::self_test(seconds / 60.0)?, OfferFrom::SelfTest, None)?;
+    app.running.begin(app.offers.take(&offer.id)?, shows, Arc::new(|_| {})).await
+}
+
+/// Until it has ended.
+fn all(from: &Receiver<Live>) -> Vec<Live> {
+    let mut all = Vec::new();
+    while all.last().is_none_or(|live: &Live| live.ended.is_none()) {
+        all.push(from.recv_timeout(SOON).expect("a hold that ends says so"));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_self_test_is_held_seen_live_and_read_again() {
+    let app = app();
+    let (shows, from) = shows();
+    begin(&app, 3.0, shows).await.expect("it begins");
+    assert!(app.running.is_holding());
+    let (second, _) = self::shows();
+    assert!(begin(&app, 3.0, second).await.expect_err("one at a time").says.contains("a hold runs already"));
+    let seen = tokio::task::spawn_blocking(move || all(&from)).await.expect("it ends");
+    app.running.finish().await;
+    assert!(!app.running.is_holding());
+
+    assert!(seen.len() < 4 * 10, "{} in some five seconds", seen.len());
+    assert_eq!(seen[0].update.rows.keep, 0, "all from the beginning first");
+    assert!(seen[1..].iter().any(|live| live.update.rows.keep > 0), "then what is new");
+    assert!(seen.iter().any(|live| live.state == "Holding" && live.says == "Nothing has been lost."), "{seen:?}");
+    let last = seen.last().expect("at least one");
+    let ended = last.ended.as_ref().expect("it ended");
+    assert_eq!((ended.says.as_deref(), last.update.head.outcome), (None, explain::Outcome::Held));
+
+    let rows = seen.iter().fold(Vec::new(), |mut rows, live| {
+        rows.truncate(live.update.rows.keep);
+        rows.extend(live.update.rows.then.clone());
+        rows
+    });
+    let opened = app.opened.open_run_or_path(&ended.run).expect("its bundle");
+    assert_eq!(opened.path, ended.bundle);
+    assert_eq!(
+        (&opened.update.rows.then, opened.update.head.headline.as_str()),
+        (&rows, last.update.head.headline.as_str())
+    );
+
+    let recent = app.start().recent;
+    assert!(recent.iter().any(|recent| recent.run == ended.run && recent.name == "Self-test"), "{recent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_loaded_anew_sees_all_and_the_hold_ends_when_it_is_told_to() {
+    let app = app();
+    let (shows, gone) = shows();
+    begin(&app, 600.0, shows).await.expect("it begins");
+    drop(gone);
+    let (shows, from) = self::shows();
+    app.running.watch(shows);
+    let first = from.recv_timeout(SOON).expect("it is told at once");
+    assert_eq!(first.update.rows.keep, 0);
+    app.running.finish().await;
+    let last = all(&from).pop().expect("the end");
+    assert!(last.ended.is_some_and(|ended| ended.bundle.is_some()));
+    let (shows, late) = self::shows();
+    app.running.watch(shows);
+    let told = late.try_recv().expect("who comes late is told the end");
+    assert!(told.ended.is_some() && told.update.rows.keep == 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_that_cannot_be_held_is_refused_and_leaves_the_way_free() {
+    let app = app();
+    let profile =
+        record::profile::read(b"[signaling]\nkind = \"other\"\nurl = \"wss://far.example/\"").expect("a profile");
+    let what = What::Profile { profile: Box::new(profile), named: None };
+    assert!(app.offers.make(what.clone(), OfferFrom::File, None).is_err());
+    let (shows, _) = shows();
+    let refused = app.running.begin(what, shows, Arc::new(|_| {})).await.expect_err("nobody speaks it");
+    assert!(refused.says.contains("is not one this version knows") && !app.running.is_holding(), "{refused:?}");
+}

@@ -1,0 +1,60 @@
+//! Files that a user asked for, at the place that the user named: whole or not at all.
+
+use crate::wire::Failure;
+use desk::files;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Gives the path. The dialog has asked already whether a file of this name may be replaced.
+pub fn copy(from: &Path, to: &Path) -> Result<String, Failure> {
+    if from == to {
+        return Ok(to.display().to_string());
+    }
+    let bytes = fs::read(from).map_err(|error| failure(from, files::why(&error)))?;
+    write(&bytes, to)
+}
+
+pub fn write(bytes: &[u8], to: &Path) -> Result<String, Failure> {
+    let beside = beside(to);
+    let written = File::create_new(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, to)
+    });
+    written.map_err(|error: io::Error| {
+        // Half a file is of no use; the error to tell is the first one.
+        let _ = fs::remove_file(&beside);
+        failure(to, files::why_not_written(&error))
+    })?;
+    Ok(to.display().to_string())
+}
+
+fn beside(to: &Path) -> PathBuf {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-part", std::process::id()));
+    to.with_file_name(name)
+}
+
+fn failure(path: &Path, why: String) -> Failure {
+    Failure { says: format!("{}: {why}", path.display()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_whole_and_what_cannot_be_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("a.witness");
+        assert_eq!(write(b"one", &to), Ok(to.display().to_string()));
+        assert_eq!(copy(&to, &to), Ok(to.display().to_string()));
+        write(b"two", &to).expect("the dialog has asked");
+        assert_eq!(fs::read(&to).expect("there"), b"two");
+        assert!(
+            write(b"x", &folder.path().join("no/such.witness")).expect_err("refused").says.contains("no such folder")
+        );
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "no half-written file is left");
+    }
+}

@@ -1,0 +1,185 @@
+//! What the page and the program say to each other. Words are finished here; the page only places them.
+
+use explain::{Tone, Update};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use ts_rs::TS;
+
+mod many;
+mod profile;
+
+pub use many::{Desk, DeskGroup, DeskRow, GroupBy, SameSecond};
+pub use profile::{Check, Choice, Draft, FieldKind, Form, FormField, Kind, Wrong};
+
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Start {
+    /// What was opened with the program, where it can be held.
+    pub offer: Option<Offer>,
+    /// What was opened with the program, where it is to be read.
+    pub taken: Option<Taken>,
+    pub broken: Vec<BrokenRun>,
+    pub recent: Vec<Recent>,
+    pub holding: bool,
+    pub version: String,
+    pub notes: Vec<String>,
+}
+
+/// A run that was cut off: its process or its computer died.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct BrokenRun {
+    pub run: String,
+    pub says: String,
+}
+
+/// A finished run that this computer still has.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Recent {
+    pub run: String,
+    pub name: String,
+    /// UTC, as RFC 3339.
+    pub started: String,
+    pub says: String,
+    pub line: Line,
+}
+
+/// A whole run as one line, in seconds since its start.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Line {
+    pub planned_s: f64,
+    pub held_s: f64,
+    pub lost: Vec<(f64, f64)>,
+    pub asleep: Vec<(f64, f64)>,
+}
+
+/// What a hold will do, in the words of the window's first page.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Offer {
+    pub id: String,
+    pub name: String,
+    pub from: OfferFrom,
+    /// The file's name, or the host a link's profile calls.
+    pub source: Option<String>,
+    pub tests: String,
+    pub lasts: String,
+    pub records: String,
+    pub never: String,
+    pub keeps_awake: bool,
+    pub notes: Vec<String>,
+    pub planned_s: f64,
+    /// It came by a link: nothing runs before it was agreed to.
+    pub needs_consent: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+#[serde(rename_all = "snake_case")]
+pub enum OfferFrom {
+    SelfTest,
+    File,
+    Link,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "made once for each file that is opened")]
+pub enum Taken {
+    Offer { offer: Offer },
+    Bundle { opened: Opened },
+    Bundles { desk: Desk },
+}
+
+/// Where a running hold stands.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Live {
+    pub update: Update,
+    /// A few words to be read from afar.
+    pub state: String,
+    /// The line under it: what was lost, what is done about it, when it ends.
+    pub says: String,
+    pub tone: Tone,
+    pub held_s: f64,
+    pub planned_s: f64,
+    pub keeps_awake: bool,
+    /// The newest first.
+    pub newest: Vec<Newest>,
+    pub ended: Option<EndedView>,
+}
+
+/// `at` is seconds since the start.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Newest {
+    pub at: f64,
+    pub text: String,
+    pub tone: Tone,
+}
+
+/// How a hold ended, and what it left.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct EndedView {
+    pub run: String,
+    pub bundle: Option<String>,
+    pub says: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Opened {
+    pub id: String,
+    pub title: String,
+    pub path: Option<String>,
+    pub caution: Option<String>,
+    pub provenance: String,
+    pub update: Update,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Preview {
+    /// The name the file is given unless another is chosen.
+    pub file: String,
+    pub members: Vec<Member>,
+    /// What is never in it, a line each.
+    pub removed: Vec<String>,
+}
+
+/// One file of the bundle.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Member {
+    pub name: String,
+    pub bytes: usize,
+    pub says: String,
+    pub fields: Vec<Field>,
+}
+
+/// One of each kind: how often it stands there, and the first of them.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Field {
+    pub path: String,
+    pub example: String,
+    pub count: usize,
+    pub says: String,
+}
+
+/// Why something was not done, in one sentence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Failure {
+    pub says: String,
+}
+
+impl From<desk::Failure> for Failure {
+    fn from(failure: desk::Failure) -> Self {
+        Self { says: failure.says }
+    }
+}
