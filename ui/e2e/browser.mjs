@@ -33,6 +33,7 @@ export async function browser() {
       });
       await context.grantPermissions(["clipboard-read", "clipboard-write"]);
       const page = await context.newPage();
+      await page.clock.setFixedTime(new Date("2026-11-20T13:02:00Z"));
       const said = [];
       page.on(
         "console",
