@@ -1,11 +1,16 @@
-// Pictures of each fixture as the window draws it, for whoever changes how it looks: node bench/shots.mjs [name…]
-import { readdirSync } from "node:fs";
+// Pictures of each fixture as the window draws it, for whoever changes how it looks, and what axe has to say against
+// them: node bench/shots.mjs [name…]
+import { readFileSync, readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 
+const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 const names = process.argv.slice(2);
 const fixtures = readdirSync("fixtures").map((file) => file.replace(/\.json$/, ""));
-const server = await preview({ preview: { port: 0, host: "127.0.0.1" } });
+// As strict as the window.
+const policy = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'";
+const headers = { "Content-Security-Policy": policy };
+const server = await preview({ preview: { port: 0, host: "127.0.0.1", headers } });
 const base = server.resolvedUrls.local[0];
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -21,10 +26,22 @@ for (const fixture of names.length > 0 ? names : fixtures) {
       await page.goto(`${base}?fixture=${fixture}`);
       await page.waitForTimeout(350);
       await page.screenshot({ path: `bench/out/${fixture}-${size}-${scheme}.png` });
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      for (const { id, nodes } of violations) {
+        console.log(
+          fixture,
+          scheme,
+          size,
+          id,
+          nodes[0].html.slice(0, 160),
+          nodes[0].failureSummary.replace(/\s+/g, " "),
+        );
+      }
       if (size === "wide") {
         await page.screenshot({ path: `bench/out/${fixture}-full-${scheme}.png`, fullPage: true });
         await page.mouse.move(5, 400);
-        await page.evaluate(() => window.scrollTo(0, 520));
+        await page.evaluate(() => window.scrollTo(0, 640));
         await page.waitForTimeout(250);
         await page.screenshot({ path: `bench/out/${fixture}-scrolled-${scheme}.png` });
       }

@@ -1,10 +1,21 @@
-// A page of the window in Chromium, from the development server, with the program played by src/mock.ts.
+// A page of the window in Chromium, built as it is for the app and under the same rules of content, with the program
+// played by src/mock.ts.
 import { chromium } from "playwright-core";
-import { createServer } from "vite";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build, preview } from "vite";
 
 export async function browser() {
-  const server = await createServer({ server: { port: 0, strictPort: false }, logLevel: "error" });
-  await server.listen();
+  const { app } = JSON.parse(await readFile(new URL("../../src-tauri/tauri.conf.json", import.meta.url), "utf8"));
+  const outDir = await mkdtemp(join(tmpdir(), "linewitness-window-"));
+  await build({ mode: "mock", logLevel: "error", build: { outDir, emptyOutDir: true } });
+  const headers = { "content-security-policy": app.security.csp };
+  const server = await preview({
+    build: { outDir },
+    preview: { port: 0, strictPort: false, headers },
+    logLevel: "error",
+  });
   const { port } = server.httpServer.address();
   const chrome = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -22,6 +33,7 @@ export async function browser() {
       });
       await context.grantPermissions(["clipboard-read", "clipboard-write"]);
       const page = await context.newPage();
+      await page.clock.setFixedTime(new Date("2026-11-20T13:02:00Z"));
       const said = [];
       page.on(
         "console",
@@ -38,6 +50,7 @@ export async function browser() {
     async close() {
       await chrome.close();
       await server.close();
+      await rm(outDir, { recursive: true });
     },
   };
 }

@@ -1,4 +1,4 @@
-// Every view of the window, and how one comes to it.
+// Every view of the window, and how one comes to it. What is rare is looked at, and not shown in docs/pictures.
 
 const lost = "holding=true&run=black_hole_while_the_ladder_runs&still=9";
 const result = async (page) => {
@@ -17,10 +17,11 @@ const fill = async (page) => {
 
 export const views = [
   { name: "start", scene: "" },
-  { name: "start-first", scene: "offer=self_test&recent=false" },
-  { name: "start-link", scene: "offer=link&broken=true" },
+  { name: "start-first", rare: true, scene: "offer=self_test&recent=false" },
+  { name: "start-link", rare: true, scene: "offer=link&broken=true" },
   {
     name: "start-failure",
+    rare: true,
     scene: "taken=failure",
     go: (page) => page.getByRole("button", { name: "Open a profile or a report" }).click(),
   },
@@ -28,8 +29,9 @@ export const views = [
   { name: "holding-lost", scene: lost },
   {
     name: "quit",
+    rare: true,
     scene: lost,
-    go: (page) => page.evaluate(() => import("/src/mock.ts").then((mock) => mock.askToQuit())),
+    go: (page) => page.evaluate(() => window.__TAURI_INTERNALS__.invoke("plugin:event|emit", { event: "ask_to_quit" })),
   },
   { name: "result", scene: "", go: result },
   {
@@ -43,6 +45,7 @@ export const views = [
   },
   {
     name: "saved",
+    rare: true,
     scene: "",
     async go(page) {
       await result(page);
@@ -61,7 +64,7 @@ export const views = [
       await page.locator(".same").first().focus();
     },
   },
-  { name: "profile-empty", scene: "", go: profile },
+  { name: "profile-empty", rare: true, scene: "", go: profile },
   {
     name: "profile",
     scene: "",
@@ -73,6 +76,7 @@ export const views = [
   },
   {
     name: "profile-wrong",
+    rare: true,
     scene: "",
     async go(page) {
       await profile(page);

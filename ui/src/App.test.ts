@@ -99,6 +99,7 @@ test("a hold shows its clock and its state, and ends in its result", async () =>
   expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Lost at 00:05");
   await press(words.holding.stop);
   expect(await button(words.result.save)).toBeTruthy();
+  expect(document.activeElement?.className).toContain("window");
   expect(commands(asked)).toContain("stop");
 });
 

@@ -3,8 +3,8 @@ import App from "./App.svelte";
 import "./kit/tokens.css";
 import "./kit/base.css";
 
-// A browser has no program behind it: in development it is played. Nothing of this is in the app.
-if (import.meta.env.DEV && !("__TAURI_INTERNALS__" in window)) {
+// A browser has no program behind it: there it is played. Nothing of this is in the app.
+if (import.meta.env.MODE !== "production" && !("__TAURI_INTERNALS__" in window)) {
   const { install, sceneOf } = await import("./mock");
   install(sceneOf(new URLSearchParams(location.search)));
 }

@@ -1,5 +1,5 @@
 /// The program, played for a browser and for tests: it answers `call` as Rust would, from the fixtures. It is not part of
-/// the app: `main.ts` asks for it in development alone, and tests by themselves.
+/// the app: `main.ts` asks for it where nothing is built for production, and tests by themselves.
 
 import type { Channel } from "@tauri-apps/api/core";
 import { emit } from "@tauri-apps/api/event";

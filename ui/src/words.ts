@@ -3,6 +3,7 @@
 export const words = {
   name: "Linewitness",
   close: "Close",
+  busy: "One moment",
   cancel: "Cancel",
   showInFolder: "Show in folder",
   fault: (what: string) =>
@@ -25,6 +26,7 @@ export const words = {
   start: {
     loading: "Looking at this computer",
     selfTest: "Self-test",
+    without: "Without a profile",
     tests: "Tests",
     takes: "Takes",
     records: "Records",

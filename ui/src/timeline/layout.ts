@@ -109,7 +109,7 @@ export function layout(lanes: readonly Lane[], strips: readonly Strip[], folded:
     );
     const rows = Math.min(lengths.length, MOST_ROWS);
     const pitch = folded ? Math.min(size.pitch, 36 / rows) : rows > FEW_ROWS ? CLOSE_PITCH : size.pitch;
-    const height = Math.max(folded ? 15 : 20, rows * pitch + (folded ? 2 : 6));
+    const height = Math.max(folded ? 15 : 34, rows * pitch + (folded ? 2 : 6));
     const top = y + (height - rows * pitch) / 2 + pitch / 2;
     const rungs = lengths.map(([quiet_s, label], index) => {
       const row = lengths.length <= MOST_ROWS ? index : Math.floor((index * MOST_ROWS) / lengths.length);

@@ -69,6 +69,7 @@ export function paint(pen: Pen, scene: Scene): void {
   }
   for (const pause of asleep) hatch(pen, scene, pause, bottom);
   witnesses(pen, scene, bottom);
+  now(pen, scene, bottom);
   said(pen, scene, marks);
   pen.restore();
   pen.fillStyle = palette.line;
@@ -88,9 +89,10 @@ function lane(pen: Pen, scene: Scene, row: Place, marks: readonly Marked[]) {
   const spans = row.lane?.spans ?? [];
   for (const span of within(spans, scale.from, scale.to)) stretch(pen, scene, span, y, weight, colour);
   planned(pen, scene, y, spans);
+  if (row.id === "far") unseen(pen, scene, y, spans);
   if (row.id === "signaling" && !scene.folded) messages(pen, scene, row, y);
   for (const { worst, at, first } of marks) {
-    if (worst.kind === "path" && row.words) {
+    if (worst.kind === "path" && (row.words || row.id === "ice" || row.id === "network")) {
       if (first > 1) glyph(pen, "system", at, y, palette, false);
     } else glyph(pen, worst.kind, at, y, palette, ends(worst.kind) && near(scene.drops, worst));
   }
@@ -105,14 +107,57 @@ function stretch(pen: Pen, scene: Scene, span: Span, y: number, weight: number, 
     pen.fillRect(from, y - weight / 2, Math.max(to - from, 0.5), weight);
     return;
   }
-  const drop = scene.drops.some((drop) => touches(drop, span));
   if (span.state === "lost") {
     pen.fillStyle = palette.accent;
     const narrow = to - from < 6;
     pen.fillRect(from, y - (narrow ? 5 : LOST / 2), Math.max(to - from, LOST), narrow ? 10 : LOST);
     return;
   }
-  dotted(pen, from, to, y, drop ? palette.accent : colour, 1.5, [1.5, 3]);
+  dotted(pen, from, to, y, colour, 1.5, [1.5, 3]);
+  // Between the witnesses of a drop it is part of the loss.
+  for (const drop of scene.drops) {
+    if (!touches(drop, span)) continue;
+    const [good, until] = [place(scale, drop.last_good), place(scale, end(drop, scene))];
+    const [left, right] = [Math.max(from, good), Math.min(to, until)];
+    if (right <= left) continue;
+    pen.fillStyle = palette.plane;
+    pen.fillRect(left, y - 1, right - left, 2);
+    pen.fillStyle = palette.wash;
+    pen.fillRect(left, y - 1, right - left, 2);
+    dotted(pen, left, right, y, palette.accent, 1.5, [1.5, 3]);
+  }
+}
+
+/// After the far end's last word it may have seen anything.
+function unseen(pen: Pen, scene: Scene, y: number, spans: readonly Span[]) {
+  const { scale, palette } = scene;
+  const from = Math.max(place(scale, spans.at(-1)?.to ?? 0), scale.left);
+  const to = Math.min(place(scale, scene.now), scale.left + scale.width);
+  pen.fillStyle = palette.mute;
+  for (let x = Math.ceil(from / 6) * 6; from + 12 < to && x < to; x += 6) {
+    for (const [across, down] of [
+      [0, -3],
+      [3, 0],
+      [0, 3],
+    ] as const)
+      pen.fillRect(x + across, y + down, 1, 1);
+  }
+}
+
+/// Where a run that goes on stands; a dot on each line of the call that is held.
+function now(pen: Pen, scene: Scene, bottom: number) {
+  const { scale, palette, top } = scene;
+  if (scene.now >= scale.to || scene.now < scale.from) return;
+  const x = place(scale, scene.now);
+  pen.fillStyle = palette.ink;
+  pen.fillRect(Math.round(x), top, 1, bottom - top);
+  for (const row of scene.layout.places) {
+    const last = row.lane?.spans.at(-1);
+    if (row.kind !== "call" || !last || last.state !== "alive" || last.to < scene.now - 1) continue;
+    pen.beginPath();
+    pen.arc(x + 0.5, top + row.middle, 4.5, 0, 7);
+    pen.fill();
+  }
 }
 
 /// Only what lies ahead of a run that goes on.
@@ -225,7 +270,7 @@ function said(pen: Pen, scene: Scene, marks: ReadonlyMap<string, readonly Marked
     if (row.words && row.lane) words(pen, scene, row.lane.spans, y);
     if (row.kind !== "call" && row.kind !== "marks" && row.id !== "computer") continue;
     for (const { worst, at, count, room } of marks.get(row.id) ?? []) {
-      const text = count > 1 ? `${worst.text}, ${count} times` : worst.text;
+      const text = count > 1 ? `${worst.text} +${count - 1}` : worst.text;
       if ((worst.kind === "path" && row.words) || wide(pen, text) > room) continue;
       pen.fillStyle = ends(worst.kind) ? palette.accent : palette.ink2;
       say(pen, palette, text, at + (worst.kind === "move" ? 12 : 8), y + (row.kind === "marks" ? 4 : -7));

@@ -218,7 +218,7 @@ fn media(timeline: &Timeline) -> LaneView {
         }
         spans.extend(span(timeline, alive_from, end, SpanState::Alive));
     }
-    let words = says("packets arrive", "nobody can know", "no packets", "no media yet");
+    let words = says("packets arrive", "nobody can know", "no packets", "no media");
     LaneView { id: "media", label: "Media in", spans, marks: Vec::new(), rungs: Vec::new(), words }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn lane(timeline: &Timeline) -> Option<LaneView> {
         spans: span(timeline, stood.at.stamp, last, SpanState::Alive).into_iter().collect(),
         marks,
         rungs: Vec::new(),
-        words: says("nothing amiss there", "", "", "not seen"),
+        words: says("watching", "", "", "not seen"),
     })
 }
 
