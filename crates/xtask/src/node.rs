@@ -57,7 +57,10 @@ fn our_own() -> Result<PathBuf> {
 
 /// `before`: a folder that stands first in its search path.
 pub fn npm(before: Option<&Path>) -> Command {
-    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    with_node(Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" }), before)
+}
+
+pub fn with_node(mut command: Command, before: Option<&Path>) -> Command {
     if let Some(before) = before {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(before.to_owned()).chain(std::env::split_paths(&path));

@@ -30,10 +30,9 @@ pub fn package(args: &[String]) -> Result<ExitCode> {
     let terminal = terminal.envs(STRIPPED).status().context("starting cargo build")?;
     ensure!(terminal.success(), "the build failed (see above)");
     lay_beside()?;
-    // npm runs it with the Node that the page was built with.
-    let mut tauri =
-        ui.npm(&["exec", "--", "tauri", "build", "--config", "../src-tauri/tauri.package.json", "--bundles"]);
-    let done = tauri.arg(KINDS).args(args).envs(STRIPPED).status().context("starting tauri build")?;
+    let mut tauri = ui.tool("tauri");
+    tauri.args(["build", "--config", "src-tauri/tauri.package.json", "--bundles", KINDS]);
+    let done = tauri.args(args).envs(STRIPPED).status().context("starting tauri build")?;
     ensure!(done.success(), "the packages could not be made (see above)");
     println!("the packages are in {}", target().join("release/bundle").display());
     Ok(ExitCode::SUCCESS)

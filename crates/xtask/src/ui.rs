@@ -23,6 +23,12 @@ impl Ui {
         npm
     }
 
+    /// One of the tools that came with its packages, from the workspace's own folder.
+    pub fn tool(&self, name: &str) -> Command {
+        let end = if cfg!(windows) { ".cmd" } else { "" };
+        node::with_node(Command::new(format!("ui/node_modules/.bin/{name}{end}")), self.node.as_deref())
+    }
+
     /// Fetches its packages where they are not there yet.
     pub fn build(&self) -> Result<()> {
         if !Path::new("ui/node_modules").is_dir() {
