@@ -16,9 +16,8 @@ const KINDS: &str = if cfg!(windows) {
     "deb,rpm"
 };
 
-/// Names and lines are for whoever measures; in a package they would be most of it.
-const STRIPPED: [(&str, &str); 2] =
-    [("CARGO_PROFILE_RELEASE_STRIP", "symbols"), ("CARGO_PROFILE_RELEASE_DEBUG", "false")];
+/// Of Cargo.toml.
+const PROFILE: &str = "shipped";
 
 pub fn package(args: &[String]) -> Result<ExitCode> {
     if cfg!(target_os = "linux") {
@@ -26,15 +25,17 @@ pub fn package(args: &[String]) -> Result<ExitCode> {
     }
     let ui = Ui::ready()?;
     ui.build()?;
-    let mut terminal = cargo(&["build", "--release", "--bin", "linewitness"]);
-    let terminal = terminal.envs(STRIPPED).status().context("starting cargo build")?;
+    let terminal = cargo(&["build", "--profile", PROFILE, "--bin", "linewitness"]).status();
+    let terminal = terminal.context("starting cargo build")?;
     ensure!(terminal.success(), "the build failed (see above)");
     lay_beside()?;
     let mut tauri = ui.tool("tauri");
     tauri.args(["build", "--config", "src-tauri/tauri.package.json", "--bundles", KINDS]);
-    let done = tauri.args(args).envs(STRIPPED).status().context("starting tauri build")?;
+    // What stands after the two dashes is for cargo.
+    tauri.args(args).args(["--", "--profile", PROFILE]);
+    let done = tauri.status().context("starting tauri build")?;
     ensure!(done.success(), "the packages could not be made (see above)");
-    println!("the packages are in {}", target().join("release/bundle").display());
+    println!("the packages are in {}", built().join("bundle").display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -46,12 +47,12 @@ fn lay_beside() -> Result<()> {
     let folder = Path::new("src-tauri/binaries");
     std::fs::create_dir_all(folder).context("making src-tauri/binaries")?;
     let end = std::env::consts::EXE_SUFFIX;
-    let from = target().join(format!("release/linewitness{end}"));
+    let from = built().join(format!("linewitness{end}"));
     std::fs::copy(&from, folder.join(format!("linewitness-{host}{end}")))
         .with_context(|| format!("copying {}", from.display()))?;
     Ok(())
 }
 
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
+fn built() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from).join(PROFILE)
 }
