@@ -7,6 +7,7 @@ use crate::scenario::{
 use crate::truth::Played;
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
+use record::profile::Span;
 use record::{Event, Fact, Wall};
 use serde::Serialize;
 use serde_json::Value;
@@ -126,14 +127,19 @@ impl Judged {
         if row.label == Label::Exact {
             let (is, should) = (said.confidence.as_str(), want.confidence.name());
             self.complain(is == should, || format!("{about}: {is}, and not {should}"));
-            self.measured(&about, &want.measured, &said.measured);
+            self.complaints.extend(amiss(&about, &want.measured, &said.measured));
             for path in &want.rests_on {
                 let rests = rests_on(said, &played.log.events, path);
                 self.complain(rests, || format!("{about}: the evidence holds no {path}"));
             }
         }
-        if let (Some(step), true) = (want.step, timed) {
-            self.times(&about, want, said, &played.truths[step - 1], &mut row);
+        match want.step {
+            Some(step) if timed => self.times(&about, want, said, &played.truths[step - 1], &mut row),
+            None if timed => {
+                row.recovered_after_ms = said.restored.map(|restored| verdict::ms_between(said.first_bad, restored));
+                self.complaints.extend(not_back(&about, want, &row));
+            }
+            _ => {}
         }
         self.complain(!want.for_good || said.restored.is_none(), || format!("{about}: restored, and it never was"));
         self.rows.push(row);
@@ -152,7 +158,6 @@ impl Judged {
             self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
             return;
         };
-        let ms = |span: record::profile::Span| span.get().as_secs_f64() * 1e3;
         let onset = began.ms_to(said.first_bad);
         // An end that was told began when it was heard; a silence began between the two, and the middle is the best guess.
         let best = match row.told_by {
@@ -166,48 +171,26 @@ impl Judged {
             self.complaints.push(format!("{about}: the truth lies {outside:.1} ms outside of what should hold it"));
         }
         row.delay_ms = Some(began.ms_to(said.declared).max(0.0));
-        let late = |what: &str, is: Option<f64>, most: Option<record::profile::Span>| match (is, most) {
-            (Some(is), Some(most)) if is > ms(most) => {
-                Some(format!("{about}: {what} is {is:.1} ms, allowed are {most}"))
-            }
-            _ => None,
-        };
-        let onset = late("the onset's error", row.onset_error_ms, want.onset_within);
-        let delay = late("the delay of detection", row.delay_ms, want.declared_within);
+        let onset = late(about, "the onset's error", row.onset_error_ms, want.onset_within);
+        let delay = late(about, "the delay of detection", row.delay_ms, want.declared_within);
         if let Some(restored) = said.restored {
             row.recovery_error_ms = effect.back.map(|back| back.ms_to(restored).abs());
             row.recovered_after_ms = Some(effect.undone.unwrap_or(began).ms_to(restored));
         }
-        let never = (want.restored_within.is_some() && said.restored.is_none())
-            .then(|| format!("{about}: it was never restored"));
-        let back = late("the time until it was restored", row.recovered_after_ms, want.restored_within);
-        self.complaints.extend([onset, delay, never, back].into_iter().flatten());
+        self.complaints.extend([onset, delay, not_back(about, want, row)].into_iter().flatten());
     }
 
     fn findings(&mut self, ending: &ending::Ending, verdict: &Verdict) {
+        let is = |want: &ending::Finding, one: &verdict::Finding| {
+            want.id == one.id && amiss(&want.id, &want.measured, &one.measured).is_empty()
+        };
         for want in &ending.findings {
-            let found = verdict.findings(&want.id);
-            self.complain(!found.is_empty(), || format!("{} was not found", want.id));
-            for one in found {
-                self.measured(&want.id, &want.measured, &one.measured);
-            }
+            let found = verdict.findings.iter().any(|one| is(want, one));
+            self.complain(found, || format!("{} was not found as it is: {:?}", want.id, want.measured));
         }
-        for id in &ending.no_finding {
-            self.complain(verdict.findings(id).is_empty(), || format!("{id} was found, and is not there"));
-        }
-    }
-
-    fn measured(&mut self, about: &str, want: &ending::Measured, is: &Value) {
-        if let Some(truth) = want.seconds {
-            let within = want.within.unwrap_or(1.0);
-            self.complain(verdict::is_near(is, truth, within), || {
-                format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}")
-            });
-        }
-        for (name, word) in [("ended", &want.ended), ("direction", &want.direction)] {
-            if let Some(word) = word {
-                self.complain(is[name] == word.as_str(), || format!("{about}: {name} is {}, and not {word}", is[name]));
-            }
+        for one in &verdict.findings {
+            let known = ending.findings.iter().any(|want| is(want, one));
+            self.complain(known, || format!("{} was found, and is not there: {}", one.id, one.measured));
         }
     }
 }
@@ -256,6 +239,32 @@ fn label(want: &ending::Drop, said: &verdict::Drop) -> Label {
         () if said.owner == want.owner => Label::RightOwner,
         () => Label::Wrong,
     }
+}
+
+fn late(about: &str, what: &str, is: Option<f64>, most: Option<Span>) -> Option<String> {
+    let (is, most) = is.zip(most)?;
+    (is > most.get().as_secs_f64() * 1e3).then(|| format!("{about}: {what} is {is:.1} ms, allowed are {most}"))
+}
+
+fn not_back(about: &str, want: &ending::Drop, row: &Row) -> Option<String> {
+    match (want.restored_within, row.recovered_after_ms) {
+        (Some(_), None) => Some(format!("{about}: it was never restored")),
+        (most, is) => late(about, "the time until it was restored", is, most),
+    }
+}
+
+/// Which figures are not as they should be.
+fn amiss(about: &str, want: &ending::Measured, is: &Value) -> Vec<String> {
+    let truth = want.seconds.zip(Some(want.within.unwrap_or(1.0)));
+    let far = truth
+        .filter(|(truth, within)| !verdict::is_near(is, *truth, *within))
+        .map(|(truth, within)| format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}"));
+    let words = [("ended", &want.ended), ("direction", &want.direction), ("what", &want.what)];
+    let other = words.into_iter().filter_map(|(name, word)| {
+        let word = word.as_ref().filter(|word| is[name] != word.as_str())?;
+        Some(format!("{about}: {name} is {}, and not {word}", is[name]))
+    });
+    far.into_iter().chain(other).collect()
 }
 
 /// The end of the socket as the log has it at the moment that the drop was declared.

@@ -118,6 +118,7 @@ impl<'w> Deeds<'w> {
                 Ok(())
             }
             Deed::TunnelTakesRoute => self.tunnel.as_ref().context("up before")?.take_route(),
+            Deed::TunnelGone => self.tunnel.take().context("up before").map(drop),
             Deed::Bridge => world.client_gains_a_bridge(),
             Deed::Busy => {
                 self.spinning = Some(busy::spin(world, ALWAYS)?);

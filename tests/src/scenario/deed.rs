@@ -56,6 +56,8 @@ pub enum Deed {
     /// A tunnel is there; the route stays.
     TunnelUp,
     TunnelTakesRoute,
+    /// One that was up is gone, and its routes with it.
+    TunnelGone,
     Bridge,
     Busy,
     /// The program is stopped, and goes on later.
@@ -106,6 +108,7 @@ impl Deed {
                 | Self::MappingsLost { .. }
                 | Self::AddressChanged
                 | Self::TemporaryAddressRenewed
+                | Self::TunnelGone
                 | Self::FarEndStarted
                 | Self::RelayStarted
                 | Self::ClockStep { .. }

@@ -11,11 +11,9 @@ pub struct Ending {
     /// One for each drop that there is, those of a plane in their order.
     #[serde(default, rename = "drop")]
     pub drops: Vec<Drop>,
+    /// One for each finding that there is; any other is a false one.
     #[serde(default, rename = "finding")]
     pub findings: Vec<Finding>,
-    /// Beside those, what the story is about not finding.
-    #[serde(default)]
-    pub no_finding: Vec<String>,
     /// How many new calls may be placed; else the call that was placed is the one that was held.
     #[serde(default)]
     pub new_calls: u32,
@@ -70,7 +68,8 @@ pub struct Drop {
     pub onset_within: Option<Span>,
     #[serde(default)]
     pub declared_within: Option<Span>,
-    /// After the fault was undone, or after it began where it lasts.
+    /// After the fault was undone, after it began where it lasts, and after what was said to be its onset where nothing was
+    /// broken.
     #[serde(default)]
     pub restored_within: Option<Span>,
     #[serde(default)]
@@ -98,6 +97,7 @@ pub struct Measured {
     pub within: Option<f64>,
     pub ended: Option<String>,
     pub direction: Option<String>,
+    pub what: Option<String>,
 }
 
 impl Ending {
@@ -109,7 +109,11 @@ impl Ending {
             ensure!(drop.step.is_none_or(|step| (1..=steps).contains(&step)), "there is no such step: {drop:?}");
             let timed = [drop.onset_within, drop.declared_within].iter().any(Option::is_some);
             ensure!(!timed || drop.step.is_some(), "a time without a truth to compare it with: {drop:?}");
-            ensure!(!drop.for_good || drop.restored_within.is_none(), "it comes back or not: {drop:?}");
+            ensure!(drop.for_good != drop.restored_within.is_some(), "it comes back in time, or not at all: {drop:?}");
+            ensure!(
+                drop.step.is_none() || drop.declared_within.is_some(),
+                "nobody waits for ever to be told: {drop:?}"
+            );
         }
         Ok(())
     }
