@@ -1,7 +1,7 @@
 //! `judge`: what was said, held against the truth and the ending. Pure: both runners are judged alike.
 
 use crate::scenario::{
-    Scenario,
+    Deed, Scenario,
     ending::{self, Plane},
 };
 use crate::truth::Played;
@@ -21,6 +21,10 @@ pub struct Row {
     pub said: Option<String>,
     /// What told of the end, where something did: `fin`, `reset`, `close_frame`; else it was silence.
     pub told_by: Option<String>,
+    /// What was done to it, where a time was measured.
+    pub deed: Option<Deed>,
+    /// Its packets are further apart than 20 ms: comfort noise, or no audio at all.
+    pub sparse: bool,
     pub label: Label,
     /// *Shown*, and wrong: the one thing that must never be.
     pub shown_and_wrong: bool,
@@ -82,7 +86,7 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
         judged.complain((held - length).abs() < 1.0, || format!("held for {held} s, and not {length} s"));
     }
     for plane in [Plane::Signaling, Plane::Media] {
-        judged.plane(plane, ending, played);
+        judged.plane(plane, scenario, played);
     }
     judged.findings(ending, verdict);
     let anew = new_calls(&log.events);
@@ -101,14 +105,14 @@ impl Judged {
         }
     }
 
-    fn plane(&mut self, plane: Plane, ending: &ending::Ending, played: &Played) {
-        let mut wanted = ending.drops.iter().filter(|drop| drop.plane == plane).peekable();
+    fn plane(&mut self, plane: Plane, scenario: &Scenario, played: &Played) {
+        let mut wanted = scenario.ending.drops.iter().filter(|drop| drop.plane == plane).peekable();
         let mut again = None;
         for said in played.verdict.on(plane.name()) {
             // The last of them may be said to come again.
             let first = wanted.next_if(|_| true);
             match first.or(again) {
-                Some(want) => self.drop(want, said, first.is_some(), played),
+                Some(want) => self.drop(want, said, first.is_some(), scenario, played),
                 None => self.rows.push(Row { label: Label::FalseDrop, ..Row::of(plane, None, Some(said)) }),
             }
             again = first.or(again).filter(|want| want.again);
@@ -118,7 +122,7 @@ impl Judged {
         }
     }
 
-    fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, played: &Played) {
+    fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, scenario: &Scenario, played: &Played) {
         let mut row = Row::of(want.plane, Some(want), Some(said));
         row.label = label(want, said);
         row.told_by = told_by(said, &played.log.events);
@@ -134,7 +138,11 @@ impl Judged {
             }
         }
         match want.step {
-            Some(step) if timed => self.times(&about, want, said, &played.truths[step - 1], &mut row),
+            Some(step) if timed => {
+                row.deed = Some(scenario.steps[step - 1].deed);
+                row.sparse = scenario.is_sparse();
+                self.times(&about, want, said, &played.truths[step - 1], &mut row);
+            }
             None if timed => {
                 row.recovered_after_ms = said.restored.map(|restored| verdict::ms_between(said.first_bad, restored));
                 self.complaints.extend(not_back(&about, want, &row));
@@ -220,6 +228,8 @@ impl Row {
             cause: want.map(|want| want.cause.clone()),
             said: said.map(|said| said.cause.clone()),
             told_by: None,
+            deed: None,
+            sparse: false,
             label: Label::Wrong,
             // A drop that never was and is said to be shown is of that kind too.
             shown_and_wrong: want.is_none() && said.is_some_and(|said| said.confidence == "shown"),

@@ -21,7 +21,7 @@ cargo xtask COMMAND
   run [-- ARGS]    build Linewitness and hold a 20-second call to this computer itself,
                    or run `linewitness ARGS`
   test             everything that continuous integration runs
-  lab [FILTER] [--seed N] [--repeat N]
+  lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth

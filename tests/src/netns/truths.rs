@@ -161,6 +161,11 @@ impl Carried {
     /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
     fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
         let before = self.began.0.wall;
+        // Without its address or its cable a connection is dead before it has anything to say; what it says at last, when
+        // another has taken its place, is no first effect.
+        if matches!(self.deed, Deed::AddressChanged | Deed::LinkDown | Deed::TunnelGone) {
+            return Some(self.when(before, self.began.1.wall));
+        }
         let unanswered = |packet: &&&Packet| {
             let soon = |answer: &Packet| ms_between(packet.at, answer.at) < ANSWERED_WITHIN_MS;
             !packet.inward
@@ -173,7 +178,7 @@ impl Carried {
             return Some(When::at(self.stamp(first.at)));
         }
         // Without a way out nothing is even sent that could be seen.
-        let no_way = [Deed::LinkDown, Deed::RouteGone, Deed::AddressChanged, Deed::Frozen, Deed::Sleep];
+        let no_way = [Deed::RouteGone, Deed::Frozen, Deed::Sleep];
         let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
         no_way.contains(&self.deed).then(|| self.when(before, next))
     }
