@@ -111,7 +111,7 @@ impl Now {
                 self.rtt_ms = sample.rtt_ms.or(sample.stun_rtt_ms).or(self.rtt_ms);
                 self.lost_in = self.lost_in.saturating_add(sample.lost_in.into());
             }
-            Media::SendFailing { .. } | Media::SendWorks { .. } => {}
+            Media::SendFailing { .. } | Media::SendWorks { .. } | Media::Undelivered { .. } => {}
         }
     }
 

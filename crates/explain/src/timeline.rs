@@ -8,11 +8,11 @@ use record::{
     Heard, Log, Sense, Seq, Stamp,
     fact::{
         Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
-        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
 };
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 mod ask;
@@ -46,6 +46,7 @@ pub struct Timeline<'a> {
     pub gaps: Vec<Gap>,
     pub samples: Vec<(At, &'a MediaSample)>,
     pub send_troubles: Vec<SendTrouble<'a>>,
+    pub undelivered: Vec<Undelivered>,
     pub heartbeats: Vec<Heartbeat>,
     pub call_ends: Vec<CallEnd<'a>>,
     pub pauses: Vec<Pause>,
@@ -181,6 +182,16 @@ pub struct SendTrouble<'a> {
     pub until: Option<Stamp>,
 }
 
+/// The network's word that our media is not delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Undelivered {
+    pub at: At,
+    pub to: SocketAddr,
+    pub why: Undeliverable,
+    pub by: Option<IpAddr>,
+    pub first: Stamp,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Heartbeat {
     pub at: At,
@@ -291,6 +302,7 @@ impl<'a> Timeline<'a> {
             gaps: Vec::new(),
             samples: Vec::new(),
             send_troubles: Vec::new(),
+            undelivered: Vec::new(),
             heartbeats: Vec::new(),
             call_ends: Vec::new(),
             pauses: Vec::new(),

@@ -7,7 +7,7 @@ use record::{
     fact::{
         Action, Calibrated, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy,
         Far, Hop, Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason,
-        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
     profile::Silence,
 };
@@ -144,6 +144,11 @@ pub(super) fn media() -> impl Strategy<Value = Fact> {
         ),
         stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
         stamp().prop_map(|since| Media::SendWorks { refused: 1, since }),
+        (stamp(), any::<bool>()).prop_map(|(first, itself)| {
+            let to = std::net::SocketAddr::from(([192, 0, 2, 1], 7));
+            let by = itself.then_some(to.ip());
+            Media::Undelivered { to, why: Undeliverable::NoListener, by, first }
+        }),
     ]
     .prop_map(Fact::from)
 }
