@@ -4,10 +4,10 @@ use crate::scenario::{
     Scenario,
     ending::{self, Plane},
 };
-use crate::truth::Played;
+use crate::truth::{Effect, FirstClock, Played};
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
-use record::{Event, Fact, Wall};
+use record::{Event, Fact, Log, Wall};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,6 +84,7 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
         judged.plane(plane, ending, played);
     }
     judged.findings(ending, verdict);
+    judged.unconfirmed(ending, played);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
     // To ask is not to act.
@@ -120,7 +121,7 @@ impl Judged {
     fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, played: &Played) {
         let mut row = Row::of(want.plane, Some(want), Some(said));
         row.label = label(want, said);
-        row.told_by = told_by(said, &played.log.events);
+        row.told_by = told_by(said, &played.log);
         row.shown_and_wrong = said.confidence == "shown" && !matches!(row.label, Label::Exact | Label::NotProven);
         let about = format!("{} {}", said.plane, said.cause);
         if row.label == Label::Exact {
@@ -133,21 +134,14 @@ impl Judged {
             }
         }
         if let (Some(step), true) = (want.step, timed) {
-            self.times(&about, want, said, &played.truths[step - 1], &mut row);
+            let effect = FirstClock::of_log(&played.log).of_all(played.truths[step - 1].of(want.plane));
+            self.times(&about, want, said, &effect, &mut row);
         }
         self.complain(!want.for_good || said.restored.is_none(), || format!("{about}: restored, and it never was"));
         self.rows.push(row);
     }
 
-    fn times(
-        &mut self,
-        about: &str,
-        want: &ending::Drop,
-        said: &verdict::Drop,
-        truth: &crate::truth::Truth,
-        row: &mut Row,
-    ) {
-        let effect = truth.of(want.plane);
+    fn times(&mut self, about: &str, want: &ending::Drop, said: &verdict::Drop, effect: &Effect, row: &mut Row) {
         let Some(began) = effect.began else {
             self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
             return;
@@ -195,6 +189,22 @@ impl Judged {
         for id in &ending.no_finding {
             self.complain(verdict.findings(id).is_empty(), || format!("{id} was found, and is not there"));
         }
+    }
+
+    fn unconfirmed(&mut self, ending: &ending::Ending, played: &Played) {
+        let said = played.verdict.unconfirmed.as_ref();
+        self.complain(said.is_some() == ending.unconfirmed, || match said {
+            Some(said) => format!("nobody expected it to be unconfirmed: {}", said.says),
+            None => "signaling is not known to have lived, and nothing says so".to_owned(),
+        });
+        let Some(said) = said else { return };
+        // What touched its first packet was there before; the last sign of life is older still.
+        let first = played.truths.iter().find_map(|truth| truth.signaling.began);
+        let early = first.is_none_or(|began| began.ms_to(said.since) <= UNDERWAY_MS);
+        self.complain(early, || format!("unconfirmed since {}, when it was dead already", said.since));
+        let words = format!("unconfirmed since {}", said.since.timestamp().strftime("%H:%M:%S"));
+        let everywhere = [&said.says, &played.verdict.headline].iter().all(|text| text.contains(&words));
+        self.complain(everywhere, || format!("{words:?} stands neither in {:?} nor in the headline", said.says));
     }
 
     fn measured(&mut self, about: &str, want: &ending::Measured, is: &Value) {
@@ -259,10 +269,11 @@ fn label(want: &ending::Drop, said: &verdict::Drop) -> Label {
 }
 
 /// The end of the socket as the log has it at the moment that the drop was declared.
-fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
+fn told_by(said: &verdict::Drop, log: &Log) -> Option<String> {
+    let clock = FirstClock::of_log(log);
     // The verdict cuts to the millisecond.
-    let then = |event: &&Event| (event.at.wall.micros() - said.declared.micros()) / 1000 == 0;
-    events.iter().filter(then).find_map(|event| {
+    let then = |event: &&Event| (clock.of(event.at).wall.micros() - said.declared.micros()) / 1000 == 0;
+    log.events.iter().filter(then).find_map(|event| {
         match &event.fact {
             Fact::Signaling(Signaling::Closed { end, .. }) if said.plane == Plane::Signaling.name() => match end {
                 End::Fin => Some("fin"),

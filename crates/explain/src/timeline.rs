@@ -3,7 +3,7 @@
 //! Stamps in a log may be damaged or forged: none is taken to lie after the event that brought it, and none before the
 //! event read last.
 
-use crate::{Drop, limits::Limits};
+use crate::{Drop, limits::Limits, unconfirmed};
 use record::{
     Heard, Log, Sense, Seq, Stamp,
     fact::{
@@ -48,8 +48,11 @@ pub struct Timeline<'a> {
     pub send_troubles: Vec<SendTrouble<'a>>,
     pub undelivered: Vec<Undelivered>,
     pub heartbeats: Vec<Heartbeat>,
+    /// The last sign of life of any kind over signaling.
+    pub signaling_lived: Option<Stamp>,
     pub call_ends: Vec<CallEnd<'a>>,
     pub pauses: Vec<Pause>,
+    /// Filled by whoever made one clock of the log's.
     pub clock_steps: Vec<ClockStep>,
     pub pairs: Vec<Pair>,
     pub consent: Vec<Consent>,
@@ -304,6 +307,7 @@ impl<'a> Timeline<'a> {
             send_troubles: Vec::new(),
             undelivered: Vec::new(),
             heartbeats: Vec::new(),
+            signaling_lived: None,
             call_ends: Vec::new(),
             pauses: Vec::new(),
             clock_steps: Vec::new(),
@@ -338,6 +342,7 @@ impl<'a> Timeline<'a> {
             let at = At { seq: event.seq, stamp: event.at.max(before) };
             timeline.note_pause_between(before, at);
             timeline.until = at.stamp;
+            timeline.signaling_lived = timeline.signaling_lived.max(unconfirmed::life(at.stamp, &event.fact));
             timeline.take(at, &event.fact);
             timeline.take_between(at, &event.fact);
         }

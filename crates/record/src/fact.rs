@@ -18,6 +18,7 @@ mod power;
 mod prediction;
 mod sense;
 mod signaling;
+mod stamps;
 mod system;
 
 pub use action::{Action, Move, Outcome, Reason};

@@ -16,6 +16,9 @@ pub struct Ending {
     /// Beside those, what the story is about not finding.
     #[serde(default)]
     pub no_finding: Vec<String>,
+    /// Signaling must be said to be unconfirmed at the end, since a moment before the first step; else it must not be.
+    #[serde(default)]
+    pub unconfirmed: bool,
     /// How many new calls may be placed; else the call that was placed is the one that was held.
     #[serde(default)]
     pub new_calls: u32,

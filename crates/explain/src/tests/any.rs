@@ -335,4 +335,20 @@ proptest! {
         let events = facts.into_iter().enumerate().map(|(i, (at, fact))| Event { seq: i as u64 + 1, at, fact }).collect();
         checked(&Log { events });
     }
+
+    /// Each is an object with these three names, wherever it stands.
+    #[test]
+    fn a_fact_gives_every_stamp_that_is_in_it(fact in any_fact()) {
+        fn stamps(of: &serde_json::Value) -> usize {
+            match of {
+                serde_json::Value::Object(fields) if fields.contains_key("uptime") => 1,
+                serde_json::Value::Object(fields) => fields.values().map(stamps).sum(),
+                serde_json::Value::Array(list) => list.iter().map(stamps).sum(),
+                _ => 0,
+            }
+        }
+        let mut fact = fact;
+        let written = stamps(&serde_json::to_value(&fact).expect("a fact can be written"));
+        prop_assert_eq!(fact.stamps_mut().len(), written);
+    }
 }
