@@ -4,11 +4,11 @@ use crate::scenario::{
     Deed, Scenario,
     ending::{self, Plane},
 };
-use crate::truth::Played;
+use crate::truth::{Effect, FirstClock, Played};
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
 use record::profile::Span;
-use record::{Event, Fact, Wall};
+use record::{Event, Fact, Log, Wall};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -89,6 +89,7 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
         judged.plane(plane, scenario, played);
     }
     judged.findings(ending, verdict);
+    judged.unconfirmed(ending, played);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
     // To ask is not to act.
@@ -125,7 +126,7 @@ impl Judged {
     fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, scenario: &Scenario, played: &Played) {
         let mut row = Row::of(want.plane, Some(want), Some(said));
         row.label = label(want, said);
-        row.told_by = told_by(said, &played.log.events);
+        row.told_by = told_by(said, &played.log);
         row.shown_and_wrong = said.confidence == "shown" && !matches!(row.label, Label::Exact | Label::NotProven);
         let about = format!("{} {}", said.plane, said.cause);
         if row.label == Label::Exact {
@@ -141,7 +142,8 @@ impl Judged {
             Some(step) if timed => {
                 row.deed = Some(scenario.steps[step - 1].deed);
                 row.sparse = scenario.is_sparse();
-                self.times(&about, want, said, &played.truths[step - 1], &mut row);
+                let effect = FirstClock::of_log(&played.log).of_all(played.truths[step - 1].of(want.plane));
+                self.times(&about, want, said, &effect, &mut row);
             }
             None if timed => {
                 row.recovered_after_ms = said.restored.map(|restored| verdict::ms_between(said.first_bad, restored));
@@ -153,15 +155,7 @@ impl Judged {
         self.rows.push(row);
     }
 
-    fn times(
-        &mut self,
-        about: &str,
-        want: &ending::Drop,
-        said: &verdict::Drop,
-        truth: &crate::truth::Truth,
-        row: &mut Row,
-    ) {
-        let effect = truth.of(want.plane);
+    fn times(&mut self, about: &str, want: &ending::Drop, said: &verdict::Drop, effect: &Effect, row: &mut Row) {
         let Some(began) = effect.began else {
             self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
             return;
@@ -200,6 +194,22 @@ impl Judged {
             let known = ending.findings.iter().any(|want| is(want, one));
             self.complain(known, || format!("{} was found, and is not there: {}", one.id, one.measured));
         }
+    }
+
+    fn unconfirmed(&mut self, ending: &ending::Ending, played: &Played) {
+        let said = played.verdict.unconfirmed.as_ref();
+        self.complain(said.is_some() == ending.unconfirmed, || match said {
+            Some(said) => format!("nobody expected it to be unconfirmed: {}", said.says),
+            None => "signaling is not known to have lived, and nothing says so".to_owned(),
+        });
+        let Some(said) = said else { return };
+        // What touched its first packet was there before; the last sign of life is older still.
+        let first = played.truths.iter().find_map(|truth| truth.signaling.began);
+        let early = first.is_none_or(|began| began.ms_to(said.since) <= UNDERWAY_MS);
+        self.complain(early, || format!("unconfirmed since {}, when it was dead already", said.since));
+        let words = format!("unconfirmed since {}", said.since.timestamp().strftime("%H:%M:%S"));
+        let everywhere = [&said.says, &played.verdict.headline].iter().all(|text| text.contains(&words));
+        self.complain(everywhere, || format!("{words:?} stands neither in {:?} nor in the headline", said.says));
     }
 }
 
@@ -278,10 +288,11 @@ fn amiss(about: &str, want: &ending::Measured, is: &Value) -> Vec<String> {
 }
 
 /// The end of the socket as the log has it at the moment that the drop was declared.
-fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
+fn told_by(said: &verdict::Drop, log: &Log) -> Option<String> {
+    let clock = FirstClock::of_log(log);
     // The verdict cuts to the millisecond.
-    let then = |event: &&Event| (event.at.wall.micros() - said.declared.micros()) / 1000 == 0;
-    events.iter().filter(then).find_map(|event| {
+    let then = |event: &&Event| (clock.of(event.at).wall.micros() - said.declared.micros()) / 1000 == 0;
+    log.events.iter().filter(then).find_map(|event| {
         match &event.fact {
             Fact::Signaling(Signaling::Closed { end, .. }) if said.plane == Plane::Signaling.name() => match end {
                 End::Fin => Some("fin"),

@@ -1,7 +1,7 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, outages,
+    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, one_clock, outages,
     rows::{self, Row},
     rules::{self, Judgement},
     timeline::PauseKind,
@@ -77,14 +77,26 @@ pub struct PauseView {
 
 /// Of a log that is whole: a file, or a run that has ended.
 pub fn story(log: &Log) -> Story {
-    tell(Timeline::read(log))
+    read(log, tell)
 }
 
 /// Of a run that goes on: that its log has no end yet says nothing.
 pub fn story_so_far(log: &Log) -> Story {
-    let mut timeline = Timeline::read(log);
-    timeline.goes_on = true;
-    tell(timeline)
+    read(log, |mut timeline| {
+        timeline.goes_on = true;
+        tell(timeline)
+    })
+}
+
+fn read(log: &Log, tell: impl FnOnce(Timeline) -> Story) -> Story {
+    match one_clock::of_the_start(log) {
+        None => tell(Timeline::read(log)),
+        Some((log, steps)) => {
+            let mut timeline = Timeline::read(&log);
+            timeline.clock_steps = steps;
+            tell(timeline)
+        }
+    }
 }
 
 fn tell(mut timeline: Timeline) -> Story {

@@ -14,6 +14,9 @@ pub struct Ending {
     /// One for each finding that there is; any other is a false one.
     #[serde(default, rename = "finding")]
     pub findings: Vec<Finding>,
+    /// Signaling must be said to be unconfirmed at the end, since a moment before the first step; else it must not be.
+    #[serde(default)]
+    pub unconfirmed: bool,
     /// How many new calls may be placed; else the call that was placed is the one that was held.
     #[serde(default)]
     pub new_calls: u32,

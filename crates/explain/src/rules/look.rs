@@ -3,7 +3,7 @@
 use crate::{
     Drop, Plane,
     drops::{Loss, TOGETHER},
-    timeline::{At, Closed, Gap, PauseKind, SendTrouble, Socket, Timeline},
+    timeline::{At, Closed, Gap, PauseKind, SendTrouble, Socket, Timeline, Undelivered},
     words,
 };
 use record::{
@@ -95,6 +95,15 @@ pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t 
         Loss::MediaGap(gap) => Some((media, timeline.gaps.get(gap)?)),
         _ => None,
     }
+}
+
+/// What the network said first of the media that was lost.
+pub fn undelivered<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+    let media = side(timeline, drop, Plane::Media)?;
+    let over = media.over(timeline);
+    let from = timeline.undelivered.partition_point(|told| told.at.stamp < media.last_good);
+    let within = timeline.undelivered[from..].iter().take_while(|told| told.at.stamp <= over);
+    within.into_iter().find(|told| told.first >= media.last_good)
 }
 
 /// Neither slept nor stalled while it was lost, with a margin at the start: the sentence for "ruled out".

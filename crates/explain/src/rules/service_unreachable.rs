@@ -15,7 +15,7 @@ use crate::{
 };
 use record::{
     Seq, Stamp,
-    fact::{ConnectStage, ControlKind, Sight, Trouble},
+    fact::{ConnectStage, ControlKind, Sight, Trouble, Undeliverable},
 };
 use std::time::Duration;
 
@@ -52,15 +52,21 @@ fn unanswered(socket: &Socket) -> bool {
         .is_some_and(|failed| failed.stage <= ConnectStage::Tcp && matches!(failed.trouble, Trouble::NoAnswer { .. }))
 }
 
-/// What sets a service that is gone apart from a rule against its TCP port: its own word that it goes, or its UDP port,
-/// of the same number, dead with it.
+/// What sets a service that is gone apart from a rule against its TCP port: its own word that it goes, its UDP port, of
+/// the same number, dead with it, or the port of its media closed.
 fn port_died(timeline: &Timeline, drop: &Drop) -> Option<(Seq, &'static str)> {
     let said = timeline.sights.iter().find(|sighting| {
         matches!(sighting.sight, Sight::ShuttingDown) && look::together(sighting.when, drop.first_bad)
     });
     let told = said.map(|sighting| (sighting.at.seq, "The far end had told us that it was shutting down."));
     let udp = || around::said(timeline, drop, ControlKind::FarUdp).silent();
-    told.or_else(|| Some((udp()?, "Its UDP port of the same number fell silent too.")))
+    let media = || {
+        let told = look::undelivered(timeline, drop)?;
+        // A device between would have to say it with the far end's own address.
+        let by_itself = told.why == Undeliverable::NoListener && told.by == Some(told.to.ip());
+        by_itself.then_some((told.at.seq, "Its computer answered that nobody took our media any more."))
+    };
+    told.or_else(|| Some((udp()?, "Its UDP port of the same number fell silent too."))).or_else(media)
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {

@@ -2,6 +2,7 @@
 
 use crate::{Heard, Stamp};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +20,21 @@ pub enum Media {
     SendFailing { errno: Option<i32>, says: Heard, first: Stamp },
     /// Sending works again.
     SendWorks { refused: u32, since: Stamp },
+    /// The network told us twice, with no media between, that what we send to `to` is not delivered; `first` is when it told
+    /// us first. `by` is the address that said so, where the system gives it: the far end's own, or of a device on the way.
+    Undelivered { to: SocketAddr, why: Undeliverable, by: Option<IpAddr>, first: Stamp },
+}
+
+/// As ICMP words it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undeliverable {
+    /// The computer is there, and nobody listens on the port.
+    NoListener,
+    NoHost,
+    NoNetwork,
+    /// A device on the way does not let it pass.
+    Forbidden,
 }
 
 /// Counts are of the second that just ended; absent figures were not reported in it.
