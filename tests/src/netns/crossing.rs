@@ -13,7 +13,7 @@ pub struct Ends<'a> {
 }
 
 /// No path of the lab's is as slow, and no number comes again as soon.
-const UNDERWAY: Duration = Duration::from_millis(100);
+pub const UNDERWAY: Duration = Duration::from_millis(100);
 /// Two readings of one clock, by two threads.
 const ALIKE: Duration = Duration::from_millis(1);
 

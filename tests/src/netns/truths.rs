@@ -2,7 +2,7 @@
 //! of all that left and reached the client.
 
 use super::capture::Packet;
-use super::crossing::Ends;
+use super::crossing::{self, Ends};
 use super::flows::Flows;
 use crate::packets::Head;
 use crate::scenario::{Deed, ending::Plane};
@@ -108,8 +108,9 @@ impl Carried {
             // Through a relay media has no numbers of its own.
             let numbered = |head: &Head| head.tcp.is_some() || head.is_rtp();
             let is_of = |head: &Head| self.flows.has(*plane, head) && numbered(head);
-            let (Some(began), true) = (truth.of(*plane).began, seen.packets.iter().any(|packet| is_of(&packet.head)))
-            else {
+            // A goodbye's own packets are underway when all is over.
+            let began = truth.of(*plane).began.filter(|began| began.latest.plus(crossing::UNDERWAY) < seen.over);
+            let (Some(began), true) = (began, seen.packets.iter().any(|packet| is_of(&packet.head))) else {
                 return Ok(());
             };
             let lost = seen.ends.first_lost(is_of, self.began.0, seen.over);
