@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
         // Of any command: none is begun by somebody who asks what it does.
-        _ if args.iter().any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h")) => {
+        _ if args.iter().take_while(|arg| *arg != "--").any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h")) => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }
