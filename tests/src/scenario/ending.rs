@@ -101,6 +101,8 @@ pub struct Measured {
     pub within: Option<f64>,
     pub ended: Option<String>,
     pub direction: Option<String>,
+    /// Of a public address: its `port`, or the `address`. Both must be named, the one before and the one after.
+    pub changed: Option<String>,
 }
 
 impl Ending {
