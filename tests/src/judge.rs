@@ -11,6 +11,7 @@ use record::profile::Span;
 use record::{Event, Fact, Log, Wall};
 use serde::Serialize;
 use serde_json::Value;
+use std::net::SocketAddr;
 
 /// One expected drop and what was said of it, or a drop that was said and nobody expected.
 #[derive(Clone, Debug, Serialize)]
@@ -133,6 +134,9 @@ impl Judged {
             let (is, should) = (said.confidence.as_str(), want.confidence.name());
             self.complain(is == should, || format!("{about}: {is}, and not {should}"));
             self.complaints.extend(amiss(&about, &want.measured, &said.measured));
+            if let Some(changed) = &want.measured.changed {
+                self.complain(names_both(said, changed), || format!("{about}: both addresses are not named: {said:?}"));
+            }
             for path in &want.rests_on {
                 let rests = rests_on(said, &played.log.events, path);
                 self.complain(rests, || format!("{about}: the evidence holds no {path}"));
@@ -279,7 +283,8 @@ fn amiss(about: &str, want: &ending::Measured, is: &Value) -> Vec<String> {
     let far = truth
         .filter(|(truth, within)| !verdict::is_near(is, *truth, *within))
         .map(|(truth, within)| format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}"));
-    let words = [("ended", &want.ended), ("direction", &want.direction), ("what", &want.what)];
+    let words =
+        [("ended", &want.ended), ("direction", &want.direction), ("what", &want.what), ("changed", &want.changed)];
     let other = words.into_iter().filter_map(|(name, word)| {
         let word = word.as_ref().filter(|word| is[name] != word.as_str())?;
         Some(format!("{about}: {name} is {}, and not {word}", is[name]))
@@ -305,6 +310,19 @@ fn told_by(said: &verdict::Drop, log: &Log) -> Option<String> {
         }
         .map(str::to_owned)
     })
+}
+
+/// The public address and port before and after, which differ in no more than what changed, in figures and in words.
+fn names_both(said: &verdict::Drop, changed: &str) -> bool {
+    let address = |name: &str| said.measured[name].as_str().and_then(|text| text.parse::<SocketAddr>().ok());
+    let (Some(before), Some(after)) = (address("before"), address("after")) else { return false };
+    let as_told = match changed {
+        "port" => before.ip() == after.ip() && before.port() != after.port(),
+        _ => before.ip() != after.ip(),
+    };
+    let words = [before, after].map(|address| address.to_string());
+    let in_evidence = |word: &String| said.because.iter().any(|because| because.says.contains(word));
+    as_told && words.iter().all(|word| said.says.contains(word) && in_evidence(word))
 }
 
 /// Among the evidence is a fact of that name, as the log writes it.

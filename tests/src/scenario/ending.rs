@@ -101,6 +101,8 @@ pub struct Measured {
     pub ended: Option<String>,
     pub direction: Option<String>,
     pub what: Option<String>,
+    /// Of a public address: its `port`, or the `address`. Both must be named, the one before and the one after.
+    pub changed: Option<String>,
 }
 
 impl Ending {

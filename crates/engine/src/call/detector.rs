@@ -55,6 +55,11 @@ impl GapDetector {
         self.undelivered = true;
     }
 
+    /// Media has not come for longer than what was under way with its last packet can take to arrive.
+    pub fn is_quiet(&self, now: Stamp) -> bool {
+        self.limit.zip(self.last).is_some_and(|(limit, last)| now.since(last) > limit / 3)
+    }
+
     /// The call is given up for another: its media ends here, however short the silence was.
     pub fn give_up(&mut self) -> Option<Media> {
         let last = self.last.filter(|_| !self.silent && self.limit.is_some())?;

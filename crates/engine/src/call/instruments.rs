@@ -109,6 +109,7 @@ impl Instruments {
     pub fn rtcp_in(&self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
         self.with(|read, now| {
             read.second.rtcp_in += 1;
+            read.count_after_rtp(now, 1);
             if let Some(report) = read.reports.heard(now, packets) {
                 read.second.rtt_ms = report.rtt.map(millis).or(read.second.rtt_ms);
                 read.second.far_lost = Some(read.second.far_lost.unwrap_or(0) + report.lost);
@@ -130,9 +131,12 @@ impl Instruments {
         let Kind::Stun(stun) = wire::unwrap(datagram) else { return };
         self.with(|read, now| {
             let mut noted = vec![];
-            read.second.checks_in += u32::from(stun.class == Class::Request && stun.method == method::BINDING);
+            let check = u32::from(stun.class == Class::Request && stun.method == method::BINDING);
+            read.second.checks_in += check;
+            read.count_after_rtp(now, check);
             if let Some(rtt) = read.checks.heard(now, &stun) {
                 read.second.stun_in += 1;
+                read.count_after_rtp(now, 1);
                 read.second.stun_rtt_ms = Some(millis(rtt));
                 noted.extend(facts(read.consent.answered(now)));
             }
@@ -204,6 +208,10 @@ impl Instruments {
 }
 
 impl Readings {
+    fn count_after_rtp(&mut self, now: Stamp, packets: u32) {
+        self.second.after_rtp += if self.gap.is_quiet(now) { packets } else { 0 };
+    }
+
     fn sample(&mut self, now: Stamp) -> Option<Media> {
         let began = self.second_began?;
         if now.awake_since(began) < SAMPLE_EVERY {

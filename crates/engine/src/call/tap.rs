@@ -143,7 +143,9 @@ mod tests {
     use super::*;
     use crate::{Clock, Recorder};
     use record::Fact;
-    use record::fact::{Media, Undeliverable};
+    use record::fact::Media;
+    #[cfg(target_os = "linux")]
+    use record::fact::Undeliverable;
     use record::profile::Silence;
     use std::future::poll_fn;
 

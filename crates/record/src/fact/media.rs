@@ -50,6 +50,10 @@ pub struct MediaSample {
     /// Checks of the far end that reached us: the way to us is open, whatever becomes of the other.
     #[serde(default)]
     pub checks_in: u32,
+    /// Of these three, how many came when there had been no RTP for 100 ms (430 ms in comfort noise): the way to us was open
+    /// when the media had stopped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after_rtp: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_in_ms: Option<f64>,
     /// From RTCP: now − LSR − DLSR.
@@ -63,6 +67,10 @@ pub struct MediaSample {
     /// From our own connectivity checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stun_rtt_ms: Option<f64>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
