@@ -8,6 +8,7 @@ mod flows;
 mod logind;
 mod truths;
 
+use crate::browser::{Beside, Browser, Onsets, Page};
 use crate::scenario::ending::Outcome;
 use crate::scenario::{Dice, Scenario};
 use crate::truth::{Played, Truth};
@@ -17,7 +18,7 @@ use capture::Capture;
 use cast::Cast;
 use deeds::{Deeds, Done};
 use engine::Clock;
-use flows::Flows;
+pub use flows::Flows;
 use record::fact::{CallEndedBy, Mark, Signaling};
 use record::{Fact, Stamp, Wall};
 use std::path::Path;
@@ -26,17 +27,29 @@ use truths::{Carried, Seen};
 
 /// `dir` is emptied; what everybody wrote is left in it.
 pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
+    play_beside(scenario, seed, dir, None).map(|(played, _)| played)
+}
+
+/// With a page of a browser beside the hold, which calls the same far end and meets the same faults.
+pub fn play_beside(
+    scenario: &Scenario,
+    seed: u64,
+    dir: &Path,
+    browser: Option<&Browser>,
+) -> Result<(Played, Option<Beside>)> {
     let world = World::new(dir)?;
     let mut cast = cast::enter(&world, scenario)?;
     let profile = cast.profile(&world, scenario)?;
     let capture = Capture::begin(&world.client)?;
-    let mut deeds = Deeds::new(&world, Clock::real(), scenario.world.second_passes_all);
+    let page = browser.map(|browser| browser.call(&world, &cast::call(scenario))).transpose()?;
+    let mut deeds = Deeds::new(&world, page.as_ref(), Clock::real(), scenario.world.second_passes_all);
     let broken = scenario.world.broken.map(|deed| deeds.begin(deed, &mut cast, None)).transpose()?;
 
     let variable = cast.logind.as_ref().map(logind::Logind::variable);
     let by: Vec<&str> = variable.iter().flat_map(|variable| ["env", variable]).collect();
     let length = scenario.run.length;
     let mut hold = Hold::start_by(&world, &by, "hold", &[&profile, "--for", &length.to_string()])?;
+    let started = Clock::real().now();
     let done = match scenario.ending.outcome {
         Outcome::NotEstablished => Vec::new(),
         _ => {
@@ -52,12 +65,16 @@ pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let packets = capture.end()?;
     let text: String = packets.iter().map(|packet| format!("{packet}\n")).collect();
     std::fs::write(dir.join("packets.txt"), text).context("writing what was captured")?;
-    let truths = truths(&done, &told, &packets)?;
+    drop(deeds);
+    let over = over(&told)?;
+    let seen = Seen { packets: &packets, flows: &Flows::all(&told.bundle.log.events), over };
+    let truths = truths(&done, &seen)?;
+    let beside = page.map(|page| beside(page, &done, &truths, &seen, started)).transpose()?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
     let truths = serde_json::to_vec_pretty(&played.truths).context("writing what really happened")?;
     std::fs::write(dir.join("truths.json"), truths).context("writing what really happened")?;
-    Ok(played)
+    Ok((played, beside))
 }
 
 enum What {
@@ -99,12 +116,10 @@ fn carry_out<'w>(
     Ok(done)
 }
 
-fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<Vec<Truth>> {
-    let events = &told.bundle.log.events;
-    let seen = Seen { packets, flows: &Flows::all(events), over: over(told)? };
+fn truths(done: &[Carried], seen: &Seen) -> Result<Vec<Truth>> {
     let truth = |(n, one): (usize, &Carried)| {
-        one.seen_alike(&seen)?;
-        let truth = one.truth(&seen);
+        one.seen_alike(seen)?;
+        let truth = one.truth(seen);
         ensure!(
             one.touched(&truth),
             "void: step {}, {:?}, touched no packet, so this run proves nothing",
@@ -114,6 +129,19 @@ fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<
         Ok(truth)
     };
     done.iter().enumerate().map(truth).collect()
+}
+
+/// What the page said until the hold's goodbye, and when it began for either.
+fn beside(page: Page, done: &[Carried], truths: &[Truth], seen: &Seen, started: Stamp) -> Result<Beside> {
+    let (said, flows) = page.end()?;
+    let its = Seen { flows: &flows, ..*seen };
+    let its_truths: Vec<Truth> = done.iter().map(|one| one.met_by_the_page().truth(&its)).collect();
+    let onsets = |truths: &[Truth], seen: &Seen| match truths {
+        [] => Onsets { signaling: truths::ended(seen, started), media: None },
+        truths => Onsets::of(truths),
+    };
+    let said = said.into_iter().filter(|said| said.at <= seen.over).collect();
+    Ok(Beside { said, hold: onsets(truths, seen), page: onsets(&its_truths, &its) })
 }
 
 /// The goodbye: what comes after it, and what does not, is no loss.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 mod figures;
 #[cfg(target_os = "linux")]
 pub mod report;
-mod table;
+pub(crate) mod table;
 
 pub use figures::Figures;
 

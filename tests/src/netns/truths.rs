@@ -12,6 +12,7 @@ use record::{Stamp, Wall};
 use std::time::Duration;
 
 /// A step as it was carried out.
+#[derive(Clone)]
 pub struct Carried {
     pub deed: Deed,
     /// Around the command; what it did lies between them or after.
@@ -19,6 +20,8 @@ pub struct Carried {
     pub undone: Option<(Stamp, Stamp)>,
     /// What carried the call when it was done.
     pub flows: Flows,
+    /// What carried the call of the page beside it.
+    pub pages: Flows,
     /// Each packet that it touched, where a rule did it.
     pub hits: Option<Vec<Hit>>,
 }
@@ -39,7 +42,29 @@ const ANSWERED_WITHIN_MS: f64 = 400.0;
 const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
+/// What the world itself ends without any step: the first segment that says so.
+pub fn ended(seen: &Seen, known: Stamp) -> Option<When> {
+    let ends = |packet: &&Packet| {
+        let last = packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst);
+        packet.inward && last && packet.at <= seen.over && seen.flows.has(Plane::Signaling, &packet.head)
+    };
+    seen.packets.iter().find(ends).map(|end| When::at(at(end.at, known)))
+}
+
+/// All stamps of one computer that is awake lie equally far from the wall clock.
+fn at(wall: Wall, known: Stamp) -> Stamp {
+    match wall.micros() - known.wall.micros() {
+        later @ 0.. => known.plus(Duration::from_micros(later as u64)),
+        earlier => known.minus(Duration::from_micros(earlier.unsigned_abs())),
+    }
+}
+
 impl Carried {
+    /// The same step, as the page beside the hold met it.
+    pub fn met_by_the_page(&self) -> Self {
+        Self { flows: self.pages.clone(), ..self.clone() }
+    }
+
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
     }
@@ -100,13 +125,8 @@ impl Carried {
         Effect { began, undone, back: back.map(|wall| When::at(self.stamp(wall))) }
     }
 
-    /// All stamps of one computer that is awake lie equally far from the wall clock.
     fn stamp(&self, wall: Wall) -> Stamp {
-        let known = self.began.0;
-        match wall.micros() - known.wall.micros() {
-            later @ 0.. => known.plus(Duration::from_micros(later as u64)),
-            earlier => known.minus(Duration::from_micros(earlier.unsigned_abs())),
-        }
+        at(wall, self.began.0)
     }
 
     fn when(&self, earliest: Wall, latest: Wall) -> When {

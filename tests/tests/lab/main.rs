@@ -40,7 +40,10 @@ fn main() -> ExitCode {
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, repeat, record, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, record, browser, filter } = asked(std::env::args().skip(1));
+    if browser {
+        return linewitness_lab::browser::main(&filter, seed);
+    }
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
     let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
@@ -55,13 +58,15 @@ struct Asked {
     repeat: u64,
     /// What is told well is kept as a recording.
     record: bool,
+    /// Only what is played beside a browser, beside it.
+    browser: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N] [--repeat N] [--record]`; other flags are of cargo's own test programs and mean nothing here.
+/// `[FILTER]… [--seed N] [--repeat N] [--record] [--browser]`; other flags are of cargo's own test programs and mean nothing here.
 #[cfg(target_os = "linux")]
 fn asked(mut args: impl Iterator<Item = String>) -> Asked {
-    let mut asked = Asked { seed: SEED, repeat: 1, record: false, filter: Vec::new() };
+    let mut asked = Asked { seed: SEED, repeat: 1, record: false, browser: false, filter: Vec::new() };
     while let Some(arg) = args.next() {
         let mut number = || {
             let given = args.next().unwrap_or_default();
@@ -71,6 +76,7 @@ fn asked(mut args: impl Iterator<Item = String>) -> Asked {
             "--seed" => asked.seed = number(),
             "--repeat" => asked.repeat = number().max(1),
             "--record" => asked.record = true,
+            "--browser" => asked.browser = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }
