@@ -67,7 +67,7 @@ pub struct Beside {
 }
 
 /// The first packet of each plane that was touched.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Default, Debug, Serialize)]
 pub struct Onsets {
     pub signaling: Option<When>,
     pub media: Option<When>,

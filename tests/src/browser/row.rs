@@ -8,6 +8,7 @@ use crate::scenario::{
     ending::{Finding, Plane},
 };
 use crate::truth::{Played, When};
+use crate::verdict::ms_between;
 use record::Wall;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub struct Row {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Hold {
+    pub began: Onsets,
     pub media: Option<Noticed>,
     pub signaling: Option<Noticed>,
     pub findings: Vec<String>,
@@ -35,6 +37,7 @@ pub struct Hold {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Page {
+    pub began: Onsets,
     pub ice: Option<Noticed>,
     pub failed: Option<Noticed>,
     pub poll: Option<Noticed>,
@@ -94,8 +97,9 @@ fn named(scenario: &Scenario, played: &Played) -> bool {
     rows.iter().all(|row| row.label == Label::Exact) && scenario.ending.findings.iter().all(found)
 }
 
+/// Where nothing was even sent, it began when it was done.
 fn noticed(onset: Option<When>, at: Wall, said: String) -> Noticed {
-    Noticed { after_ms: onset.map(|onset| onset.ms_to(at).max(0.0)), said }
+    Noticed { after_ms: onset.map(|onset| ms_between(onset.earliest.wall, at).max(0.0)), said }
 }
 
 impl Hold {
@@ -107,6 +111,7 @@ impl Hold {
         };
         let findings: BTreeSet<&str> = played.verdict.findings.iter().map(|finding| finding.id.as_str()).collect();
         Self {
+            began: *onsets,
             media: first(Plane::Media),
             signaling: first(Plane::Signaling),
             findings: findings.into_iter().map(str::to_owned).collect(),
@@ -132,6 +137,7 @@ impl Page {
         };
         let (media, signaling) = (Some(Plane::Media), Some(Plane::Signaling));
         Self {
+            began: *onsets,
             ice: first(media, |sign| match sign {
                 Sign::Ice { state } if state == "disconnected" || state == "failed" => Some(state.clone()),
                 _ => None,

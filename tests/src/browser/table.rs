@@ -28,22 +28,33 @@ pub struct Summary {
 #[derive(Clone, Debug, Serialize)]
 pub struct Delay {
     pub by: &'static str,
+    /// So many runs in which there was something to notice by it.
+    pub of: usize,
     pub after_ms: Option<Figures>,
 }
 
-type Means = (&'static str, fn(&Row) -> Option<&Noticed>);
+struct Means {
+    by: &'static str,
+    noticed: fn(&Row) -> Option<&Noticed>,
+    /// Packets were touched of that which it watches.
+    met: fn(&Row) -> bool,
+}
+
+const fn means(by: &'static str, noticed: fn(&Row) -> Option<&Noticed>, met: fn(&Row) -> bool) -> Means {
+    Means { by, noticed, met }
+}
 
 const MEANS: [Means; 10] = [
-    ("Linewitness, whichever first", |row| row.hold.first()),
-    ("Linewitness, media", |row| row.hold.media.as_ref()),
-    ("Linewitness, signaling", |row| row.hold.signaling.as_ref()),
-    ("page, whichever first", |row| row.page.first()),
-    ("page: ICE disconnected", |row| row.page.ice.as_ref()),
-    ("page: connection failed", |row| row.page.failed.as_ref()),
-    ("page: getStats each second", |row| row.page.poll.as_ref()),
-    ("page: WebSocket closed", |row| row.page.socket.as_ref()),
-    ("page: own beat unanswered", |row| row.page.beat.as_ref()),
-    ("page: offline, or timers stood still", |row| row.page.other.as_ref()),
+    means("Linewitness: media", |row| row.hold.media.as_ref(), |row| row.hold.began.media.is_some()),
+    means("page: ICE disconnected", |row| row.page.ice.as_ref(), |row| row.page.began.media.is_some()),
+    means("page: connection failed", |row| row.page.failed.as_ref(), |row| row.page.began.media.is_some()),
+    means("page: getStats, each second", |row| row.page.poll.as_ref(), |row| row.page.began.media.is_some()),
+    means("Linewitness: signaling", |row| row.hold.signaling.as_ref(), |row| row.hold.began.signaling.is_some()),
+    means("page: WebSocket closed", |row| row.page.socket.as_ref(), |row| row.page.began.signaling.is_some()),
+    means("page: own beat unanswered", |row| row.page.beat.as_ref(), |row| row.page.began.signaling.is_some()),
+    means("page: offline, timers stood still", |row| row.page.other.as_ref(), |_| true),
+    means("Linewitness: whichever first", |row| row.hold.first(), |_| true),
+    means("page: whichever first", |row| row.page.first(), |_| true),
 ];
 
 impl Summary {
@@ -56,9 +67,10 @@ impl Summary {
             signatures.entry(&row.page.signature).or_default().insert(&row.fault);
         }
         let alone = |row: &&Row| !row.page.signature.is_empty() && signatures[&row.page.signature].len() == 1;
-        let delays = MEANS.map(|(by, pick)| {
-            let all = lost.iter().filter_map(|row| pick(row)?.after_ms).collect();
-            Delay { by, after_ms: Figures::of(all) }
+        let delays = MEANS.map(|Means { by, noticed, met }| {
+            let met: Vec<_> = lost.iter().filter(|row| met(row)).collect();
+            let all = met.iter().filter_map(|row| noticed(row)?.after_ms).collect();
+            Delay { by, of: met.len(), after_ms: Figures::of(all) }
         });
         Self {
             runs: lost.len(),
@@ -69,7 +81,7 @@ impl Summary {
             unnoticed_by_the_page: lost.iter().filter(|row| row.page.signature.is_empty()).count(),
             delays: delays.into(),
             null_runs: null.len(),
-            null_minutes: null.iter().map(|row| row.held_s).sum::<f64>() / 60.0,
+            null_minutes: null.iter().map(|row| row.held_s).sum::<f64>() / 60.0 + 0.0,
             false_by_the_hold: null.iter().filter(|row| row.hold.first().is_some()).count(),
             false_by_the_page: null.iter().filter(|row| !row.page.signature.is_empty()).count(),
         }
@@ -133,12 +145,12 @@ fn seconds(noticed: &Noticed) -> String {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![["known by", "runs", "median", "p95"].map(str::to_owned)];
+        let mut rows = vec![["known by", "in runs", "median", "p95"].map(str::to_owned)];
         rows.extend(self.delays.iter().map(|delay| {
             let figure = |pick: fn(Figures) -> f64| {
                 delay.after_ms.map_or("–".to_owned(), |figures| format!("{:.2} s", pick(figures) / 1e3))
             };
-            let runs = format!("{} of {}", delay.after_ms.map_or(0, |figures| figures.count), self.runs);
+            let runs = format!("{} of {}", delay.after_ms.map_or(0, |figures| figures.count), delay.of);
             [delay.by.to_owned(), runs, figure(|figures| figures.p50), figure(|figures| figures.p95)]
         }));
         lines(f, &rows)?;
@@ -163,11 +175,16 @@ impl fmt::Display for Summary {
 
 #[cfg(test)]
 mod tests {
-    use super::super::row::{Hold, Page};
+    use super::super::{
+        Onsets,
+        row::{Hold, Page},
+    };
     use super::*;
 
     fn row(fault: &str, hold_ms: f64, poll_ms: Option<f64>, signs: &[&str]) -> Row {
         let noticed = |ms, said: &str| Noticed { after_ms: Some(ms), said: said.into() };
+        let stamp = record::Stamp::new(0, 0, 0);
+        let began = Onsets { media: Some(crate::truth::When::at(stamp)), signaling: None };
         let media = (!fault.is_empty()).then(|| noticed(hold_ms, fault));
         Row {
             scenario: "a".into(),
@@ -175,8 +192,9 @@ mod tests {
             seed: 1,
             fault: fault.split_terminator(' ').map(str::to_owned).collect(),
             held_s: 30.0,
-            hold: Hold { media, signaling: None, findings: vec![], right: true },
+            hold: Hold { began, media, signaling: None, findings: vec![], right: true },
             page: Page {
+                began,
                 ice: None,
                 failed: None,
                 poll: poll_ms.map(|ms| noticed(ms, "stalled")),
@@ -203,6 +221,8 @@ mod tests {
         assert_eq!((summary.signatures, summary.told_apart, summary.unnoticed_by_the_page), (3, 1, 1));
         let poll = summary.delays.iter().find(|delay| delay.by.contains("getStats")).and_then(|delay| delay.after_ms);
         assert_eq!(poll.map(|poll| (poll.count, poll.p50)), Some((3, 1_400.0)));
+        let closed = summary.delays.iter().find(|delay| delay.by.contains("WebSocket"));
+        assert_eq!(closed.map(|closed| closed.of), Some(0), "no packet of a WebSocket was touched");
         assert_eq!((summary.false_by_the_hold, summary.false_by_the_page), (0, 0));
     }
 
