@@ -69,7 +69,7 @@ pub fn play_beside(
     let over = over(&told)?;
     let seen = Seen { packets: &packets, flows: &Flows::all(&told.bundle.log.events), over };
     let truths = truths(&done, &seen)?;
-    let beside = page.map(|page| beside(page, &done, &truths, &seen, started)).transpose()?;
+    let beside = page.map(|page| beside(page, scenario.is_null(), &done, &truths, &seen, started)).transpose()?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
     let truths = serde_json::to_vec_pretty(&played.truths).context("writing what really happened")?;
@@ -132,10 +132,16 @@ fn truths(done: &[Carried], seen: &Seen) -> Result<Vec<Truth>> {
 }
 
 /// What the page said until the hold's goodbye, and when it began for either.
-fn beside(page: Page, done: &[Carried], truths: &[Truth], seen: &Seen, started: Stamp) -> Result<Beside> {
+fn beside(page: Page, null: bool, done: &[Carried], truths: &[Truth], seen: &Seen, started: Stamp) -> Result<Beside> {
     let (said, flows) = page.end()?;
     let its = Seen { flows: &flows, ..*seen };
-    let its_truths: Vec<Truth> = done.iter().map(|one| one.met_by_the_page().truth(&its)).collect();
+    let truth = |one: &Carried| {
+        let one = one.met_by_the_page();
+        one.seen_alike(&its).context("beside the hold")?;
+        // A rule that takes nothing away touches packets all the same; what the page lost by it, if anything, the capture shows.
+        Ok(if null { Carried { hits: None, ..one }.truth(&its) } else { one.truth(&its) })
+    };
+    let its_truths: Vec<Truth> = done.iter().map(truth).collect::<Result<_>>()?;
     let onsets = |truths: &[Truth], seen: &Seen| match truths {
         [] => Onsets { signaling: truths::ended(seen, started), media: None },
         truths => Onsets::of(truths),

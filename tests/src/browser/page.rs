@@ -40,13 +40,9 @@ impl Browser {
     /// Its call stands when this returns. `call` says where to, in the page's own words.
     pub fn call(&self, world: &World, call: &Value) -> Result<Page> {
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/driver.js");
-        // What a browser keeps for itself goes with the world.
-        let temporary = world.dir.join("home");
-        std::fs::create_dir_all(&temporary)?;
         let asked = json!({ "chromium": self.chromium, "call": call }).to_string();
         let args = [
             &format!("NODE_PATH={}", self.modules.display()),
-            &format!("TMPDIR={}", temporary.display()),
             &self.node.display().to_string(),
             &driver.display().to_string(),
             &asked,
@@ -56,8 +52,7 @@ impl Browser {
         wait_until("the page's call stands", SET_UP, || {
             page.program.check_alive()?;
             Ok(stands(&page.said()?))
-        })
-        .with_context(|| page.program.last_words())?;
+        })?;
         page.sockets = page.connections(world)?;
         ensure!(page.sockets.len() == 2, "the page has the connections {:?}, and should have two", page.sockets);
         Ok(page)

@@ -63,8 +63,12 @@ const CLOCKS_MS: f64 = 5.0;
 impl Row {
     pub fn of(scenario: &Scenario, seed: u64, played: &Played, beside: &Beside) -> Self {
         let null = scenario.is_null() && scenario.ending.findings.is_empty();
-        let nothing = Onsets::default();
-        let (hold, page) = if null { (&nothing, &nothing) } else { (&beside.hold, &beside.page) };
+        // A beat that TCP sent twice is no loss; media that stopped is one, even if it was the page's alone.
+        let media_alone = Onsets { signaling: None, ..beside.page };
+        let (hold, page) = match null {
+            true => (&Onsets::default(), &media_alone),
+            false => (&beside.hold, &beside.page),
+        };
         Self {
             scenario: scenario.name.clone(),
             story: scenario.story.clone(),
@@ -78,6 +82,11 @@ impl Row {
 
     pub fn is_null(&self) -> bool {
         self.fault.is_empty()
+    }
+
+    /// It spoke of a loss where the story has none, and the page's own packets show none either.
+    pub fn page_is_wrong(&self) -> bool {
+        self.is_null() && self.page.began.first().is_none() && !self.page.signature.is_empty()
     }
 }
 

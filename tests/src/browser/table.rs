@@ -83,7 +83,7 @@ impl Summary {
             null_runs: null.len(),
             null_minutes: null.iter().map(|row| row.held_s).sum::<f64>() / 60.0 + 0.0,
             false_by_the_hold: null.iter().filter(|row| row.hold.first().is_some()).count(),
-            false_by_the_page: null.iter().filter(|row| !row.page.signature.is_empty()).count(),
+            false_by_the_page: null.iter().filter(|row| row.page_is_wrong()).count(),
         }
     }
 }
@@ -110,7 +110,11 @@ impl fmt::Display for Table<'_> {
 }
 
 fn cells(row: &Row) -> [String; 8] {
-    let fault = if row.is_null() { "(nothing lost)".to_owned() } else { row.fault.join(", ") };
+    let fault = match (row.is_null(), row.page.began.media) {
+        (false, _) => row.fault.join(", "),
+        (true, None) => "(nothing lost)".to_owned(),
+        (true, Some(_)) => "(nothing lost but by the page)".to_owned(),
+    };
     let time = |noticed: &Option<Noticed>| noticed.as_ref().map_or("–".into(), seconds);
     let with_word = |noticed: &Option<Noticed>| {
         noticed.as_ref().map_or("–".into(), |noticed| format!("{}: {}", seconds(noticed), noticed.said))
@@ -167,7 +171,7 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "Nothing was lost in {} runs of {:.1} minutes together: Linewitness said so falsely in {}, the page had signs of a loss in {}.",
+            "Nothing was lost in {} runs of {:.1} minutes together: Linewitness spoke of a loss in {}, the page, with none in its own packets, in {}.",
             self.null_runs, self.null_minutes, self.false_by_the_hold, self.false_by_the_page
         )
     }
