@@ -4,7 +4,7 @@
 //! proves nothing: the run is void and fails.
 
 use crate::{World, witness, witness::Hit, world::wait_until};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use engine::Clock;
 use record::{Stamp, Wall};
 use std::sync::atomic::Ordering;
@@ -105,7 +105,8 @@ impl Fault {
 /// A fault in force; dropped without `lift`, it is lifted unseen.
 pub struct InForce<'w> {
     world: &'w World,
-    fault: Fault,
+    /// Of one kind.
+    faults: Vec<Fault>,
     number: u32,
     lifted: bool,
 }
@@ -121,10 +122,16 @@ pub struct Truth {
 
 impl World {
     pub fn fault(&self, fault: Fault) -> Result<InForce<'_>> {
-        let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        self.faults(vec![fault])
+    }
+
+    /// One fault, of several flows: what its rules touch is told together.
+    pub fn faults(&self, faults: Vec<Fault>) -> Result<InForce<'_>> {
+        let first = *faults.first().context("a fault of no flow is none")?;
+        let number = self.fault_count.fetch_add(1, Ordering::Relaxed) + 1;
         ensure!(number <= MOST, "a world has room for {MOST} faults");
-        let rules = fault.rules();
-        let script: String = fault
+        let rules: Vec<_> = faults.iter().flat_map(|fault| fault.rules()).collect();
+        let script: String = first
             .tables(number)
             .iter()
             .flat_map(|(table, copy)| {
@@ -134,14 +141,14 @@ impl World {
             })
             .collect();
         self.router.nft(&script)?;
-        Ok(InForce { world: self, fault, number, lifted: false })
+        Ok(InForce { world: self, faults, number, lifted: false })
     }
 }
 
 impl InForce<'_> {
     /// Waits for the first packet touched.
     pub fn bites(&self, limit: Duration) -> Result<Wall> {
-        wait_until(&format!("{:?} touches a packet", self.fault), limit, || Ok(!self.hits().is_empty()))?;
+        wait_until(&format!("{:?} touches a packet", self.faults), limit, || Ok(!self.hits().is_empty()))?;
         Ok(self.hits()[0].at.wall)
     }
 
@@ -151,7 +158,7 @@ impl InForce<'_> {
         // The reader may still be behind the kernel by a moment.
         std::thread::sleep(Duration::from_millis(20));
         let hits = self.hits();
-        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.fault);
+        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.faults);
         Ok(Truth { hits, lifted })
     }
 
@@ -163,7 +170,7 @@ impl InForce<'_> {
         self.lifted = true;
         let number = self.number;
         let flush = |(table, _): &(&str, String)| format!("flush chain {table} fault{number}\n");
-        self.world.router.nft(&self.fault.tables(number).iter().map(flush).collect::<String>())
+        self.world.router.nft(&self.faults[0].tables(number).iter().map(flush).collect::<String>())
     }
 }
 

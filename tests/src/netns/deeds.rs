@@ -3,10 +3,12 @@
 use super::cast::Cast;
 use super::flows::Flows;
 use super::truths::Carried;
+use crate::browser::Page;
 use crate::far::portal;
 use crate::fault::InForce;
 use crate::part::{busy, second_uplink, second_uplink::SecondUplink, translation, tunnel, tunnel::Tunnel};
 use crate::scenario::deed::{Deed, Ports};
+use crate::scenario::ending::Plane;
 use crate::world::GATEWAY;
 use crate::{Fault, Hold, Program, World};
 use anyhow::{Context, Result, bail};
@@ -15,6 +17,8 @@ use record::Stamp;
 
 pub struct Deeds<'w> {
     world: &'w World,
+    /// It meets what the hold meets.
+    page: Option<&'w Page>,
     clock: Clock,
     second: Option<SecondUplink<'w>>,
     tunnel: Option<Tunnel<'w>>,
@@ -30,6 +34,7 @@ pub struct Done<'w> {
     began: (Stamp, Stamp),
     undone: Option<(Stamp, Stamp)>,
     flows: Flows,
+    pages: Flows,
     fault: Option<InForce<'w>>,
     hits: Option<Vec<crate::witness::Hit>>,
 }
@@ -38,23 +43,30 @@ pub struct Done<'w> {
 const ALWAYS: u32 = 300;
 
 impl<'w> Deeds<'w> {
-    pub fn new(world: &'w World, clock: Clock, second_passes_all: bool) -> Self {
-        let addresses = 0;
-        Self { world, clock, second: None, tunnel: None, spinning: None, portal: None, addresses, second_passes_all }
+    pub fn new(world: &'w World, page: Option<&'w Page>, clock: Clock, second_passes_all: bool) -> Self {
+        Self {
+            world,
+            page,
+            clock,
+            second: None,
+            tunnel: None,
+            spinning: None,
+            portal: None,
+            addresses: 0,
+            second_passes_all,
+        }
     }
 
     pub fn begin(&mut self, deed: Deed, cast: &mut Cast, hold: Option<&Hold>) -> Result<Done<'w>> {
         let flows =
             hold.map(|hold| Ok::<_, anyhow::Error>(Flows::in_use(&hold.events()?))).transpose()?.unwrap_or_default();
+        let pages = self.page.map(Page::flows).transpose()?.unwrap_or_default();
         self.prepare(deed, cast)?;
         let before = self.clock.now();
-        let fault = match rule(deed, &flows)? {
-            Some(rule) => Some(self.world.fault(rule)?),
-            None => None,
-        };
+        let fault = rules(deed, &flows, &pages)?.map(|rules| self.world.faults(rules)).transpose()?;
         self.act(deed, cast, hold)?;
         let began = (before, self.clock.now());
-        Ok(Done { deed, began, undone: None, flows, fault, hits: None })
+        Ok(Done { deed, began, undone: None, flows, pages, fault, hits: None })
     }
 
     /// What takes time and is not the deed itself.
@@ -75,7 +87,6 @@ impl<'w> Deeds<'w> {
 
     fn act(&mut self, deed: Deed, cast: &mut Cast, hold: Option<&Hold>) -> Result<()> {
         let (world, client) = (self.world, &self.world.client);
-        let program = || hold.map(|hold| &hold.program).context("before the hold began");
         match deed {
             Deed::Nothing
             | Deed::BlackHole
@@ -123,7 +134,7 @@ impl<'w> Deeds<'w> {
                 self.spinning = Some(busy::spin(world, ALWAYS)?);
                 Ok(())
             }
-            Deed::Frozen | Deed::Sleep => program()?.signal(libc::SIGSTOP),
+            Deed::Frozen | Deed::Sleep => self.signal(hold.context("before the hold began")?, libc::SIGSTOP),
             Deed::FarEndStopped => cast.take_far_end()?.stop().map(|_| ()),
             Deed::FarEndKilled => cast.take_far_end()?.kill(),
             Deed::FarEndFrozen => cast.far_end()?.signal(libc::SIGSTOP),
@@ -168,9 +179,9 @@ impl<'w> Deeds<'w> {
                 drop(self.spinning.take());
                 Ok(())
             }
-            Deed::Frozen => hold.program.signal(libc::SIGCONT),
+            Deed::Frozen => self.signal(hold, libc::SIGCONT),
             Deed::Sleep => {
-                hold.program.signal(libc::SIGCONT)?;
+                self.signal(hold, libc::SIGCONT)?;
                 cast.logind.as_ref().context("it told of falling asleep")?.tells_of_sleep(false)
             }
             Deed::FarEndFrozen => cast.far_end()?.signal(libc::SIGCONT),
@@ -180,6 +191,11 @@ impl<'w> Deeds<'w> {
             _ => Ok(()),
         }
     }
+
+    fn signal(&self, hold: &Hold, signal: i32) -> Result<()> {
+        hold.program.signal(signal)?;
+        self.page.map_or(Ok(()), |page| page.signal(signal))
+    }
 }
 
 impl Done<'_> {
@@ -188,30 +204,31 @@ impl Done<'_> {
         if let Some(fault) = self.fault.take() {
             self.hits = Some(fault.lift()?.hits);
         }
-        let Self { deed, began, undone, flows, hits, .. } = self;
-        Ok(Carried { deed, began, undone, flows, hits })
+        let Self { deed, began, undone, flows, pages, hits, .. } = self;
+        Ok(Carried { deed, began, undone, flows, pages, hits })
     }
 }
 
-/// The deed as rules of the router, where it is one.
-fn rule(deed: Deed, flows: &Flows) -> Result<Option<Fault>> {
-    let signaling = || flows.signaling_port().context("no signaling connection is in use");
+/// The deed as rules of the router, where it is one. What is done to the hold's flow is done to those of the page beside it.
+fn rules(deed: Deed, flows: &Flows, pages: &Flows) -> Result<Option<Vec<Fault>>> {
+    let each = |plane: Plane, fault: fn(u16) -> Fault| {
+        let port = flows.ports(plane).next().with_context(|| format!("no flow of {} is in use", plane.name()))?;
+        Ok::<_, anyhow::Error>([port].into_iter().chain(pages.ports(plane)).map(fault).collect())
+    };
     Ok(Some(match deed {
-        Deed::BlackHole => Fault::BlackHole,
-        Deed::Rejected => Fault::Rejected,
-        Deed::UdpToServerLost => Fault::UdpToServer,
-        Deed::UdpToClientLost => Fault::UdpToClient,
-        Deed::UdpLost => Fault::Udp,
-        Deed::Loss { percent } => Fault::Loss { percent },
-        Deed::SignalingVanishes => Fault::TcpFlowSilent { client_port: signaling()? },
-        Deed::SignalingReset => Fault::TcpFlowReset { client_port: signaling()? },
-        Deed::MediaVanishes => {
-            Fault::UdpFlowSilent { client_port: flows.media_port().context("no media flow is in use")? }
-        }
-        Deed::GatewaySilent => Fault::GatewaySilent,
-        Deed::NamesSilent => Fault::NamesSilent,
-        Deed::MappingsLost { .. } => Fault::NewMapping,
-        Deed::PortalClosed => Fault::Portal,
+        Deed::SignalingVanishes => each(Plane::Signaling, |client_port| Fault::TcpFlowSilent { client_port })?,
+        Deed::SignalingReset => each(Plane::Signaling, |client_port| Fault::TcpFlowReset { client_port })?,
+        Deed::MediaVanishes => each(Plane::Media, |client_port| Fault::UdpFlowSilent { client_port })?,
+        Deed::BlackHole => vec![Fault::BlackHole],
+        Deed::Rejected => vec![Fault::Rejected],
+        Deed::UdpToServerLost => vec![Fault::UdpToServer],
+        Deed::UdpToClientLost => vec![Fault::UdpToClient],
+        Deed::UdpLost => vec![Fault::Udp],
+        Deed::Loss { percent } => vec![Fault::Loss { percent }],
+        Deed::GatewaySilent => vec![Fault::GatewaySilent],
+        Deed::NamesSilent => vec![Fault::NamesSilent],
+        Deed::MappingsLost { .. } => vec![Fault::NewMapping],
+        Deed::PortalClosed => vec![Fault::Portal],
         _ => return Ok(None),
     }))
 }

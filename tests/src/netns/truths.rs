@@ -13,6 +13,7 @@ use record::Stamp;
 use std::time::Duration;
 
 /// A step as it was carried out.
+#[derive(Clone)]
 pub struct Carried {
     pub deed: Deed,
     /// Around the command; what it did lies between them or after.
@@ -20,6 +21,8 @@ pub struct Carried {
     pub undone: Option<(Stamp, Stamp)>,
     /// What carried the call when it was done.
     pub flows: Flows,
+    /// What carried the call of the page beside it.
+    pub pages: Flows,
     /// Each packet that it touched, where a rule did it.
     pub hits: Option<Vec<Hit>>,
 }
@@ -42,7 +45,22 @@ const ANSWERED_WITHIN_MS: f64 = 400.0;
 const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
+
+/// What the world itself ends without any step: the first segment that says so.
+pub fn ended(seen: &Seen) -> Option<When> {
+    let ends = |packet: &&Packet| {
+        let last = packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst);
+        packet.inward && last && packet.at <= seen.over && seen.flows.has(Plane::Signaling, &packet.head)
+    };
+    seen.packets.iter().find(ends).map(|end| When::at(end.at))
+}
+
 impl Carried {
+    /// The same step, as the page beside the hold met it.
+    pub fn met_by_the_page(&self) -> Self {
+        Self { flows: self.pages.clone(), ..self.clone() }
+    }
+
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
     }
