@@ -204,6 +204,12 @@ impl Judged {
                 format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}")
             });
         }
+        if let Some(truth) = want.before_end {
+            let (is, within) = (is["before_end_s"].as_f64(), want.within.unwrap_or(1.0));
+            self.complain(is.is_some_and(|is| (is - truth).abs() <= within), || {
+                format!("{about}: the truth is {truth} s before the end, and {is:?} was said")
+            });
+        }
         for (name, word) in [("ended", &want.ended), ("direction", &want.direction)] {
             if let Some(word) = word {
                 self.complain(is[name] == word.as_str(), || format!("{about}: {name} is {}, and not {word}", is[name]));

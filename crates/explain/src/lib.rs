@@ -34,7 +34,7 @@ pub use foresight::foresee;
 pub use names::Names;
 pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
-pub use story::{Story, story, story_so_far};
+pub use story::{Story, story, story_by, story_so_far};
 pub use timeline::Timeline;
 pub use verdict::{Outcome, Verdict};
 pub use words::planned;

@@ -55,6 +55,7 @@ impl Carried {
                 | Deed::Busy
                 | Deed::ClockStep { .. }
                 | Deed::FarEndStarted
+                | Deed::NameServerKilled
                 | Deed::RelayStarted
         );
         let hit = self.hits.as_ref().is_some_and(|hits| !hits.is_empty());
@@ -68,10 +69,12 @@ impl Carried {
             Deed::BlackHole,
             Deed::Rejected,
             Deed::UdpLost,
+            Deed::UdpRejected,
             Deed::UdpToServerLost,
             Deed::UdpToClientLost,
             Deed::MediaVanishes,
             Deed::GatewaySilent,
+            Deed::GatewayHangs,
         ];
         // Checks are seconds apart, and some are never answered.
         let talks = self.talks(seen);
@@ -133,7 +136,8 @@ impl Carried {
         let before = self.began.0.wall;
         let ends = |packet: &&&Packet| {
             let closes = |bytes: [u8; 2]| bytes[0] == 0x88;
-            packet.inward
+            // A connection that is taken away here is ended from here.
+            (packet.inward || self.deed == Deed::SocketTaken)
                 && packet.at >= before
                 && packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst || packet.head.begins.is_some_and(closes))
         };
@@ -142,10 +146,11 @@ impl Carried {
             Plane::Signaling => self.unanswered(&flow, seen.over),
             Plane::Media => self.paused(&flow, seen.over),
         };
+        let takes_address = matches!(self.deed, Deed::AddressChanged | Deed::Renumbered);
         match (began, end) {
             // A connection that was dead long before is ended in words at last.
-            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), self.deed == Deed::AddressChanged),
-            (began, None) => (began, self.deed == Deed::AddressChanged),
+            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), takes_address),
+            (began, None) => (began, takes_address),
             (_, end) => (end, true),
         }
     }
@@ -173,7 +178,16 @@ impl Carried {
             return Some(When::at(self.stamp(first.at)));
         }
         // Without a way out nothing is even sent that could be seen.
-        let no_way = [Deed::LinkDown, Deed::RouteGone, Deed::AddressChanged, Deed::Frozen, Deed::Sleep];
+        let no_way = [
+            Deed::LinkDown,
+            Deed::CableOut,
+            Deed::RouteGone,
+            Deed::AddressChanged,
+            Deed::Renumbered,
+            Deed::Frozen,
+            Deed::Starved,
+            Deed::Sleep,
+        ];
         let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
         no_way.contains(&self.deed).then(|| self.when(before, next))
     }

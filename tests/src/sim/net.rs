@@ -191,5 +191,5 @@ pub fn is_client(ip: IpAddr) -> bool {
 
 /// Those, and the addresses that stand for them outside.
 fn is_client_side(ip: IpAddr) -> bool {
-    is_client(ip) || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
+    is_client(ip) || ip == super::station::ANOTHER || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
 }
