@@ -52,7 +52,7 @@ pub enum Fault {
     GatewayHangs,
     /// Name servers are not reached; everything else is.
     NamesSilent,
-    /// Nothing is broken: it shows each packet for which the router makes a new mapping.
+    /// Nothing is broken: it shows each packet of which the router knows no flow.
     NewMapping,
     /// Plain web answers come from a login page, which `far::portal` serves in the router.
     Portal,
@@ -81,7 +81,7 @@ impl Fault {
                 .map(|side| drop(&format!("iifname \"{side}\" limit rate over {packets}/second burst 5 packets")))
                 .to_vec(),
             Self::NamesSilent => vec![drop("udp dport 53"), drop("tcp dport 53")],
-            Self::NewMapping => vec![("iifname \"lan\" ct state new".to_owned(), "")],
+            Self::NewMapping => vec![("iifname \"lan\" ct state { new, invalid }".to_owned(), "")],
             Self::Loss { percent } => vec![drop(&format!("numgen random mod 100 < {percent}"))],
             Self::TcpFlowSilent { client_port } => vec![
                 drop(&format!("iifname \"lan\" tcp sport {client_port}")),
@@ -111,7 +111,9 @@ impl Fault {
             }
             // Both answer in words of IPv4.
             Self::Portal => vec![("ip portal", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
-            Self::Rejected | Self::UdpRejected => vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            Self::Rejected | Self::UdpRejected => {
+                vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))]
+            }
             _ => vec![
                 ("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number))),
                 ("ip6 world", format!("dup to {} device \"{into}\"", witness::gateway_ipv6(number))),

@@ -27,6 +27,7 @@ type Find = fn(&Timeline) -> Vec<Finding>;
 /// The closed list, in the order in which they are read: limits first, because they are what can be changed.
 pub const FINDINGS: &[(&str, Find)] = &[
     ("idle_limit", idle_limit::find),
+    ("idle_unclear", idle_limit::unclear),
     ("udp_idle_limit", udp_idle_limit::find),
     ("lifetime_limit", lifetime_limit::find),
     ("heartbeat_advice", heartbeat_advice::find),

@@ -8,7 +8,7 @@ use crate::{
     World,
     world::{SERVER, wait_until},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use engine::Clock;
 use record::Stamp;
 use std::io::{Read, Write};
@@ -43,6 +43,8 @@ struct Passed {
     far: TcpStream,
     began: Stamp,
     last: Arc<Mutex<Stamp>>,
+    /// It carries a call's signaling, and is no lane beside it.
+    is_call: Arc<AtomicBool>,
 }
 
 pub fn start(world: &World, ends: Ends) -> Result<Ender> {
@@ -60,9 +62,9 @@ pub fn start(world: &World, ends: Ends) -> Result<Ender> {
     let kept = Arc::clone(&passed);
     // The whole device lives on threads that are in the server's namespace, for it connects to the reflector from there.
     let path = format!("{}/{}", crate::ns::FOLDER, world.server.name);
-    let keeper = std::thread::Builder::new()
-        .name("ender".into())
-        .spawn(move || crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, ends, &kept, &until)))?;
+    let keeper = std::thread::Builder::new().name("ender".into()).spawn(move || {
+        crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, ends, &kept, &until))
+    })?;
     Ok(Ender { stop, passed, keeper: Some(keeper) })
 }
 
@@ -146,33 +148,40 @@ impl Ender {
         self.passed.lock().expect("no holder panics").drain(..).for_each(|one| one.end(by));
     }
 
-    /// To every client.
+    /// On every signaling connection that stands.
     pub fn says(&self, text: &str) -> Result<()> {
         let passed = self.passed.lock().expect("no holder panics");
-        passed.iter().try_for_each(|one| one.say(TEXT, text.as_bytes())).context("putting in a word")
+        let calls = passed.iter().filter(|one| one.is_call.load(Ordering::Relaxed));
+        let said = calls.filter(|one| one.say(TEXT, text.as_bytes()).is_ok()).count();
+        ensure!(said > 0, "no signaling connection goes through here");
+        Ok(())
     }
 }
 
 fn pass_on(near: TcpStream, clock: &Clock) -> Result<Passed> {
     let far = TcpStream::connect((SERVER, reflector::PORT)).context("connecting to the reflector")?;
     let began = clock.now();
-    let last = Arc::new(Mutex::new(began));
+    let (last, is_call) = (Arc::new(Mutex::new(began)), Arc::<AtomicBool>::default());
     for side in [&near, &far] {
         side.set_nonblocking(false)?;
         side.set_nodelay(true)?;
     }
     for (from, to) in [(&near, &far), (&far, &near)] {
         let (from, to, last, clock) = (from.try_clone()?, to.try_clone()?, Arc::clone(&last), clock.clone());
-        std::thread::spawn(move || copy(from, to, &last, &clock));
+        let is_call = Arc::clone(&is_call);
+        std::thread::spawn(move || copy(from, to, &last, &is_call, &clock));
     }
-    Ok(Passed { near, far, began, last })
+    Ok(Passed { near, far, began, last, is_call })
 }
 
 /// Until one side ends; the other is then ended too.
-fn copy(mut from: TcpStream, mut to: TcpStream, last: &Mutex<Stamp>, clock: &Clock) {
+fn copy(mut from: TcpStream, mut to: TcpStream, last: &Mutex<Stamp>, is_call: &AtomicBool, clock: &Clock) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut bytes) {
         *last.lock().expect("no holder panics") = clock.now();
+        if bytes[..length].starts_with(b"GET /call") {
+            is_call.store(true, Ordering::Relaxed);
+        }
         if to.write_all(&bytes[..length]).is_err() {
             break;
         }

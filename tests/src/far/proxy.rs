@@ -31,9 +31,9 @@ pub fn start(world: &World, refuses: Option<u16>) -> Result<Proxy> {
     let until = Arc::clone(&stop);
     // It connects from where it listens, so its threads are in there too.
     let path = format!("{}/{}", crate::ns::FOLDER, world.router.name);
-    let keeper = std::thread::Builder::new()
-        .name("proxy".into())
-        .spawn(move || crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, refuses, &until)))?;
+    let keeper = std::thread::Builder::new().name("proxy".into()).spawn(move || {
+        crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, refuses, &until))
+    })?;
     Ok(Proxy { stop, keeper: Some(keeper) })
 }
 

@@ -6,7 +6,7 @@ use crate::part::names;
 use crate::scenario::world::{Far, InFront, Token, WebProxy};
 use crate::scenario::{Deed, Scenario};
 use crate::world::SERVER;
-use crate::{Program, World, rights};
+use crate::{Hold, Program, World, rights};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -21,6 +21,8 @@ pub struct Cast {
     web_proxy: Option<proxy::Proxy>,
     pub logind: Option<Logind>,
     which: Far,
+    /// It has the far end's only place, for as long as it is kept here.
+    _another_call: Option<Hold>,
     /// What the reflector is started with.
     settings: Vec<String>,
     /// So many were started in the far end's and the relay's place; each has logs of its own.
@@ -55,7 +57,9 @@ pub fn needs(scenario: &Scenario) -> Vec<Need> {
     needs.extend(world.logind.then_some(logind::NEEDS).into_iter().flatten());
     for deed in scenario.steps.iter().map(|step| step.deed).chain(world.broken) {
         needs.extend(match deed {
-            Deed::TunnelUp | Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd | Deed::Jitter { .. } => Some(("/dev/net/tun", "tun")),
+            Deed::TunnelUp | Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd | Deed::Jitter { .. } => {
+                Some(("/dev/net/tun", "tun"))
+            }
             Deed::MappingsLost { .. } => Some(("conntrack", "conntrack")),
             Deed::PortalClosed => Some(NGINX),
             _ => None,
@@ -106,6 +110,7 @@ pub fn enter(world: &World, scenario: &Scenario) -> Result<Cast> {
         settings: settings(scenario, certificate.as_ref()),
         certificate,
         web_proxy: web_proxy.transpose()?,
+        _another_call: None,
         logind: asked.logind.then(|| logind::start(world)).transpose()?,
         which: asked.far,
         starts: 0,
@@ -113,6 +118,10 @@ pub fn enter(world: &World, scenario: &Scenario) -> Result<Cast> {
         _control: control,
     };
     cast.start_far_end(world)?;
+    if asked.far_is_full {
+        let args = ["--to", &reflector::url(), "--for", "10m"];
+        cast._another_call = Some(Hold::established(world, "another-call", &args)?);
+    }
     if asked.relay {
         cast.start_relay(world)?;
     }
@@ -130,7 +139,7 @@ fn settings(scenario: &Scenario, certificate: Option<&certificate::Certificate>)
     let mut set = |name: &str, value: String| settings.extend([format!("--{name}"), value]);
     world.token.iter().for_each(|_| set("token", TOKEN.into()));
     world.far_ends_idle_after.iter().for_each(|limit| set("idle-timeout", limit.to_string()));
-    world.far_is_full.then_some(0).iter().for_each(|most: &u32| set("max-calls", most.to_string()));
+    world.far_is_full.then_some(1).iter().for_each(|most: &u32| set("max-calls", most.to_string()));
     if let (Some(InFront::Inspector), Some(certificate)) = (world.in_front, certificate) {
         set("cert", certificate.cert.display().to_string());
         set("key", certificate.key.display().to_string());
@@ -140,22 +149,22 @@ fn settings(scenario: &Scenario, certificate: Option<&certificate::Certificate>)
 
 impl Cast {
     fn proxy(&mut self, world: &World, in_front: InFront) -> Result<Proxy> {
-    let ender = |ends| Ok::<_, anyhow::Error>(Proxy::Ender(ender::start(world, ends)?));
-    Ok(match in_front {
-        InFront::Nginx { ends_idle_after } => Proxy::Program(nginx::proxy(world, ends_idle_after.get())?),
-        InFront::Haproxy { ends_idle_after } => Proxy::Program(haproxy::proxy(world, ends_idle_after.get())?),
-        InFront::Idler { ends_idle_after } => ender(ender::Ends::WhenIdle(ends_idle_after.get()))?,
-        InFront::Capper { ends_at_age, by } => ender(ender::Ends::AtAge(ends_at_age.get(), by))?,
-        InFront::Passer => ender(ender::Ends::Never)?,
-        InFront::Inspector => {
-            let own = certificate::made_by(world, "inspector")?;
-            let program = nginx::inspector(world, &own)?;
-            // As where a company inspects: its computers trust its own authority.
-            self.trusted = Some(own.ca);
-            Proxy::Program(program)
-        }
-        InFront::Refuser { status } => Proxy::Program(nginx::refuser(world, status)?),
-    })
+        let ender = |ends| Ok::<_, anyhow::Error>(Proxy::Ender(ender::start(world, ends)?));
+        Ok(match in_front {
+            InFront::Nginx { ends_idle_after } => Proxy::Program(nginx::proxy(world, ends_idle_after.get())?),
+            InFront::Haproxy { ends_idle_after } => Proxy::Program(haproxy::proxy(world, ends_idle_after.get())?),
+            InFront::Idler { ends_idle_after } => ender(ender::Ends::WhenIdle(ends_idle_after.get()))?,
+            InFront::Capper { ends_at_age, by } => ender(ender::Ends::AtAge(ends_at_age.get(), by))?,
+            InFront::Passer => ender(ender::Ends::Never)?,
+            InFront::Inspector => {
+                let own = certificate::made_by(world, "inspector")?;
+                let program = nginx::inspector(world, &own)?;
+                // As where a company inspects: its computers trust its own authority.
+                self.trusted = Some(own.ca);
+                Proxy::Program(program)
+            }
+            InFront::Refuser { status } => Proxy::Program(nginx::refuser(world, status)?),
+        })
     }
 
     fn next_name(&mut self, role: &str) -> String {

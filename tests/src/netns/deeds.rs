@@ -70,7 +70,9 @@ impl<'w> Deeds<'w> {
     fn prepare(&mut self, deed: Deed, cast: &Cast) -> Result<()> {
         match deed {
             Deed::RouteMoved if self.second.is_none() => self.second = Some(second_uplink::plug_in(self.world)?),
-            Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd if self.tunnel.is_none() => self.tunnel = Some(tunnel::up(self.world)?),
+            Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd if self.tunnel.is_none() => {
+                self.tunnel = Some(tunnel::up(self.world)?)
+            }
             Deed::PortalClosed => self.portal = Some(portal::start(self.world)?),
             Deed::Sleep => {
                 let logind = cast.logind.as_ref().context("sleep is told of by a logind, which this world has not")?;
@@ -146,7 +148,8 @@ impl<'w> Deeds<'w> {
             }
             Deed::Frozen | Deed::Sleep => program()?.signal(libc::SIGSTOP),
             Deed::Starved => {
-                let script = format!("while :; do kill -STOP {0}; sleep 1.4; kill -CONT {0}; sleep 0.1; done", program()?.pid());
+                let script =
+                    format!("while :; do kill -STOP {0}; sleep 1.4; kill -CONT {0}; sleep 0.1; done", program()?.pid());
                 self.starver = Some(Program::start(world, client, "starver", "sh", &["-c", &script])?);
                 Ok(())
             }

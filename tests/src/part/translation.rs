@@ -51,9 +51,8 @@ impl World {
 
     /// One socket is seen from another port by each who is asked.
     pub fn router_scatters_ports(&self) -> Result<()> {
-        self.router.nft(&format!(
-            "flush chain ip world out\nadd rule ip world out {OUTWARDS} masquerade fully-random\n"
-        ))
+        self.router
+            .nft(&format!("flush chain ip world out\nadd rule ip world out {OUTWARDS} masquerade fully-random\n"))
     }
 
     /// A firewall without a word: TCP connections are forgotten so long after their last segment, and segments of
@@ -61,6 +60,6 @@ impl World {
     pub fn router_keeps_tcp_for(&self, seconds: u32) -> Result<()> {
         self.router.sysctl("netfilter/nf_conntrack_tcp_timeout_established", &seconds.to_string())?;
         self.router.sysctl("netfilter/nf_conntrack_tcp_loose", "0")?;
-        self.router.nft("insert rule ip world through meta l4proto tcp ct state invalid drop\n")
+        self.router.nft("add rule ip world through meta l4proto tcp ct state invalid drop\n")
     }
 }

@@ -4,8 +4,8 @@ use super::net::{Net, SERVER};
 use super::tcp::{Heard, Message, Stream};
 use super::time::Program;
 use super::told::Told;
-use call::Call;
 use crate::scenario::{World, world::Token};
+use call::Call;
 use engine::deciders::stood_still;
 use record::wire::{FromClient, FromFar, LaneGate, Sealed};
 use record::{fact::RefusalKind, wire::Relay};
@@ -36,7 +36,8 @@ pub struct Inner {
     /// By their tickets, until they are over.
     calls: RefCell<BTreeMap<String, Rc<Call>>>,
     stopping: Told<bool>,
-    hanging_up: Told<bool>,
+    /// How often it hung up.
+    hanging_up: Told<u32>,
     rules: Rules,
 }
 
@@ -94,8 +95,8 @@ impl Far {
 
     /// It ends its calls by word, and takes new ones.
     pub fn hang_up(&self) {
-        self.0.hanging_up.tell(true);
-        self.0.hanging_up.tell(false);
+        let times = *self.0.hanging_up.word() + 1;
+        self.0.hanging_up.tell(times);
     }
 
     /// In order: goodbyes are said, and then it is gone.
@@ -123,7 +124,8 @@ impl Inner {
 
     fn hangs_up(&self) -> impl Future<Output = ()> + use<> {
         let hanging_up = self.hanging_up.clone();
-        async move { hanging_up.is(|it| *it).await }
+        let before = *hanging_up.word();
+        async move { hanging_up.is(|times| *times > before).await }
     }
 
     fn is_stopping(&self) -> impl Future<Output = ()> + use<> {
@@ -202,7 +204,7 @@ async fn greet(far: Rc<Inner>, stream: Stream) {
         let refused = if far.rules.token == Some(Token::Wrong) {
             Some((RefusalKind::Auth, "1008", "the token is wrong, or missing"))
         } else if far.rules.full {
-            Some((RefusalKind::Overloaded, "1013", "all 0 calls of this reflector are taken"))
+            Some((RefusalKind::Overloaded, "1013", "all 1 calls of this reflector are taken"))
         } else {
             None
         };

@@ -79,7 +79,9 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront, ended:
             InFront::Nginx { .. } => 502,
             InFront::Haproxy { .. } => 503,
             InFront::Idler { .. } | InFront::Capper { .. } | InFront::Passer => return,
-            InFront::Inspector | InFront::Refuser { .. } => unreachable!("one answers by itself, and the other is not played"),
+            InFront::Inspector | InFront::Refuser { .. } => {
+                unreachable!("one answers by itself, and the other is not played")
+            }
         };
         if matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
             near.send(Message::Answer { status });

@@ -146,9 +146,8 @@ impl Router {
             return Fate::Lost { step };
         }
         let udp = packet.proto == Proto::Udp;
-        let rejected = |fault: &Fault| {
-            is_rejected(fault, packet.to.ip()) || (udp && *fault == Fault::Of(Deed::UdpRejected))
-        };
+        let rejected =
+            |fault: &Fault| is_rejected(fault, packet.to.ip()) || (udp && *fault == Fault::Of(Deed::UdpRejected));
         if let Some(step) = self.met(packet, rejected, dice) {
             let load = Load::Unreachable;
             let answer = Packet { proto: packet.proto, from: packet.to, to: packet.from, load };
