@@ -25,6 +25,12 @@ pub enum Fault {
     UdpToClient,
     /// No UDP either way; TCP passes.
     Udp,
+    /// The router answers that it is not permitted.
+    UdpRejected,
+    /// What goes beyond so many packets a second, either way by itself.
+    Policed {
+        packets: u32,
+    },
     /// So many of a hundred packets, drawn at random, of every kind and either way.
     Loss {
         percent: u32,
@@ -39,9 +45,11 @@ pub enum Fault {
     },
     /// The router neither hears the client nor speaks to it: no packet, no answer to who has its address. The cable stays.
     GatewaySilent,
+    /// As `GatewaySilent`, but who has its address is told.
+    GatewayHangs,
     /// Name servers are not reached; everything else is.
     NamesSilent,
-    /// Nothing is broken: it shows each packet for which the router makes a new mapping.
+    /// Nothing is broken: it shows each packet of which the router knows no flow.
     NewMapping,
     /// Plain web answers come from a login page, which `far::portal` serves in the router.
     Portal,
@@ -62,8 +70,15 @@ impl Fault {
             Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
             Self::Udp => vec![drop("meta l4proto udp")],
             Self::GatewaySilent => vec![drop("")],
+            Self::GatewayHangs => vec![drop("meta protocol ip")],
+            Self::UdpRejected => {
+                vec![("iifname \"lan\" meta l4proto udp".to_owned(), "reject with icmp admin-prohibited")]
+            }
+            Self::Policed { packets } => ["lan", "wan"]
+                .map(|side| drop(&format!("iifname \"{side}\" limit rate over {packets}/second burst 5 packets")))
+                .to_vec(),
             Self::NamesSilent => vec![drop("udp dport 53"), drop("tcp dport 53")],
-            Self::NewMapping => vec![("iifname \"lan\" ct state new".to_owned(), "")],
+            Self::NewMapping => vec![("iifname \"lan\" ct state { new, invalid }".to_owned(), "")],
             Self::Loss { percent } => vec![drop(&format!("numgen random mod 100 < {percent}"))],
             Self::TcpFlowSilent { client_port } => vec![
                 drop(&format!("iifname \"lan\" tcp sport {client_port}")),
@@ -88,12 +103,14 @@ impl Fault {
     fn tables(self, number: u32) -> Vec<(&'static str, String)> {
         let into = witness::INTO;
         match self {
-            Self::GatewaySilent => {
+            Self::GatewaySilent | Self::GatewayHangs => {
                 vec![("netdev world", format!("ether daddr set {} dup to \"{into}\"", witness::ethernet(number)))]
             }
             // Both answer in words of IPv4.
             Self::Portal => vec![("ip portal", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
-            Self::Rejected => vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            Self::Rejected | Self::UdpRejected => {
+                vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))]
+            }
             _ => vec![
                 ("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number))),
                 ("ip6 world", format!("dup to {} device \"{into}\"", witness::gateway_ipv6(number))),

@@ -51,8 +51,8 @@ pub fn play_beside(
     let mut deeds = Deeds::new(&world, page.as_ref(), Clock::real(), scenario.world.second_passes_all);
     let broken = scenario.world.broken.map(|deed| deeds.begin(deed, &mut cast, None)).transpose()?;
 
-    let variable = cast.logind.as_ref().map(logind::Logind::variable);
-    let by: Vec<&str> = variable.iter().flat_map(|variable| ["env", variable]).collect();
+    let by = cast.starter(&world, scenario)?;
+    let by: Vec<&str> = by.iter().map(String::as_str).collect();
     let length = scenario.run.length;
     let mut hold = Hold::start_by(&world, &by, "hold", &[&profile, "--for", &length.to_string()])?;
     let done = match scenario.ending.outcome {

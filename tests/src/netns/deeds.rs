@@ -9,11 +9,12 @@ use crate::fault::InForce;
 use crate::part::{busy, second_uplink, second_uplink::SecondUplink, translation, tunnel, tunnel::Tunnel};
 use crate::scenario::deed::{Deed, Ports};
 use crate::scenario::ending::Plane;
-use crate::world::GATEWAY;
+use crate::world::{CLIENT, GATEWAY, SERVER};
 use crate::{Fault, Hold, Program, World};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use engine::Clock;
-use record::Stamp;
+use record::fact::CallEndedBy;
+use record::{Stamp, wire::FromFar};
 
 pub struct Deeds<'w> {
     world: &'w World,
@@ -24,6 +25,7 @@ pub struct Deeds<'w> {
     tunnel: Option<Tunnel<'w>>,
     spinning: Option<[Program; 2]>,
     portal: Option<Program>,
+    starver: Option<Program>,
     addresses: u8,
     second_passes_all: bool,
 }
@@ -39,6 +41,11 @@ pub struct Done<'w> {
     hits: Option<Vec<crate::witness::Hit>>,
 }
 
+/// Those that the client gets in turn.
+fn address(number: u8) -> String {
+    format!("10.81.1.{}", 76 + number)
+}
+
 /// Longer than any story.
 const ALWAYS: u32 = 300;
 
@@ -52,6 +59,7 @@ impl<'w> Deeds<'w> {
             tunnel: None,
             spinning: None,
             portal: None,
+            starver: None,
             addresses: 0,
             second_passes_all,
         }
@@ -73,7 +81,9 @@ impl<'w> Deeds<'w> {
     fn prepare(&mut self, deed: Deed, cast: &Cast) -> Result<()> {
         match deed {
             Deed::RouteMoved if self.second.is_none() => self.second = Some(second_uplink::plug_in(self.world)?),
-            Deed::TunnelTakesRoute if self.tunnel.is_none() => self.tunnel = Some(tunnel::up(self.world)?),
+            Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd if self.tunnel.is_none() => {
+                self.tunnel = Some(tunnel::up(self.world)?)
+            }
             Deed::PortalClosed => self.portal = Some(portal::start(self.world)?),
             Deed::Sleep => {
                 let logind = cast.logind.as_ref().context("sleep is told of by a logind, which this world has not")?;
@@ -94,20 +104,32 @@ impl<'w> Deeds<'w> {
             | Deed::UdpToServerLost
             | Deed::UdpToClientLost
             | Deed::UdpLost
+            | Deed::UdpRejected
+            | Deed::Policed { .. }
             | Deed::Loss { .. }
             | Deed::SignalingVanishes
             | Deed::MediaVanishes
             | Deed::SignalingReset
             | Deed::GatewaySilent
+            | Deed::GatewayHangs
             | Deed::NamesSilent
             | Deed::PortalClosed => Ok(()),
+            Deed::NameServerKilled => cast.kill_names(),
+            Deed::WebProxyKilled => cast.kill_web_proxy(),
+            Deed::PublicAddressChanged => world.router_gets_another_address(),
             Deed::MappingsLost { ports: Ports::Same } => world.router_forgets(translation::Ports::Same),
             Deed::MappingsLost { ports: Ports::Other } => world.router_forgets(translation::Ports::Other),
             Deed::Unrouted => world.router_loses_the_server(),
             Deed::LinkDown => world.client_link_down(),
+            Deed::CableOut => world.cable_is_in(false),
             Deed::AddressChanged => {
                 self.addresses += 1;
-                world.change_client_address(&format!("10.81.1.{}", 76 + self.addresses))
+                world.change_client_address(&address(self.addresses))
+            }
+            Deed::Renumbered => {
+                let old = if self.addresses == 0 { CLIENT.to_owned() } else { address(self.addresses) };
+                self.addresses += 1;
+                world.renumber_client(&address(self.addresses), &old)
             }
             Deed::TemporaryAddressRenewed => {
                 anyhow::bail!("nobody but a router of IPv6 brings a temporary address, and this world has none")
@@ -129,12 +151,35 @@ impl<'w> Deeds<'w> {
             }
             Deed::TunnelTakesRoute => self.tunnel.as_ref().context("up before")?.take_route(),
             Deed::TunnelGone => self.tunnel.take().context("up before").map(drop),
+            Deed::TunnelTakesFarEnd => self.tunnel.as_ref().context("up before")?.take_route_to(SERVER),
             Deed::Bridge => world.client_gains_a_bridge(),
             Deed::Busy => {
                 self.spinning = Some(busy::spin(world, ALWAYS)?);
                 Ok(())
             }
             Deed::Frozen | Deed::Sleep => self.signal(hold.context("before the hold began")?, libc::SIGSTOP),
+            Deed::Starved => {
+                let pid = hold.context("before the hold began")?.program.pid();
+                let script = format!("while :; do kill -STOP {pid}; sleep 1.4; kill -CONT {pid}; sleep 0.1; done");
+                self.starver = Some(Program::start(world, client, "starver", "sh", &["-c", &script])?);
+                Ok(())
+            }
+            Deed::SocketTaken => {
+                let flows = Flows::in_use(&hold.context("before the hold began")?.events()?);
+                let port = flows.ports(Plane::Signaling).next().context("no signaling connection is in use")?;
+                let taken = client.command("ss").args(["-K", "sport", "=", &format!(":{port}")]).output();
+                let taken = taken.context("starting ss, of the package iproute2")?;
+                ensure!(taken.status.success(), "ss -K: {}", String::from_utf8_lossy(&taken.stderr));
+                Ok(())
+            }
+            Deed::ConnectionsEnded { by } => {
+                cast.ender()?.end_all(by);
+                Ok(())
+            }
+            Deed::FarEndHangsUp => {
+                let ended = FromFar::Ended { by: CallEndedBy::FarEnd, says: "we close at six".into() };
+                cast.ender()?.says(&serde_json::to_string(&ended).context("texts alone")?)
+            }
             Deed::FarEndStopped => cast.take_far_end()?.stop().map(|_| ()),
             Deed::FarEndKilled => cast.take_far_end()?.kill(),
             Deed::FarEndFrozen => cast.far_end()?.signal(libc::SIGSTOP),
@@ -166,11 +211,17 @@ impl<'w> Deeds<'w> {
         match deed {
             Deed::Unrouted => world.router_finds_the_server(),
             Deed::LinkDown => world.client_link_up(),
+            Deed::CableOut => world.cable_is_in(true),
+            Deed::WebProxyKilled => cast.start_web_proxy(world),
+            Deed::Starved => {
+                drop(self.starver.take());
+                hold.program.signal(libc::SIGCONT)
+            }
             Deed::SecondUplink => self.second.take().context("plugged in before")?.unplug(),
             Deed::RouteMoved | Deed::RouteGone => {
                 client.ip(&["route", "replace", "default", "via", GATEWAY, "dev", "eth0"])
             }
-            Deed::TunnelUp | Deed::TunnelTakesRoute => {
+            Deed::TunnelUp | Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd => {
                 drop(self.tunnel.take());
                 Ok(())
             }
@@ -224,10 +275,13 @@ fn rules(deed: Deed, flows: &Flows, pages: &Flows) -> Result<Option<Vec<Fault>>>
         Deed::UdpToServerLost => vec![Fault::UdpToServer],
         Deed::UdpToClientLost => vec![Fault::UdpToClient],
         Deed::UdpLost => vec![Fault::Udp],
+        Deed::UdpRejected => vec![Fault::UdpRejected],
+        Deed::Policed { packets } => vec![Fault::Policed { packets }],
         Deed::Loss { percent } => vec![Fault::Loss { percent }],
         Deed::GatewaySilent => vec![Fault::GatewaySilent],
+        Deed::GatewayHangs => vec![Fault::GatewayHangs],
         Deed::NamesSilent => vec![Fault::NamesSilent],
-        Deed::MappingsLost { .. } => vec![Fault::NewMapping],
+        Deed::MappingsLost { .. } | Deed::PublicAddressChanged => vec![Fault::NewMapping],
         Deed::PortalClosed => vec![Fault::Portal],
         _ => return Ok(None),
     }))

@@ -14,7 +14,7 @@ pub const STORIES: &[Story] =
 
 fn dies(world: &World) -> Result<()> {
     let _reflector = reflector::start(world, "reflector")?;
-    let proxy = proxy::start(world)?;
+    let proxy = proxy::start(world, None)?;
     let by = ["env", &proxy::variable()];
     let hold = Hold::established_by(world, &by, "hold", &["--to", &reflector::url(), "--for", "25s"])?;
     // Long enough for connections beside the call to have been quiet for different times.
@@ -22,7 +22,7 @@ fn dies(world: &World) -> Result<()> {
     let killed = now();
     proxy.kill();
     sleep(Duration::from_secs(5));
-    let _again = proxy::start(world)?;
+    let _again = proxy::start(world, None)?;
     let back = now();
     hold.finish(Duration::from_secs(25))?.expect(|told| {
         told.ended("dropped", 3)?;
