@@ -128,7 +128,12 @@ pub fn rules(played: &[(Scenario, Played)]) -> Result<Vec<(Cause, Fall)>> {
     let each = RULES.iter().map(|rule| rule.id).filter(|cause| *cause != Cause::NotProven);
     let off = each.map(|cause| {
         let others: Vec<&'static Rule> = RULES.iter().copied().filter(|rule| rule.id != cause).collect();
-        let fall = fall(format!("the rule {cause:?}"), played, |_, played| {
+        let name = serde_json::to_value(cause)?;
+        let fall = fall(format!("the rule {cause:?}"), played, |scenario, played| {
+            // Those that are told of it.
+            if !scenario.ending.drops.iter().any(|drop| name == drop.cause.as_str()) {
+                return Ok(None);
+            }
             let verdict = told_by(&others, &played.log)?;
             Ok(Some(Played { truths: played.truths.clone(), verdict, log: played.log.clone() }))
         });

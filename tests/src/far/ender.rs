@@ -148,11 +148,13 @@ impl Ender {
         self.passed.lock().expect("no holder panics").drain(..).for_each(|one| one.end(by));
     }
 
-    /// On every signaling connection that stands.
-    pub fn says(&self, text: &str) -> Result<()> {
+    /// On every signaling connection that stands, and then closes it in order.
+    pub fn says_goodbye(&self, text: &str) -> Result<()> {
+        const NORMAL: u16 = 1000;
         let passed = self.passed.lock().expect("no holder panics");
         let calls = passed.iter().filter(|one| one.is_call.load(Ordering::Relaxed));
-        let said = calls.filter(|one| one.say(TEXT, text.as_bytes()).is_ok()).count();
+        let told = calls.filter(|one| one.say(TEXT, text.as_bytes()).is_ok());
+        let said = told.inspect(|one| one.end(EndedBy::Close(NORMAL))).count();
         ensure!(said > 0, "no signaling connection goes through here");
         Ok(())
     }

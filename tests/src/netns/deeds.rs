@@ -178,7 +178,7 @@ impl<'w> Deeds<'w> {
             }
             Deed::FarEndHangsUp => {
                 let ended = FromFar::Ended { by: CallEndedBy::FarEnd, says: "we close at six".into() };
-                cast.ender()?.says(&serde_json::to_string(&ended).context("texts alone")?)
+                cast.ender()?.says_goodbye(&serde_json::to_string(&ended).context("texts alone")?)
             }
             Deed::FarEndStopped => cast.take_far_end()?.stop().map(|_| ()),
             Deed::FarEndKilled => cast.take_far_end()?.kill(),

@@ -7,7 +7,6 @@ mod ipv6;
 mod janus;
 mod parts;
 mod process;
-mod proxy;
 mod relay;
 mod truth;
 mod user;
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
         janus::STORIES,
         user::STORIES,
         ipv6::STORIES,
-        proxy::STORIES,
         process::STORIES,
         relay::STORIES,
         parts::STORIES,

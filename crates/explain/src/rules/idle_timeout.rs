@@ -50,17 +50,16 @@ fn heartbeat(timeline: &Timeline) -> Option<Duration> {
 /// Who ended it says why: nobody needs to guess by lengths.
 fn by_word(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let ended = timer::ended(timeline, drop).filter(Ended::says_idle)?;
-    let unheard = words::length(ended.unheard());
     Some(Finding {
         owner: Some(Owner::VoiceService),
         confidence: Confidence::Shown,
         says: format!(
-            "The service closed the signaling connection at {} because nothing had come from here for as long as it allows: the last byte had left {unheard} before; {}.",
+            "The service closed the signaling connection at {} because nothing had come from here for as long as it allows; {}.",
             words::utc_exact(ended.at),
             look::came_back(drop)
         ),
-        because: Evidence::of(ended.seq, format!("It ended {}, {unheard} after our last byte.", how(&ended))),
-        measured: Measured::seconds(ended.unheard()).word("ended", ended.close.id()),
+        because: Evidence::of(ended.seq, format!("It ended {}.", how(&ended))),
+        measured: Measured::default().word("ended", ended.close.id()),
     })
 }
 
@@ -144,12 +143,11 @@ pub(super) fn first_up(text: &str) -> String {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
-    if let Some(ended) = timer::ended(timeline, drop).filter(Ended::says_idle) {
+    if by_word(timeline, drop).is_some() {
         return Advice {
             who: "Whoever runs the voice service".into(),
             what: format!(
-                "Raise its idle limit (the reflector's --idle-timeout), or set a heartbeat under {}: {}.",
-                words::length(ended.unheard() / 2),
+                "Raise its idle limit (the reflector's --idle-timeout) to twice the heartbeat or more: {}.",
                 look::search(timeline, drop)
             ),
             retest: look::retest(timeline, "After the change"),

@@ -6,7 +6,10 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::At,
+    timeline::{
+        At,
+        lossy::{HEAVY, share_in, share_of_enough},
+    },
     words,
 };
 use record::{
@@ -15,9 +18,6 @@ use record::{
 };
 use std::time::Duration;
 
-/// One packet of five. TCP doubles its wait with each packet that is lost again: where one exchange of three fails, it is
-/// silent for seconds; at one of ten, it is not.
-const HEAVY: f64 = 0.2;
 /// The seconds in which a clean cut begins and ends hold some packets and miss others; a third is no edge.
 const SECONDS: usize = 3;
 /// Before the first sign and after the last: loss that silenced a connection began to before.
@@ -28,21 +28,16 @@ const LOOKED_AT: Duration = Duration::from_secs(30);
 const REPORTED_WITHIN: usize = 10;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
-/// Under this many packets a second their loss is chance.
-const ENOUGH: u32 = 10;
 
 #[derive(Default)]
 struct Lossy {
     seconds: usize,
     first: Option<At>,
+    last: Option<At>,
     came: u64,
     lost_in: u64,
     sent: u64,
     lost_out: u64,
-}
-
-fn of(lost: u32, all: u32) -> f64 {
-    if all < ENOUGH { 0.0 } else { f64::from(lost.min(all)) / f64::from(all) }
 }
 
 /// Lost of those sent, as the far end reported of the seconds since it had reported before.
@@ -76,9 +71,10 @@ fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
     all
 }
 
-fn heavy(sample: &MediaSample, reported: Reported) -> bool {
-    let inwards = of(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in));
-    inwards.max(of(reported.lost, reported.sent)) >= HEAVY
+fn heavy(sample: &MediaSample, reported: Reported) -> Option<bool> {
+    let inwards = share_in(sample);
+    let outwards = share_of_enough(reported.lost, reported.sent);
+    [inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
 }
 
 /// Heavy loss around this drop, in most of the seconds in which anything arrived.
@@ -93,12 +89,17 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let mut sum = Lossy::default();
     let mut clean = 0;
     for ((at, sample), reported) in near.filter(|((_, sample), _)| sample.rtp_in > 0) {
-        if !heavy(sample, reported) {
-            clean += 1;
-            continue;
+        match heavy(sample, reported) {
+            Some(true) => {}
+            Some(false) => {
+                clean += 1;
+                continue;
+            }
+            None => continue,
         }
         sum.seconds += 1;
         sum.first.get_or_insert(*at);
+        sum.last = Some(*at);
         sum.came += u64::from(sample.rtp_in);
         sum.lost_in += u64::from(sample.lost_in);
         sum.sent += u64::from(sample.rtp_out);
@@ -125,12 +126,19 @@ enum Place {
     NotKnown,
 }
 
-fn place(timeline: &Timeline, drop: &Drop) -> Place {
+/// A gap may be shorter than two questions lie apart: then the lossy seconds around it are looked at.
+fn place(timeline: &Timeline, drop: &Drop, lossy: &Lossy) -> Place {
     let said = around::said(timeline, drop, ControlKind::Gateway);
     match (said.alive(), said.silent()) {
         (Some(seq), _) => Place::Beyond(seq),
         (None, Some(seq)) => Place::Before(seq),
-        (None, None) => Place::NotKnown,
+        (None, None) => {
+            let seconds = lossy.first.zip(lossy.last);
+            let alive = seconds.and_then(|(first, last)| {
+                timeline.control_alive(ControlKind::Gateway, before(first.stamp), last.stamp)
+            });
+            alive.map_or(Place::NotKnown, Place::Beyond)
+        }
     }
 }
 
@@ -147,7 +155,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         lost => format!(" and {lost} of {} to it", lossy.sent),
     };
     let counted = format!("{} of {all_in} media packets from the far end{back}", lossy.lost_in);
-    let place = place(timeline, drop);
+    let place = place(timeline, drop, &lossy);
     let (owner, confidence, control) = match place {
         Place::Beyond(seq) => {
             let says = "The gateway answered in the same seconds, nearly always at once: the loss lay beyond it.";
@@ -193,7 +201,8 @@ fn share(lost: u64, all: u64) -> f64 {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let at = words::utc(drop.first_bad);
     let search = look::search_outside(timeline, drop);
-    let (who, what) = match place(timeline, drop) {
+    let lossy = lossy(timeline, drop).unwrap_or_default();
+    let (who, what) = match place(timeline, drop, &lossy) {
         Place::Beyond(_) => (
             "The network administrator, with the internet provider",
             format!(
@@ -228,7 +237,15 @@ pub const RULE: Rule = Rule {
     owner: Owner::InternetPath,
     title: "many packets were lost",
     advice,
-    outranks: &[Cause::UdpBlocked, Cause::PathLost, Cause::OneWayLoss, Cause::HalfOpen, Cause::NotProven],
+    // Silent ends at one age are chance among so many that were lost.
+    outranks: &[
+        Cause::LifetimeCap,
+        Cause::UdpBlocked,
+        Cause::PathLost,
+        Cause::OneWayLoss,
+        Cause::HalfOpen,
+        Cause::NotProven,
+    ],
     settle: Duration::from_secs(10),
     find,
     rules_out: None,

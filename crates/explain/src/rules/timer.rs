@@ -81,11 +81,6 @@ impl Ended<'_, '_> {
     pub fn says_idle(&self) -> bool {
         self.end.is_some_and(says_idle)
     }
-
-    /// Since the last byte of ours.
-    pub fn unheard(&self) -> Duration {
-        self.socket.closed.map_or(self.quiet, |closed| self.at.since(closed.last_out))
-    }
 }
 
 /// A lane that talks to the same host, lived through the moment, and became older than that: the control that did not fail.
