@@ -3,13 +3,10 @@
 //! The truth is the first packet that the fault touched, never the command that caused it. A fault that touched nothing
 //! proves nothing: the run is void and fails.
 
-use crate::{
-    World, witness,
-    witness::Hit,
-    world::{now, wait_until},
-};
+use crate::{World, witness, witness::Hit, world::wait_until};
 use anyhow::{Result, ensure};
-use record::Wall;
+use engine::Clock;
+use record::{Stamp, Wall};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -113,13 +110,13 @@ pub struct InForce<'w> {
     lifted: bool,
 }
 
-/// What really happened, on the wall clock that all namespaces share.
+/// What really happened, on the clocks that all namespaces share.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// Every packet it touched, in order; at least one.
     pub hits: Vec<Hit>,
     /// When the rule was gone; between the last hit and this, packets began to pass again.
-    pub lifted: Wall,
+    pub lifted: Stamp,
 }
 
 impl World {
@@ -145,12 +142,12 @@ impl InForce<'_> {
     /// Waits for the first packet touched.
     pub fn bites(&self, limit: Duration) -> Result<Wall> {
         wait_until(&format!("{:?} touches a packet", self.fault), limit, || Ok(!self.hits().is_empty()))?;
-        Ok(self.hits()[0].at)
+        Ok(self.hits()[0].at.wall)
     }
 
     pub fn lift(mut self) -> Result<Truth> {
         self.remove()?;
-        let lifted = now();
+        let lifted = Clock::real().now();
         // The reader may still be behind the kernel by a moment.
         std::thread::sleep(Duration::from_millis(20));
         let hits = self.hits();
@@ -181,20 +178,21 @@ impl Drop for InForce<'_> {
 
 impl Truth {
     pub fn first(&self) -> Wall {
-        self.hits[0].at
+        self.hits[0].at.wall
     }
     pub fn last(&self) -> Wall {
-        self.hits[self.hits.len() - 1].at
+        self.hits[self.hits.len() - 1].at.wall
     }
     /// The first packet touched after that moment.
     pub fn first_since(&self, since: Wall) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.at >= since);
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
+        let hit = self.hits.iter().find(|hit| hit.at.wall >= since);
+        hit.map(|hit| hit.at.wall).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
     }
     /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
     /// that runs beside it.
     pub fn first_of(&self, port: u16) -> Result<Wall> {
         let hit = self.hits.iter().find(|hit| hit.udp().is_some_and(|(from, to)| from == port || to == port));
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
+        hit.map(|hit| hit.at.wall)
+            .ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod capture;
 pub mod cast;
+mod crossing;
 mod deeds;
 mod flows;
 mod logind;
@@ -15,21 +16,26 @@ use crate::{Hold, Told, World};
 use anyhow::{Context, Result, ensure};
 use capture::Capture;
 use cast::Cast;
+use crossing::Ends;
 use deeds::{Deeds, Done};
 use engine::Clock;
 use flows::Flows;
 use record::fact::{CallEndedBy, Mark, Signaling};
-use record::{Fact, Stamp, Wall};
+use record::{Fact, Stamp};
 use std::path::Path;
 use std::time::Duration;
 use truths::{Carried, Seen};
+
+/// The verdict's times are the wall clock's, and so is the truth that they are held against.
+const STEPPED_US: i64 = 1_000;
 
 /// `dir` is emptied; what everybody wrote is left in it.
 pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let world = World::new(dir)?;
     let mut cast = cast::enter(&world, scenario)?;
     let profile = cast.profile(&world, scenario)?;
-    let capture = Capture::begin(&world.client)?;
+    let captures = [Capture::begin(&world.client)?, Capture::begin(&world.server)?];
+    let began = Clock::real().now();
     let mut deeds = Deeds::new(&world, Clock::real(), scenario.world.second_passes_all);
     let broken = scenario.world.broken.map(|deed| deeds.begin(deed, &mut cast, None)).transpose()?;
 
@@ -49,10 +55,15 @@ pub fn play(scenario: &Scenario, seed: u64, dir: &Path) -> Result<Played> {
     let broken = broken.map(Done::carried).transpose().context("what was broken from the beginning on")?;
     ensure!(broken.is_none_or(|broken| broken.hits.is_none_or(|hits| !hits.is_empty())), "void: nothing was broken");
     let done: Vec<Carried> = done.into_iter().map(Done::carried).collect::<Result<_>>()?;
-    let packets = capture.end()?;
-    let text: String = packets.iter().map(|packet| format!("{packet}\n")).collect();
-    std::fs::write(dir.join("packets.txt"), text).context("writing what was captured")?;
-    let truths = truths(&done, &told, &packets)?;
+    let [client, server] = captures.map(Capture::end);
+    let (client, server) = (client?, server?);
+    for (name, packets) in [("packets.txt", &client), ("packets-at-the-server.txt", &server)] {
+        let text: String = packets.iter().map(|packet| format!("{packet}\n")).collect();
+        std::fs::write(dir.join(name), text).context("writing what was captured")?;
+    }
+    let stepped = Clock::real().now().stepped_since(began);
+    ensure!(stepped.abs() <= STEPPED_US, "void: the wall clock was set by {stepped} us meanwhile");
+    let truths = truths(&done, &told, Ends { client: &client, server: &server })?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
     let truths = serde_json::to_vec_pretty(&played.truths).context("writing what really happened")?;
@@ -99,12 +110,13 @@ fn carry_out<'w>(
     Ok(done)
 }
 
-fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<Vec<Truth>> {
+fn truths(done: &[Carried], told: &Told, ends: Ends) -> Result<Vec<Truth>> {
     let events = &told.bundle.log.events;
-    let seen = Seen { packets, flows: &Flows::all(events), over: over(told)? };
+    let seen = Seen { packets: ends.client, ends, flows: &Flows::all(events), over: over(told)? };
     let truth = |(n, one): (usize, &Carried)| {
         one.seen_alike(&seen)?;
         let truth = one.truth(&seen);
+        one.crossed_alike(&truth, &seen)?;
         ensure!(
             one.touched(&truth),
             "void: step {}, {:?}, touched no packet, so this run proves nothing",
@@ -117,13 +129,13 @@ fn truths(done: &[Carried], told: &Told, packets: &[capture::Packet]) -> Result<
 }
 
 /// The goodbye: what comes after it, and what does not, is no loss.
-fn over(told: &Told) -> Result<Wall> {
+fn over(told: &Told) -> Result<Stamp> {
     let ends = |fact: &Fact| match fact {
         Fact::Signaling(Signaling::CallEnded { by, .. }) => *by == CallEndedBy::Us,
         fact => matches!(fact, Fact::Mark(Mark::Ended { .. })),
     };
     let end = told.bundle.log.events.iter().find(|event| ends(&event.fact));
-    Ok(end.context("a whole log ends with its end")?.at.wall)
+    Ok(end.context("a whole log ends with its end")?.at)
 }
 
 /// The exit code says what the verdict says.

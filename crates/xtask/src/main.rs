@@ -21,7 +21,7 @@ cargo xtask COMMAND
   run [-- ARGS]    build Linewitness and hold a 20-second call to this computer itself,
                    or run `linewitness ARGS`
   test             everything that continuous integration runs
-  lab [FILTER] [--seed N] [--repeat N]
+  lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
@@ -41,6 +41,11 @@ fn main() -> ExitCode {
     }
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
+        // Of any command: none is begun by somebody who asks what it does.
+        _ if args.iter().take_while(|arg| *arg != "--").any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h")) => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
         Some("run") => run::run(rest),
         Some("test") => test::test(),
         Some("lab") => lab::lab(rest),
@@ -48,7 +53,7 @@ fn main() -> ExitCode {
         Some("soak") => bench::soak(rest),
         Some("check-os") => check_os::check_os(),
         Some("fuzz") => fuzz::fuzz(rest),
-        Some("help" | "--help" | "-h") | None => {
+        None => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }

@@ -12,7 +12,6 @@ use crate::{Fault, Hold, Program, World};
 use anyhow::{Context, Result, bail};
 use engine::Clock;
 use record::Stamp;
-use std::time::Duration;
 
 pub struct Deeds<'w> {
     world: &'w World,
@@ -118,6 +117,7 @@ impl<'w> Deeds<'w> {
                 Ok(())
             }
             Deed::TunnelTakesRoute => self.tunnel.as_ref().context("up before")?.take_route(),
+            Deed::TunnelGone => self.tunnel.take().context("up before").map(drop),
             Deed::Bridge => world.client_gains_a_bridge(),
             Deed::Busy => {
                 self.spinning = Some(busy::spin(world, ALWAYS)?);
@@ -143,7 +143,7 @@ impl<'w> Deeds<'w> {
         if let Some(fault) = done.fault.take() {
             let truth = fault.lift()?;
             // Lifting waits a moment for what was still underway to the witness.
-            after = before.plus(Duration::from_micros((truth.lifted.micros() - before.wall.micros()).max(0) as u64));
+            after = truth.lifted;
             done.hits = Some(truth.hits);
         }
         done.undone = Some((before, after));

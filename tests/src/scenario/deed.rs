@@ -1,9 +1,9 @@
 //! `Deed`: what is done to the world, and whether it can be undone.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `do = "black_hole"`, or with particulars `do = { loss = { percent = 5 } }`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Deed {
     /// For the check of the checker: the score must fall where nothing is done.
@@ -56,6 +56,8 @@ pub enum Deed {
     /// A tunnel is there; the route stays.
     TunnelUp,
     TunnelTakesRoute,
+    /// One that was up is gone, and its routes with it.
+    TunnelGone,
     Bridge,
     Busy,
     /// The program is stopped, and goes on later.
@@ -77,7 +79,7 @@ pub enum Deed {
     RelayStarted,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ports {
     Same,
@@ -99,6 +101,29 @@ impl Deed {
         )
     }
 
+    /// The far end's host says itself that nobody is there any more.
+    pub fn leaves_nobody(self) -> bool {
+        matches!(self, Self::FarEndKilled | Self::FarEndStopped)
+    }
+
+    /// This computer's own way out changed.
+    pub fn changes_the_interface(self) -> bool {
+        matches!(
+            self,
+            Self::LinkDown
+                | Self::AddressChanged
+                | Self::RouteMoved
+                | Self::RouteGone
+                | Self::TunnelTakesRoute
+                | Self::TunnelGone
+        )
+    }
+
+    /// Nobody is there to notice anything before it is over.
+    pub fn stops_the_program(self) -> bool {
+        matches!(self, Self::Frozen | Self::Sleep)
+    }
+
     pub fn can_be_undone(self) -> bool {
         !matches!(
             self,
@@ -106,6 +131,7 @@ impl Deed {
                 | Self::MappingsLost { .. }
                 | Self::AddressChanged
                 | Self::TemporaryAddressRenewed
+                | Self::TunnelGone
                 | Self::FarEndStarted
                 | Self::RelayStarted
                 | Self::ClockStep { .. }

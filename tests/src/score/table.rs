@@ -43,7 +43,9 @@ impl Display for Score {
             f,
             "Shown and wrong: {}. Truth outside of its interval: {}. Runs that failed or were void: {}. Cost: {:.3}.",
             self.overall.shown_and_wrong, self.overall.outside, self.failed, self.cost
-        )
+        )?;
+        writeln!(f, "\n| promised | bound | measured | of | met |\n| --- | --- | --- | --- | --- |")?;
+        self.goals.iter().try_for_each(|goal| writeln!(f, "{goal}"))
     }
 }
 

@@ -134,7 +134,11 @@ fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
         End::Silence { waited_ms } => crate::words::millis(*waited_ms),
         _ => Duration::ZERO,
     };
-    let from = until.minus(ended.quiet).minus(waited.min(ended.age)).minus(SAME_MOMENT);
+    let mut from = until.minus(ended.quiet).minus(waited.min(ended.age)).minus(SAME_MOMENT);
+    if matches!(ended.end, End::Silence { .. }) {
+        // It may have been dead long before anything was said on it.
+        from = from.min(ended.heard);
+    }
     let slept = timeline.pauses_in(PauseKind::Slept, from, until).next().is_some();
     let after = timeline.drops.partition_point(|drop| drop.first_bad < from);
     let lost = || {
