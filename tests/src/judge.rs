@@ -283,13 +283,19 @@ fn amiss(about: &str, want: &ending::Measured, is: &Value) -> Vec<String> {
     let far = truth
         .filter(|(truth, within)| !verdict::is_near(is, *truth, *within))
         .map(|(truth, within)| format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}"));
+    let before_end = want.before_end.filter(|truth| {
+        let within = want.within.unwrap_or(1.0);
+        is["before_end_s"].as_f64().is_none_or(|is| (is - truth).abs() > within)
+    });
+    let before_end =
+        before_end.map(|truth| format!("{about}: the truth is {truth} s before the end, and {is} was said"));
     let words =
         [("ended", &want.ended), ("direction", &want.direction), ("what", &want.what), ("changed", &want.changed)];
     let other = words.into_iter().filter_map(|(name, word)| {
         let word = word.as_ref().filter(|word| is[name] != word.as_str())?;
         Some(format!("{about}: {name} is {}, and not {word}", is[name]))
     });
-    far.into_iter().chain(other).collect()
+    far.into_iter().chain(before_end).chain(other).collect()
 }
 
 /// The end of the socket as the log has it at the moment that the drop was declared.

@@ -36,7 +36,7 @@ pub use foresight::foresee;
 pub use names::Names;
 pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
-pub use story::{Story, story, story_so_far};
+pub use story::{Story, story, story_by, story_so_far};
 pub use timeline::Timeline;
 pub use unconfirmed::Unconfirmed;
 pub use verdict::{Outcome, Verdict};

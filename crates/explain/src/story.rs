@@ -1,9 +1,9 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, one_clock, outages,
+    Cause, Drop, Outcome, Plane, Rule, Timeline, Verdict, drops, limits, one_clock, outages,
     rows::{self, Row},
-    rules::{self, Judgement},
+    rules::{self, Judgement, RULES},
     timeline::PauseKind,
     verdict,
 };
@@ -77,14 +77,19 @@ pub struct PauseView {
 
 /// Of a log that is whole: a file, or a run that has ended.
 pub fn story(log: &Log) -> Story {
-    read(log, tell)
+    story_by(RULES, log)
+}
+
+/// By these rules alone: what is told otherwise without one of them is what it is needed for.
+pub fn story_by(rules: &[&'static Rule], log: &Log) -> Story {
+    read(log, |timeline| tell(rules, timeline))
 }
 
 /// Of a run that goes on: that its log has no end yet says nothing.
 pub fn story_so_far(log: &Log) -> Story {
     read(log, |mut timeline| {
         timeline.goes_on = true;
-        tell(timeline)
+        tell(RULES, timeline)
     })
 }
 
@@ -99,11 +104,11 @@ fn read(log: &Log, tell: impl FnOnce(Timeline) -> Story) -> Story {
     }
 }
 
-fn tell(mut timeline: Timeline) -> Story {
+fn tell(rules: &[&'static Rule], mut timeline: Timeline) -> Story {
     timeline.drops = drops::find(&timeline);
     timeline.limits = limits::find(&timeline);
     let judged: Vec<(&Drop, Judgement)> =
-        timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();
+        timeline.drops.iter().map(|drop| (drop, rules::judge(rules, &timeline, drop))).collect();
     let axis = |at: Stamp| at.since(timeline.began).as_secs_f64();
     let head = verdict::verdict(&timeline, &judged);
     // A call that never stood lost nothing: there is no region to draw.

@@ -21,6 +21,7 @@ mod between;
 pub mod controls;
 mod far;
 mod lanes;
+pub(crate) mod lossy;
 pub mod networks;
 mod pauses;
 mod read;

@@ -13,6 +13,7 @@ use record::Stamp;
 use std::time::Duration;
 
 /// A step as it was carried out.
+#[derive(Clone)]
 pub struct Carried {
     pub deed: Deed,
     /// Around the command; what it did lies between them or after.
@@ -20,6 +21,8 @@ pub struct Carried {
     pub undone: Option<(Stamp, Stamp)>,
     /// What carried the call when it was done.
     pub flows: Flows,
+    /// What carried the call of the page beside it.
+    pub pages: Flows,
     /// Each packet that it touched, where a rule did it.
     pub hits: Option<Vec<Hit>>,
 }
@@ -42,7 +45,22 @@ const ANSWERED_WITHIN_MS: f64 = 400.0;
 const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
+
+/// What the world itself ends without any step: the first segment that says so.
+pub fn ended(seen: &Seen) -> Option<When> {
+    let ends = |packet: &&Packet| {
+        let last = packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst);
+        packet.inward && last && packet.at <= seen.over && seen.flows.has(Plane::Signaling, &packet.head)
+    };
+    seen.packets.iter().find(ends).map(|end| When::at(end.at))
+}
+
 impl Carried {
+    /// The same step, as the page beside the hold met it.
+    pub fn met_by_the_page(&self) -> Self {
+        Self { flows: self.pages.clone(), ..self.clone() }
+    }
+
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
     }
@@ -58,6 +76,7 @@ impl Carried {
                 | Deed::Busy
                 | Deed::ClockStep { .. }
                 | Deed::FarEndStarted
+                | Deed::NameServerKilled
                 | Deed::RelayStarted
         );
         let hit = self.hits.as_ref().is_some_and(|hits| !hits.is_empty());
@@ -71,10 +90,12 @@ impl Carried {
             Deed::BlackHole,
             Deed::Rejected,
             Deed::UdpLost,
+            Deed::UdpRejected,
             Deed::UdpToServerLost,
             Deed::UdpToClientLost,
             Deed::MediaVanishes,
             Deed::GatewaySilent,
+            Deed::GatewayHangs,
         ];
         // Checks are seconds apart, and some are never answered.
         let talks = self.talks(seen);
@@ -155,7 +176,8 @@ impl Carried {
         let before = self.began.0;
         let ends = |packet: &&&Packet| {
             let closes = |bytes: [u8; 2]| bytes[0] == 0x88;
-            packet.inward
+            // A connection that is taken away here is ended from here.
+            (packet.inward || self.deed == Deed::SocketTaken)
                 && packet.at >= before
                 && packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst || packet.head.begins.is_some_and(closes))
         };
@@ -164,10 +186,11 @@ impl Carried {
             Plane::Signaling => self.unanswered(&flow, seen.over),
             Plane::Media => self.paused(&flow, seen.over),
         };
+        let takes_address = matches!(self.deed, Deed::AddressChanged | Deed::Renumbered);
         match (began, end) {
             // A connection that was dead long before is ended in words at last.
-            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), self.deed == Deed::AddressChanged),
-            (began, None) => (began, self.deed == Deed::AddressChanged),
+            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), takes_address),
+            (began, None) => (began, takes_address),
             (_, end) => (end, true),
         }
     }
@@ -200,7 +223,7 @@ impl Carried {
             return Some(When::at(first.at));
         }
         // Without a way out nothing is even sent that could be seen.
-        let no_way = [Deed::RouteGone, Deed::Frozen, Deed::Sleep];
+        let no_way = [Deed::RouteGone, Deed::Frozen, Deed::Starved, Deed::Sleep];
         let next = flow.iter().find(|packet| packet.at >= self.began.1).map_or(over, |packet| packet.at);
         no_way.contains(&self.deed).then(|| within(before, next))
     }

@@ -98,11 +98,13 @@ pub struct Measured {
     pub seconds: Option<f64>,
     /// How far the figure may lie from it.
     pub within: Option<f64>,
+    /// Seconds from the end of credentials to the planned end of the hold.
+    pub before_end: Option<f64>,
     pub ended: Option<String>,
     pub direction: Option<String>,
+    pub what: Option<String>,
     /// Of a public address: its `port`, or the `address`. Both must be named, the one before and the one after.
     pub changed: Option<String>,
-    pub what: Option<String>,
 }
 
 impl Ending {

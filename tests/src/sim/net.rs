@@ -127,7 +127,7 @@ impl Net {
         let net = self.clone();
         match fate {
             Fate::Passes(outside) => {
-                self.0.truths.passed(&packet);
+                self.0.truths.sent(&packet);
                 self.0.time.after(FAR + self.late(), move || net.arrive(outside));
             }
             Fate::Lost { step } => self.0.truths.hit(step, &packet),
@@ -136,7 +136,7 @@ impl Net {
                 self.0.time.after(NEAR, move || net.arrive(answer));
             }
             Fate::AnsweredByGateway(answer) => self.0.time.after(NEAR, move || net.arrive(answer)),
-            Fate::Forgotten => {}
+            Fate::Forgotten => self.0.truths.sent(&packet),
         }
     }
 
@@ -194,5 +194,7 @@ pub fn is_client(ip: IpAddr) -> bool {
 
 /// Those, and the addresses that stand for them outside.
 fn is_client_side(ip: IpAddr) -> bool {
-    is_client(ip) || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
+    is_client(ip)
+        || ip == super::station::ANOTHER
+        || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
 }

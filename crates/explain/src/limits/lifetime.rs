@@ -1,6 +1,6 @@
 //! The lifetime of connections to one host: busy ones that ended at the same age, at different moments.
 
-use super::{Close, LifetimeLimit, Who, exact, same, together::Sorted};
+use super::{Close, LifetimeLimit, Who, exact, same, says_idle, together::Sorted};
 use crate::{
     Timeline,
     timeline::{HeldLane, Socket, host},
@@ -59,7 +59,8 @@ pub(super) fn find(timeline: &Timeline, sorted: &Sorted) -> Vec<LifetimeLimit> {
 fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     let closed = socket.closed?;
     let stood = socket.upgraded.or(socket.ready.map(|ready| ready.at))?;
-    let close = Close::of(closed.end, false).filter(|_| socket.ends_badly(timeline))?;
+    let counts = !says_idle(closed.end) && socket.ends_badly(timeline);
+    let close = Close::of(closed.end, false).filter(|_| counts)?;
     let at = closed.at.stamp;
     let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));
     let who = timeline.ended_there(at).map_or(Who::Unknown, |(_, end)| Who::seen_there(end));

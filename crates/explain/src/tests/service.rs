@@ -26,6 +26,25 @@ fn a_close_frame_is_named_by_its_code_and_reason() {
     assert_eq!(drop.recovery.took_s, Some(1.2));
 }
 
+/// Three at the same age look like a limit on it; who ended them says that it is none.
+#[test]
+fn a_close_for_idleness_is_told_by_its_word_and_not_by_lengths() {
+    let mut run = Run::standing();
+    for conn in 1..4 {
+        let at = f64::from(conn) * 8.0;
+        run = run.at(at).close_frame(conn, record::wire::close::IDLE, "idle for 7 s");
+        run = run.at(at + 0.3).reconnected(conn + 1, "a", true);
+    }
+    let told = crate::story(&run.at(60.3).time_up().log());
+    assert_eq!(told.head.drops.len(), 3);
+    for drop in &told.head.drops {
+        assert_eq!((drop.cause, drop.confidence), (Cause::IdleTimeout, Confidence::Shown), "{}", drop.says);
+        assert_eq!(drop.owner, crate::Owner::VoiceService);
+        assert!(drop.says.contains("nothing had come from here for as long as it allows"), "{}", drop.says);
+    }
+    assert!(told.head.findings.iter().all(|finding| finding.id != "lifetime_limit"));
+}
+
 #[test]
 fn a_close_frame_of_ours_is_no_drop() {
     let ours = End::CloseFrame { by: record::fact::Side::Us, code: Some(1000), reason: "".into() };
