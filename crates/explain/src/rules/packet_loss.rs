@@ -25,7 +25,7 @@ const AROUND: Duration = Duration::from_secs(3);
 /// Through a loss that lasts, its beginning is looked at.
 const LOOKED_AT: Duration = Duration::from_secs(30);
 /// In samples, which are a second apart.
-const REPORTED_WITHIN: usize = 10;
+const REPORTED_WITHIN: usize = 30;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
 
@@ -144,8 +144,10 @@ fn place(timeline: &Timeline, drop: &Drop, lossy: &Lossy) -> Place {
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let lossy = lossy(timeline, drop).filter(|_| silent(timeline, drop))?;
-    // Its kernel had everything: what was lost came through in the end, and its program did not answer.
-    if look::acknowledged(timeline, drop).is_some() {
+    // Its kernel had everything: what was lost came through in the end, and its program did not answer; unless packets were
+    // still being lost, and its answer may have been among them.
+    let goes_on = lossy.last.is_some_and(|last| last.stamp >= drop.declared);
+    if !goes_on && look::acknowledged(timeline, drop).is_some() {
         return None;
     }
     let first = lossy.first?;
@@ -240,6 +242,7 @@ pub const RULE: Rule = Rule {
     // Silent ends at one age are chance among so many that were lost.
     outranks: &[
         Cause::LifetimeCap,
+        Cause::ServiceUnreachable,
         Cause::UdpBlocked,
         Cause::PathLost,
         Cause::OneWayLoss,

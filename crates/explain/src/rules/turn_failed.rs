@@ -144,7 +144,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return None;
     }
     let signaling = timeline.signaling_alive(drop.last_good, drop.over(timeline));
-    let udp = around::said(timeline, drop, ControlKind::FarUdp).alive();
+    let beside = around::said(timeline, drop, ControlKind::FarUdp);
+    // Over UDP the far end was not reached either, and no relay is needed for that: what failed is the way of both.
+    if beside.silent().is_some() && !matches!(sign, Sign::Lost(_)) {
+        return None;
+    }
+    let udp = beside.alive();
     let (says, because, shown) = match sign {
         Sign::Refused(trouble) | Sign::Lost(trouble) => {
             let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));
