@@ -8,7 +8,7 @@ use crate::{
 };
 use record::{
     Stamp,
-    fact::{ConnectStage, End, Trouble},
+    fact::{ConnectStage, End, Trouble, Undeliverable},
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -97,8 +97,14 @@ pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t 
     }
 }
 
+/// Nobody takes the media at the far end any more: the network said so, and no device on the way in its own name.
+pub fn nobody_takes_media<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+    let by_itself = |told: &&Undelivered| told.by.is_none_or(|by| by == told.to.ip());
+    undelivered(timeline, drop).filter(|told| told.why == Undeliverable::NoListener).filter(by_itself)
+}
+
 /// What the network said first of the media that was lost.
-pub fn undelivered<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+fn undelivered<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
     let media = side(timeline, drop, Plane::Media)?;
     let over = media.over(timeline);
     let from = timeline.undelivered.partition_point(|told| told.at.stamp < media.last_good);
