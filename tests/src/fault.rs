@@ -3,13 +3,10 @@
 //! The truth is the first packet that the fault touched, never the command that caused it. A fault that touched nothing
 //! proves nothing: the run is void and fails.
 
-use crate::{
-    World, witness,
-    witness::Hit,
-    world::{now, wait_until},
-};
-use anyhow::{Result, ensure};
-use record::Wall;
+use crate::{World, witness, witness::Hit, world::wait_until};
+use anyhow::{Context, Result, ensure};
+use engine::Clock;
+use record::{Stamp, Wall};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -125,26 +122,33 @@ impl Fault {
 /// A fault in force; dropped without `lift`, it is lifted unseen.
 pub struct InForce<'w> {
     world: &'w World,
-    fault: Fault,
+    /// Of one kind.
+    faults: Vec<Fault>,
     number: u32,
     lifted: bool,
 }
 
-/// What really happened, on the wall clock that all namespaces share.
+/// What really happened, on the clocks that all namespaces share.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// Every packet it touched, in order; at least one.
     pub hits: Vec<Hit>,
     /// When the rule was gone; between the last hit and this, packets began to pass again.
-    pub lifted: Wall,
+    pub lifted: Stamp,
 }
 
 impl World {
     pub fn fault(&self, fault: Fault) -> Result<InForce<'_>> {
-        let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        self.faults(vec![fault])
+    }
+
+    /// One fault, of several flows: what its rules touch is told together.
+    pub fn faults(&self, faults: Vec<Fault>) -> Result<InForce<'_>> {
+        let first = *faults.first().context("a fault of no flow is none")?;
+        let number = self.fault_count.fetch_add(1, Ordering::Relaxed) + 1;
         ensure!(number <= MOST, "a world has room for {MOST} faults");
-        let rules = fault.rules();
-        let script: String = fault
+        let rules: Vec<_> = faults.iter().flat_map(|fault| fault.rules()).collect();
+        let script: String = first
             .tables(number)
             .iter()
             .flat_map(|(table, copy)| {
@@ -154,24 +158,24 @@ impl World {
             })
             .collect();
         self.router.nft(&script)?;
-        Ok(InForce { world: self, fault, number, lifted: false })
+        Ok(InForce { world: self, faults, number, lifted: false })
     }
 }
 
 impl InForce<'_> {
     /// Waits for the first packet touched.
     pub fn bites(&self, limit: Duration) -> Result<Wall> {
-        wait_until(&format!("{:?} touches a packet", self.fault), limit, || Ok(!self.hits().is_empty()))?;
-        Ok(self.hits()[0].at)
+        wait_until(&format!("{:?} touches a packet", self.faults), limit, || Ok(!self.hits().is_empty()))?;
+        Ok(self.hits()[0].at.wall)
     }
 
     pub fn lift(mut self) -> Result<Truth> {
         self.remove()?;
-        let lifted = now();
+        let lifted = Clock::real().now();
         // The reader may still be behind the kernel by a moment.
         std::thread::sleep(Duration::from_millis(20));
         let hits = self.hits();
-        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.fault);
+        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.faults);
         Ok(Truth { hits, lifted })
     }
 
@@ -183,7 +187,7 @@ impl InForce<'_> {
         self.lifted = true;
         let number = self.number;
         let flush = |(table, _): &(&str, String)| format!("flush chain {table} fault{number}\n");
-        self.world.router.nft(&self.fault.tables(number).iter().map(flush).collect::<String>())
+        self.world.router.nft(&self.faults[0].tables(number).iter().map(flush).collect::<String>())
     }
 }
 
@@ -198,20 +202,21 @@ impl Drop for InForce<'_> {
 
 impl Truth {
     pub fn first(&self) -> Wall {
-        self.hits[0].at
+        self.hits[0].at.wall
     }
     pub fn last(&self) -> Wall {
-        self.hits[self.hits.len() - 1].at
+        self.hits[self.hits.len() - 1].at.wall
     }
     /// The first packet touched after that moment.
     pub fn first_since(&self, since: Wall) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.at >= since);
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
+        let hit = self.hits.iter().find(|hit| hit.at.wall >= since);
+        hit.map(|hit| hit.at.wall).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
     }
     /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
     /// that runs beside it.
     pub fn first_of(&self, port: u16) -> Result<Wall> {
         let hit = self.hits.iter().find(|hit| hit.udp().is_some_and(|(from, to)| from == port || to == port));
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
+        hit.map(|hit| hit.at.wall)
+            .ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

@@ -16,6 +16,8 @@ pub mod verdict;
 
 // The real kernel's faults need Linux' network namespaces.
 #[cfg(target_os = "linux")]
+pub mod browser;
+#[cfg(target_os = "linux")]
 pub mod far;
 #[cfg(target_os = "linux")]
 pub mod fault;

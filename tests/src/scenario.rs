@@ -144,6 +144,12 @@ impl Scenario {
         self.ending.drops.is_empty() && self.ending.outcome == ending::Outcome::Held
     }
 
+    /// Its media leaves longer gaps than a call with audio has.
+    pub fn is_sparse(&self) -> bool {
+        let silence = self.run.sections.get("media").and_then(|media| media.get("silence"));
+        silence.and_then(toml::Value::as_str).is_some_and(|silence| silence != "frames")
+    }
+
     pub fn is_played_in(&self, runner: Runner) -> bool {
         self.not_in.iter().all(|not| not.runner != runner)
     }

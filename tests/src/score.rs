@@ -9,11 +9,13 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod figures;
+mod goals;
 #[cfg(target_os = "linux")]
 pub mod report;
-mod table;
+pub(crate) mod table;
 
 pub use figures::Figures;
+pub use goals::Goal;
 
 /// One scenario, played once.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +47,8 @@ pub struct Score {
     pub false_drops_a_day: Option<f64>,
     /// Of all rows; the best is none. Wrong costs five times not proven.
     pub cost: f64,
+    /// What is promised, and what it is.
+    pub goals: Vec<Goal>,
     /// What was not well, each a sentence with its scenario and seed.
     pub complaints: Vec<String>,
 }
@@ -89,7 +93,7 @@ impl Score {
         for row in real.iter().copied().filter(|row| row.onset_error_ms.is_some()) {
             tellings.entry(row.told_by.as_deref().unwrap_or("silence")).or_default().push(row);
         }
-        Self {
+        let mut score = Self {
             runs: runs.len(),
             failed: runs.len() - played.len(),
             overall: Tally::of(real.iter().copied()),
@@ -100,8 +104,11 @@ impl Score {
             false_drops,
             false_drops_a_day: (null_hours > 0.0).then(|| false_drops as f64 / null_hours * 24.0),
             cost: cost(&rows),
+            goals: Vec::new(),
             complaints: runs.iter().flat_map(Run::complaints).collect(),
-        }
+        };
+        score.goals = goals::goals(&score, &rows);
+        score
     }
 
     /// Of what was said of drops that really were; nothing where there were none.
@@ -111,6 +118,12 @@ impl Score {
 }
 
 impl Run {
+    /// A drop that never was, a cause *shown* that was another, or a moment that was elsewhere.
+    pub fn says_what_is_not_so(&self) -> bool {
+        let false_row = |row: &Row| row.cause.is_none() || row.shown_and_wrong || row.outside_ms.is_some();
+        self.judged.rows.iter().any(false_row)
+    }
+
     pub fn of(scenario: &Scenario, runner: Runner, seed: u64, played: &Result<Played>) -> Self {
         let (judged, held_s, failed) = match played {
             Ok(played) => (judge(scenario, played), played.verdict.held_s, None),

@@ -16,8 +16,8 @@ use engine::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ pub struct Piece {
     perform: Perform,
 }
 
-type Perform = Box<dyn FnOnce(&Path) -> Performed + Send>;
+type Perform = Box<dyn Fn(&Path) -> Performed + Send + Sync>;
 
 struct Performed {
     well: Result<()>,
@@ -78,8 +78,11 @@ fn ill(judged: &Judged) -> String {
     rows.chain(judged.complaints.iter().cloned()).collect::<Vec<_>>().join("\n")
 }
 
-/// They mostly wait. Four leave two cores idle most of the time, so that no hold misses its ticks for want of one.
-const AT_A_TIME: usize = 4;
+/// They mostly wait: eight use a quarter of two cores. Six leave room for what else a machine does.
+pub const AT_A_TIME: usize = 6;
+/// One in so many may fail at first and be heard again, alone: what is promised is not perfection but 98 of 100, on a
+/// machine that others use. What was said and is not so has no second hearing.
+const HEARD_AGAIN: usize = 50;
 /// The longest story is 70 s of real time; past this something hangs.
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -92,18 +95,19 @@ enum Ended {
 struct Report {
     name: String,
     ended: Ended,
-    run: Option<Run>,
+    /// Two of what was heard again.
+    runs: Vec<Run>,
     took: Duration,
 }
 
 impl Report {
     fn untold(name: String, why: String) -> Self {
-        Self { name, ended: Ended::Untold(why), run: None, took: Duration::ZERO }
+        Self { name, ended: Ended::Untold(why), runs: Vec::new(), took: Duration::ZERO }
     }
 }
 
 /// `filter`: only those whose name contains one of these. The seed gives the order.
-pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
+pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64, at_a_time: usize) -> ExitCode {
     let all = pieces.len();
     pieces.retain(|piece| filter.is_empty() || filter.iter().any(|f| piece.name.contains(f)));
     Dice::new(seed).shuffle(&mut pieces);
@@ -117,7 +121,10 @@ pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
     let reports = match allowed {
         Ok(()) => {
             world::sweep();
-            tell_all(told)
+            let told: Vec<_> = told.into_iter().map(Arc::new).collect();
+            let mut reports = tell_all(&told, at_a_time);
+            hear_again(&mut reports, &told);
+            reports
         }
         Err(why) => {
             eprintln!("\n*** THE LAB IS SKIPPED: {why}. Nothing about real networks was tested. Run it as root. ***\n");
@@ -149,7 +156,7 @@ pub fn main(mut pieces: Vec<Piece>, filter: &[String], seed: u64) -> ExitCode {
 
 /// Printed, and left beside what everybody wrote.
 fn score(reports: &[Report], seed: u64) {
-    let runs: Vec<Run> = reports.iter().filter_map(|report| report.run.clone()).collect();
+    let runs: Vec<Run> = reports.iter().flat_map(|report| report.runs.clone()).collect();
     if runs.is_empty() {
         return;
     }
@@ -161,21 +168,18 @@ fn score(reports: &[Report], seed: u64) {
     }
 }
 
-fn tell_all(mut pieces: Vec<Piece>) -> Vec<Report> {
-    let count = pieces.len();
-    // Taken from the end, in the order of the list.
-    pieces.reverse();
-    let pieces = Mutex::new(pieces);
+fn tell_all(pieces: &[Arc<Piece>], at_a_time: usize) -> Vec<Report> {
+    let left = Mutex::new(pieces.iter());
     let (to, from) = channel();
-    let mut reports = Vec::with_capacity(count);
+    let mut reports = Vec::with_capacity(pieces.len());
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME.min(count) {
-            let (to, pieces) = (to.clone(), &pieces);
+        for _ in 0..at_a_time.min(pieces.len()) {
+            let (to, left) = (to.clone(), &left);
             scope.spawn(move || {
                 loop {
-                    let Some(piece) = pieces.lock().expect("no holder panics").pop() else { return };
+                    let Some(piece) = left.lock().expect("no holder panics").next() else { return };
                     // The receiver waits for every piece.
-                    let _ = to.send(tell(piece));
+                    let _ = to.send(tell(piece, folder(&piece.name)));
                 }
             });
         }
@@ -188,7 +192,30 @@ fn tell_all(mut pieces: Vec<Piece>) -> Vec<Report> {
     reports
 }
 
-fn tell(piece: Piece) -> Report {
+/// What failed is played once more with nothing beside it, if few failed; both runs count in the score.
+fn hear_again(reports: &mut [Report], pieces: &[Arc<Piece>]) {
+    let ill: Vec<&mut Report> = reports.iter_mut().filter(|report| matches!(report.ended, Ended::Ill(_))).collect();
+    if ill.is_empty() || ill.len() > pieces.len().div_ceil(HEARD_AGAIN) {
+        return;
+    }
+    for first in ill {
+        let Ended::Ill(why) = &first.ended else { continue };
+        if first.runs.iter().any(Run::says_what_is_not_so) {
+            continue;
+        }
+        let Some(piece) = pieces.iter().find(|piece| piece.name == first.name) else { continue };
+        eprintln!("\n*** {} FAILED AND IS HEARD AGAIN, ALONE ***\n{why}\n", first.name);
+        let again = tell(piece, folder(&format!("{}.again", piece.name)));
+        print(&again);
+        first.runs.extend(again.runs);
+        first.took += again.took;
+        if matches!(again.ended, Ended::Well) {
+            first.ended = Ended::Well;
+        }
+    }
+}
+
+fn tell(piece: &Arc<Piece>, folder: PathBuf) -> Report {
     let (name, open) = (piece.name.clone(), piece.open.clone());
     for (program, package) in &piece.needs {
         let missing = match program.starts_with('/') {
@@ -205,9 +232,10 @@ fn tell(piece: Piece) -> Report {
     }
     let start = Clock::real().now();
     let (to, from) = channel();
+    let performed = piece.clone();
     std::thread::spawn(move || {
         // Past the limit nobody listens any more, and that was reported.
-        let _ = to.send(perform(piece));
+        let _ = to.send(perform(&performed, &folder));
     });
     let hung = |_| Performed { well: Err(anyhow!("not over after {LIMIT:?}")), run: None };
     let Performed { well, run } = from.recv_timeout(LIMIT).unwrap_or_else(hung);
@@ -219,12 +247,11 @@ fn tell(piece: Piece) -> Report {
         }
         (Err(why), None) => Ended::Ill(format!("{why:#}")),
     };
-    Report { name, ended, run, took: Clock::real().now().since(start) }
+    Report { name, ended, runs: run.into_iter().collect(), took: Clock::real().now().since(start) }
 }
 
-fn perform(piece: Piece) -> Performed {
-    let folder = folder(&piece.name);
-    catch_unwind(AssertUnwindSafe(|| (piece.perform)(&folder))).unwrap_or_else(|panic| {
+fn perform(piece: &Piece, folder: &Path) -> Performed {
+    catch_unwind(AssertUnwindSafe(|| (piece.perform)(folder))).unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Performed { well: Err(anyhow!("panicked: {}", words.unwrap_or("without words"))), run: None }
     })

@@ -34,7 +34,7 @@ pub struct World {
     pub client: Ns,
     pub router: Ns,
     pub server: Ns,
-    pub(crate) faults: AtomicU32,
+    pub(crate) fault_count: AtomicU32,
     number: u32,
 }
 
@@ -64,7 +64,7 @@ impl World {
         server.ip(&["route", "add", "default", "via", WAN])?;
         router.nft(&ruleset())?;
         let witness = Witness::new(&router)?;
-        Ok(Self { dir: dir.to_owned(), witness, client, router, server, faults: AtomicU32::new(0), number })
+        Ok(Self { dir: dir.to_owned(), witness, client, router, server, fault_count: AtomicU32::new(0), number })
     }
 
     /// Another namespace of this world.

@@ -15,6 +15,7 @@ mod foresight;
 pub mod limits;
 pub mod names;
 pub mod now;
+mod one_clock;
 mod outages;
 mod recovery;
 pub mod report;
@@ -25,6 +26,7 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
+mod unconfirmed;
 pub mod verdict;
 mod words;
 
@@ -36,5 +38,6 @@ pub use rows::{Lane, Row, Tone, sentence, tone, worth_showing};
 pub use rule::{Advice, Rule};
 pub use story::{Story, story, story_by, story_so_far};
 pub use timeline::Timeline;
+pub use unconfirmed::Unconfirmed;
 pub use verdict::{Outcome, Verdict};
 pub use words::planned;

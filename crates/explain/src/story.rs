@@ -1,7 +1,7 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Rule, Timeline, Verdict, drops, limits, outages,
+    Cause, Drop, Outcome, Plane, Rule, Timeline, Verdict, drops, limits, one_clock, outages,
     rows::{self, Row},
     rules::{self, Judgement, RULES},
     timeline::PauseKind,
@@ -82,14 +82,26 @@ pub fn story(log: &Log) -> Story {
 
 /// By these rules alone: what is told otherwise without one of them is what it is needed for.
 pub fn story_by(rules: &[&'static Rule], log: &Log) -> Story {
-    tell(rules, Timeline::read(log))
+    read(log, |timeline| tell(rules, timeline))
 }
 
 /// Of a run that goes on: that its log has no end yet says nothing.
 pub fn story_so_far(log: &Log) -> Story {
-    let mut timeline = Timeline::read(log);
-    timeline.goes_on = true;
-    tell(RULES, timeline)
+    read(log, |mut timeline| {
+        timeline.goes_on = true;
+        tell(RULES, timeline)
+    })
+}
+
+fn read(log: &Log, tell: impl FnOnce(Timeline) -> Story) -> Story {
+    match one_clock::of_the_start(log) {
+        None => tell(Timeline::read(log)),
+        Some((log, steps)) => {
+            let mut timeline = Timeline::read(&log);
+            timeline.clock_steps = steps;
+            tell(timeline)
+        }
+    }
 }
 
 fn tell(rules: &[&'static Rule], mut timeline: Timeline) -> Story {

@@ -305,6 +305,19 @@ fn table<'t>(within: &'t mut Table, name: &str) -> &'t mut Table {
     entry.as_table_mut().expect("the sections of a profile are tables")
 }
 
+/// What a page is told that calls the same far end.
+pub fn call(scenario: &Scenario) -> serde_json::Value {
+    let (_, url) = address(scenario);
+    let ice = match scenario.world.relay {
+        true => serde_json::json!({
+            "iceServers": [{ "urls": coturn::Over::Udp.url(), "username": coturn::USER, "credential": coturn::PASSWORD }],
+            "iceTransportPolicy": scenario.run.sections.get("ice").and_then(|ice| ice.get("policy")?.as_str()).unwrap_or("all"),
+        }),
+        false => serde_json::json!({}),
+    };
+    serde_json::json!({ "url": url, "ice": ice })
+}
+
 /// The kind of signaling, and where it is reached.
 fn address(scenario: &Scenario) -> (&'static str, String) {
     if scenario.world.far == Far::Janus {

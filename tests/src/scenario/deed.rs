@@ -1,9 +1,9 @@
 //! `Deed`: what is done to the world, and whether it can be undone.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `do = "black_hole"`, or with particulars `do = { loss = { percent = 5 } }`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Deed {
     /// For the check of the checker: the score must fall where nothing is done.
@@ -73,7 +73,9 @@ pub enum Deed {
     /// A tunnel is there; the route stays.
     TunnelUp,
     TunnelTakesRoute,
-    /// And no other destination's.
+    /// One that was up is gone, and its routes with it.
+    TunnelGone,
+    /// The way to the far end goes through it, and no other destination's.
     TunnelTakesFarEnd,
     Bridge,
     Busy,
@@ -106,7 +108,7 @@ pub enum Deed {
     RelayStarted,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ports {
     Same,
@@ -114,7 +116,7 @@ pub enum Ports {
 }
 
 /// How a part in front ends a connection.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndedBy {
     #[default]
@@ -139,6 +141,29 @@ impl Deed {
         )
     }
 
+    /// The far end's host says itself that nobody is there any more.
+    pub fn leaves_nobody(self) -> bool {
+        matches!(self, Self::FarEndKilled | Self::FarEndStopped)
+    }
+
+    /// This computer's own way out changed.
+    pub fn changes_the_interface(self) -> bool {
+        matches!(
+            self,
+            Self::LinkDown
+                | Self::AddressChanged
+                | Self::RouteMoved
+                | Self::RouteGone
+                | Self::TunnelTakesRoute
+                | Self::TunnelGone
+        )
+    }
+
+    /// Nobody is there to notice anything before it is over.
+    pub fn stops_the_program(self) -> bool {
+        matches!(self, Self::Frozen | Self::Sleep)
+    }
+
     pub fn can_be_undone(self) -> bool {
         !matches!(
             self,
@@ -146,6 +171,7 @@ impl Deed {
                 | Self::MappingsLost { .. }
                 | Self::AddressChanged
                 | Self::TemporaryAddressRenewed
+                | Self::TunnelGone
                 | Self::FarEndStarted
                 | Self::RelayStarted
                 | Self::ClockStep { .. }

@@ -1,6 +1,7 @@
 //! How runs become figures, on runs made up for it.
 
 use super::*;
+use crate::scenario::Deed;
 
 fn row(cause: Option<&str>, label: Label, onset: Option<f64>) -> Row {
     Row {
@@ -8,6 +9,8 @@ fn row(cause: Option<&str>, label: Label, onset: Option<f64>) -> Row {
         cause: cause.map(str::to_owned),
         said: Some("path_lost".into()),
         told_by: None,
+        deed: None,
+        sparse: false,
         label,
         shown_and_wrong: false,
         onset_error_ms: onset,
@@ -73,4 +76,22 @@ fn the_table_has_a_line_for_each_cause_and_one_for_all() {
     let widths: BTreeSet<usize> =
         text.lines().take_while(|line| line.starts_with('|')).map(|l| l.chars().count()).collect();
     assert_eq!(widths.len(), 1, "{text}");
+}
+
+#[test]
+fn a_promise_is_kept_broken_or_not_tried() {
+    let soon = Row { deed: Some(Deed::BlackHole), ..row(Some("path_lost"), Label::Exact, Some(12.0)) };
+    let late = Row { delay_ms: Some(900.0), ..soon.clone() };
+    let sparse = Row { sparse: true, ..late.clone() };
+    let met = |rows: Vec<Row>, what: &str| {
+        let score = Score::of(&[run(false, 30.0, rows)]);
+        score.goals.iter().find(|goal| goal.what == what).expect("it is promised").is_met()
+    };
+    let known = "lost media known after, p95";
+    assert_eq!(met(vec![soon.clone()], known), Some(true));
+    assert_eq!(met(vec![soon.clone(), late], known), Some(false));
+    assert_eq!(met(vec![soon.clone(), sparse], known), Some(true), "who hears little is told of by itself");
+    assert_eq!(met(vec![], known), None);
+    assert_eq!(met(vec![row(None, Label::FalseDrop, None)], "drops where nothing was broken"), Some(true));
+    assert_eq!(met(vec![soon], "causes right"), Some(true));
 }

@@ -146,6 +146,10 @@ impl Stage {
                 station.plug(Uplink::Tunnel);
                 station.route_is(Some(Uplink::Tunnel));
             }
+            Deed::TunnelGone => {
+                here();
+                station.unplug(Uplink::Tunnel);
+            }
             Deed::Bridge => station.bridge(true),
             Deed::Busy => station.load_is(198.0),
             Deed::Frozen => {

@@ -13,6 +13,7 @@ use super::tcp;
 use super::time::{Computer, Time};
 use super::truths::Truths;
 use crate::scenario::Dice;
+use record::fact::Undeliverable;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -172,10 +173,12 @@ impl Net {
         let mailbox = self.0.udp.borrow().get(&(host, packet.to.port())).and_then(Weak::upgrade);
         match (mailbox, packet.load) {
             (Some(mailbox), Load::Datagram(datagram)) => mailbox.put(Got::Datagram(packet.from, datagram)),
-            (Some(mailbox), Load::Unreachable) => mailbox.put(Got::Refused),
+            (Some(mailbox), Load::Unreachable { why, by }) => {
+                mailbox.put(Got::Undelivered { to: packet.from, why, by });
+            }
             (None, Load::Datagram(datagram)) => {
                 self.0.truths.unheard(&datagram);
-                let unreachable = Load::Unreachable;
+                let unreachable = Load::Unreachable { why: Undeliverable::NoListener, by: packet.to.ip() };
                 // Nobody can complain of what its own answer meets.
                 let _ = self.send(Packet { proto: Proto::Udp, from: packet.to, to: packet.from, load: unreachable });
             }

@@ -1,10 +1,11 @@
 //! The router: address translation with its memory, and the faults in force.
 
-use super::net::SERVER;
+use super::net::{GATEWAY, SERVER};
 use super::packet::{Datagram, Load, Packet, Proto};
 use super::station::Uplink;
 use super::tcp;
 use crate::scenario::{Deed, Dice, deed::Ports};
+use record::fact::Undeliverable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -149,7 +150,7 @@ impl Router {
         let rejected =
             |fault: &Fault| is_rejected(fault, packet.to.ip()) || (udp && *fault == Fault::Of(Deed::UdpRejected));
         if let Some(step) = self.met(packet, rejected, dice) {
-            let load = Load::Unreachable;
+            let load = Load::Unreachable { why: Undeliverable::NoHost, by: GATEWAY };
             let answer = Packet { proto: packet.proto, from: packet.to, to: packet.from, load };
             return Fate::Answered { step, answer };
         }

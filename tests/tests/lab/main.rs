@@ -15,6 +15,7 @@ mod user;
 use linewitness_lab::{
     Piece, scenario,
     scenario::{Runner, Scenario},
+    stage,
 };
 use std::process::ExitCode;
 
@@ -38,12 +39,15 @@ fn main() -> ExitCode {
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, repeat, record, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, at_a_time, record, browser, filter } = asked(std::env::args().skip(1));
+    if browser {
+        return linewitness_lab::browser::main(&filter, seed);
+    }
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
     let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
     let pieces = played.flat_map(again).chain(stories.concat().into_iter().map(Piece::from));
-    linewitness_lab::stage::main(pieces.collect(), &filter, seed)
+    stage::main(pieces.collect(), &filter, seed, at_a_time)
 }
 
 #[cfg(target_os = "linux")]
@@ -51,15 +55,20 @@ struct Asked {
     seed: u64,
     /// Each scenario so many times, with this seed and those after it.
     repeat: u64,
+    at_a_time: usize,
     /// What is told well is kept as a recording.
     record: bool,
+    /// Only what is played beside a browser, beside it.
+    browser: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N] [--repeat N] [--record]`; other flags are of cargo's own test programs and mean nothing here.
+/// `[FILTER]… [--seed N] [--repeat N] [--at-a-time N] [--record] [--browser]`; other flags are of cargo's own test programs and
+/// mean nothing here.
 #[cfg(target_os = "linux")]
 fn asked(mut args: impl Iterator<Item = String>) -> Asked {
-    let mut asked = Asked { seed: SEED, repeat: 1, record: false, filter: Vec::new() };
+    let mut asked =
+        Asked { seed: SEED, repeat: 1, at_a_time: stage::AT_A_TIME, record: false, browser: false, filter: Vec::new() };
     while let Some(arg) = args.next() {
         let mut number = || {
             let given = args.next().unwrap_or_default();
@@ -68,7 +77,9 @@ fn asked(mut args: impl Iterator<Item = String>) -> Asked {
         match arg.as_str() {
             "--seed" => asked.seed = number(),
             "--repeat" => asked.repeat = number().max(1),
+            "--at-a-time" => asked.at_a_time = number().clamp(1, 64) as usize,
             "--record" => asked.record = true,
+            "--browser" => asked.browser = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }

@@ -30,7 +30,7 @@ fn short(world: &World) -> Result<()> {
         told.ended("dropped", 3)?;
         let media = told.verdict.one("media")?;
         media.last_good_before(truth.first_of(media_port)?, 40.0)?;
-        media.restored_after(truth.last(), truth.lifted, 8_000.0)?;
+        media.restored_after(truth.last(), truth.lifted.wall, 8_000.0)?;
         let blind = blind(told).context("that pings are not permitted is not said")?;
         ensure!(
             blind.contains("net.ipv4.ping_group_range to \"0 2147483647\""),

@@ -6,7 +6,10 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::At,
+    timeline::{
+        At,
+        lossy::{HEAVY, share_in, share_of_enough},
+    },
     words,
 };
 use record::{
@@ -15,9 +18,6 @@ use record::{
 };
 use std::time::Duration;
 
-/// One packet of five. TCP doubles its wait with each packet that is lost again: where one exchange of three fails, it is
-/// silent for seconds; at one of ten, it is not.
-const HEAVY: f64 = 0.2;
 /// The seconds in which a clean cut begins and ends hold some packets and miss others; a third is no edge.
 const SECONDS: usize = 3;
 /// Before the first sign and after the last: loss that silenced a connection began to before.
@@ -28,8 +28,6 @@ const LOOKED_AT: Duration = Duration::from_secs(30);
 const REPORTED_WITHIN: usize = 30;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
-/// Under this many packets a second their loss is chance.
-const ENOUGH: u32 = 10;
 
 #[derive(Default)]
 struct Lossy {
@@ -40,11 +38,6 @@ struct Lossy {
     lost_in: u64,
     sent: u64,
     lost_out: u64,
-}
-
-/// Nothing where they are too few to tell.
-fn of(lost: u32, all: u32) -> Option<f64> {
-    (all >= ENOUGH).then(|| f64::from(lost.min(all)) / f64::from(all))
 }
 
 /// Lost of those sent, as the far end reported of the seconds since it had reported before.
@@ -79,8 +72,8 @@ fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
 }
 
 fn heavy(sample: &MediaSample, reported: Reported) -> Option<bool> {
-    let inwards = of(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in));
-    let outwards = of(reported.lost, reported.sent);
+    let inwards = share_in(sample);
+    let outwards = share_of_enough(reported.lost, reported.sent);
     [inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
 }
 

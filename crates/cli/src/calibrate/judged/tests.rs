@@ -62,6 +62,7 @@ fn verdict(drops: Vec<DropVerdict>) -> Verdict {
         planned_s: 10.0,
         held_s: 10.0,
         drops,
+        unconfirmed: None,
         findings: vec![],
         not_tested: vec![],
     }
