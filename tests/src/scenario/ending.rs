@@ -86,6 +86,9 @@ pub struct Drop {
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub id: String,
+    /// Or it stays below what counts, by chance: both are right.
+    #[serde(default)]
+    pub perhaps: bool,
     #[serde(flatten)]
     pub measured: Measured,
 }

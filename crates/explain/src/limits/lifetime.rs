@@ -59,7 +59,8 @@ pub(super) fn find(timeline: &Timeline, sorted: &Sorted) -> Vec<LifetimeLimit> {
 fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     let closed = socket.closed?;
     let stood = socket.upgraded.or(socket.ready.map(|ready| ready.at))?;
-    let counts = !says_idle(closed.end) && socket.ends_badly(timeline);
+    // Whoever was not let in was not held for any time.
+    let counts = socket.refused.is_empty() && !says_idle(closed.end) && socket.ends_badly(timeline);
     let close = Close::of(closed.end, false).filter(|_| counts)?;
     let at = closed.at.stamp;
     let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));

@@ -6,15 +6,12 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{
-        At,
-        lossy::{HEAVY, share_in, share_of_enough},
-    },
+    timeline::{At, lossy::heavy},
     words,
 };
 use record::{
     Seq, Stamp,
-    fact::{ControlKind, End, MediaSample},
+    fact::{ControlKind, End},
 };
 use std::time::Duration;
 
@@ -24,10 +21,6 @@ const SECONDS: usize = 3;
 const AROUND: Duration = Duration::from_secs(3);
 /// Through a loss that lasts, its beginning is looked at.
 const LOOKED_AT: Duration = Duration::from_secs(30);
-/// In samples, which are a second apart.
-const REPORTED_WITHIN: usize = 30;
-/// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
-const LATE: usize = 5;
 
 #[derive(Default)]
 struct Lossy {
@@ -40,52 +33,13 @@ struct Lossy {
     lost_out: u64,
 }
 
-/// Lost of those sent, as the far end reported of the seconds since it had reported before.
-#[derive(Clone, Copy, Default)]
-struct Reported {
-    lost: u32,
-    sent: u32,
-}
-
-impl Reported {
-    /// Of so many of them.
-    fn share(self, sent: u32) -> u64 {
-        u64::from(self.lost) * u64::from(sent.min(self.sent)) / u64::from(self.sent.max(1))
-    }
-}
-
-/// Of each second, what the report that covers it says. Reports are lost with the other packets, so one may speak of many
-/// seconds; where in some of them nothing came at all, or there are few, it may speak of one gap and does not say which
-/// second that was in.
-fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
-    let mut all = vec![Reported::default(); samples.len()];
-    let mut from = 0;
-    for (to, (_, sample)) in samples.iter().enumerate() {
-        let Some(lost) = sample.far_lost else { continue };
-        let late = to + 1 - from >= LATE && samples[from..=to].iter().all(|(_, sample)| sample.rtp_in > 0);
-        let covered = if late { from } else { to };
-        let sent = samples[covered..=to].iter().fold(0u32, |sent, (_, sample)| sent.saturating_add(sample.rtp_out));
-        all[covered..=to].fill(Reported { lost: lost.min(sent), sent });
-        from = to + 1;
-    }
-    all
-}
-
-fn heavy(sample: &MediaSample, reported: Reported) -> Option<bool> {
-    let inwards = share_in(sample);
-    let outwards = share_of_enough(reported.lost, reported.sent);
-    [inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
-}
-
 /// Heavy loss around this drop, in most of the seconds in which anything arrived.
 fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let from = drop.last_good.minus(AROUND);
     let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
     let first = timeline.samples.partition_point(|(at, _)| at.stamp < from);
     let until = timeline.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-    // The report on the last of these seconds comes after them.
-    let reported = reported(&timeline.samples[first..(until + REPORTED_WITHIN).min(timeline.samples.len())]);
-    let near = timeline.samples[first..until].iter().zip(reported);
+    let near = timeline.samples[first..until].iter().zip(timeline.reported(first, until));
     let mut sum = Lossy::default();
     let mut clean = 0;
     for ((at, sample), reported) in near.filter(|((_, sample), _)| sample.rtp_in > 0) {
