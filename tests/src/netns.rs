@@ -69,6 +69,8 @@ pub fn play_beside(
     let done: Vec<Carried> = done.into_iter().map(Done::carried).collect::<Result<_>>()?;
     let [client, server] = captures.map(Capture::end);
     let (client, server) = (client?, server?);
+    // Where nothing passes, or a proxy refuses, nothing comes to the server.
+    ensure!(!client.is_empty(), "void: the capture saw no packet");
     for (name, packets) in [("packets.txt", &client), ("packets-at-the-server.txt", &server)] {
         let text: String = packets.iter().map(|packet| format!("{packet}\n")).collect();
         std::fs::write(dir.join(name), text).context("writing what was captured")?;

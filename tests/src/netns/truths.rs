@@ -208,7 +208,8 @@ impl Carried {
         let before = self.began.0;
         // Without its address or its cable a connection is dead before it has anything to say; what it says at last, when
         // another has taken its place, is no first effect.
-        if matches!(self.deed, Deed::AddressChanged | Deed::LinkDown | Deed::TunnelGone) {
+        let dead = [Deed::AddressChanged, Deed::Renumbered, Deed::LinkDown, Deed::CableOut, Deed::TunnelGone];
+        if dead.contains(&self.deed) {
             return Some(within(before, self.began.1));
         }
         let unanswered = |packet: &&&Packet| {

@@ -86,7 +86,7 @@ pub struct Drop {
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub id: String,
-    /// Or it stays below what counts, by chance: both are right.
+    /// By chance it is there or not, and both are right.
     #[serde(default)]
     pub perhaps: bool,
     #[serde(flatten)]
