@@ -6,10 +6,7 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{
-        At,
-        lossy::{REPORTED_WITHIN, heavy, reported},
-    },
+    timeline::{At, lossy::heavy},
     words,
 };
 use record::{
@@ -42,9 +39,7 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
     let first = timeline.samples.partition_point(|(at, _)| at.stamp < from);
     let until = timeline.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-    // The report on the last of these seconds comes after them.
-    let reported = reported(&timeline.samples[first..(until + REPORTED_WITHIN).min(timeline.samples.len())]);
-    let near = timeline.samples[first..until].iter().zip(reported);
+    let near = timeline.samples[first..until].iter().zip(timeline.reported(first, until));
     let mut sum = Lossy::default();
     let mut clean = 0;
     for ((at, sample), reported) in near.filter(|((_, sample), _)| sample.rtp_in > 0) {

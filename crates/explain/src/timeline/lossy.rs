@@ -9,24 +9,17 @@ const HEAVY: f64 = 0.2;
 /// Under this many packets a second their loss is chance.
 const ENOUGH: u32 = 10;
 /// In samples, which are a second apart.
-pub const REPORTED_WITHIN: usize = 30;
+const REPORTED_WITHIN: usize = 30;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
 
-impl Timeline<'_> {
-    /// How many seconds between these two lost heavily, either way.
-    pub fn lossy_seconds(&self, from: Stamp, to: Stamp) -> usize {
-        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
-        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-        let reported = reported(&self.samples[first..(until + REPORTED_WITHIN).min(self.samples.len())]);
-        let seconds = self.samples[first..until].iter().zip(reported);
-        seconds.filter(|((_, sample), reported)| heavy(sample, *reported) == Some(true)).count()
-    }
+/// Nothing where they are too few to tell.
+fn share_of_enough(lost: u32, all: u32) -> Option<f64> {
+    (all >= ENOUGH).then(|| f64::from(lost.min(all)) / f64::from(all))
 }
 
-/// Nothing where they are too few to tell.
-fn share(lost: u32, all: u32) -> Option<f64> {
-    (all >= ENOUGH).then(|| f64::from(lost.min(all)) / f64::from(all))
+pub fn share_in(sample: &MediaSample) -> Option<f64> {
+    share_of_enough(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in))
 }
 
 /// Lost of those sent, as the far end reported of the seconds since it had reported before.
@@ -46,7 +39,7 @@ impl Reported {
 /// Of each second, what the report that covers it says. Reports are lost with the other packets, so one may speak of many
 /// seconds; where in some of them nothing came at all, or there are few, it may speak of one gap and does not say which
 /// second that was in.
-pub fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
+fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
     let mut all = vec![Reported::default(); samples.len()];
     let mut from = 0;
     for (to, (_, sample)) in samples.iter().enumerate() {
@@ -60,8 +53,32 @@ pub fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
     all
 }
 
+/// Nothing where too few were sent to tell.
 pub fn heavy(sample: &MediaSample, reported: Reported) -> Option<bool> {
-    let inwards = share(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in));
-    let outwards = share(reported.lost, reported.sent);
+    let inwards = share_in(sample);
+    let outwards = share_of_enough(reported.lost, reported.sent);
     [inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
+}
+
+impl Timeline<'_> {
+    /// How many seconds between these two brought some of the media and lost much of it.
+    pub fn trickling_seconds(&self, from: Stamp, to: Stamp) -> usize {
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
+        let trickles = |sample: &MediaSample| sample.rtp_in > 0 && share_in(sample).is_some_and(|share| share >= HEAVY);
+        self.samples[first..until].iter().filter(|(_, sample)| trickles(sample)).count()
+    }
+
+    /// How many seconds between these two lost heavily, either way.
+    pub fn lossy_seconds(&self, from: Stamp, to: Stamp) -> usize {
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
+        let near = self.samples[first..until].iter().zip(self.reported(first, until));
+        near.filter(|((_, sample), reported)| heavy(sample, *reported) == Some(true)).count()
+    }
+
+    /// Of these samples each. The report on the last of them comes after them.
+    pub fn reported(&self, first: usize, until: usize) -> Vec<Reported> {
+        reported(&self.samples[first..(until + REPORTED_WITHIN).min(self.samples.len())])
+    }
 }
