@@ -12,7 +12,7 @@ mod truths;
 use crate::browser::{Beside, Browser, Onsets, Page};
 use crate::scenario::ending::Outcome;
 use crate::scenario::{Dice, Scenario};
-use crate::truth::{Played, Truth};
+use crate::truth::{Effect, Played, Truth};
 use crate::{Hold, Told, World};
 use anyhow::{Context, Result, ensure};
 use capture::Capture;
@@ -27,6 +27,8 @@ use std::path::Path;
 use std::time::Duration;
 use truths::{Carried, Seen};
 
+/// A loss that lasts so long is a drop.
+const COUNTS_FROM: Duration = Duration::from_secs(1);
 /// The verdict's times are the wall clock's, and so is the truth that they are held against.
 const STEPPED_US: i64 = 1_000;
 
@@ -81,6 +83,9 @@ pub fn play_beside(
     let ends = Ends { client: &client, server: &server };
     let seen = Seen { packets: &client, ends, flows: &Flows::all(&told.bundle.log.events), over: over(&told)? };
     let truths = truths(&done, &seen)?;
+    if scenario.is_null() {
+        still_null(&done, &truths)?;
+    }
     let beside = page.map(|page| beside(page, scenario.is_null(), &done, &truths, &seen)).transpose()?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
@@ -126,6 +131,20 @@ fn carry_out<'w>(
         }
     }
     Ok(done)
+}
+
+/// On a machine with no time to spare a fault lasts longer than it should, and is then not too short to count.
+fn still_null(done: &[Carried], truths: &[Truth]) -> Result<()> {
+    let lost = |effect: &Effect| Some(effect.back?.latest.since(effect.began?.earliest));
+    for (one, truth) in done.iter().zip(truths).filter(|(one, _)| !one.deed.stops_the_program()) {
+        let lost = lost(&truth.media).unwrap_or_default();
+        ensure!(
+            lost < COUNTS_FROM,
+            "void: {:?} took media away for {lost:?}, so this run is none without a loss",
+            one.deed
+        );
+    }
+    Ok(())
 }
 
 fn truths(done: &[Carried], seen: &Seen) -> Result<Vec<Truth>> {
