@@ -3,13 +3,10 @@
 //! The truth is the first packet that the fault touched, never the command that caused it. A fault that touched nothing
 //! proves nothing: the run is void and fails.
 
-use crate::{
-    World, witness,
-    witness::Hit,
-    world::{now, wait_until},
-};
-use anyhow::{Result, ensure};
-use record::Wall;
+use crate::{World, witness, witness::Hit, world::wait_until};
+use anyhow::{Context, Result, ensure};
+use engine::Clock;
+use record::{Stamp, Wall};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -28,6 +25,12 @@ pub enum Fault {
     UdpToClient,
     /// No UDP either way; TCP passes.
     Udp,
+    /// The router answers that it is not permitted.
+    UdpRejected,
+    /// What goes beyond so many packets a second, either way by itself.
+    Policed {
+        packets: u32,
+    },
     /// So many of a hundred packets, drawn at random, of every kind and either way.
     Loss {
         percent: u32,
@@ -42,9 +45,11 @@ pub enum Fault {
     },
     /// The router neither hears the client nor speaks to it: no packet, no answer to who has its address. The cable stays.
     GatewaySilent,
+    /// As `GatewaySilent`, but who has its address is told.
+    GatewayHangs,
     /// Name servers are not reached; everything else is.
     NamesSilent,
-    /// Nothing is broken: it shows each packet for which the router makes a new mapping.
+    /// Nothing is broken: it shows each packet of which the router knows no flow.
     NewMapping,
     /// Plain web answers come from a login page, which `far::portal` serves in the router.
     Portal,
@@ -65,8 +70,15 @@ impl Fault {
             Self::UdpToClient => vec![drop("iifname \"wan\" meta l4proto udp")],
             Self::Udp => vec![drop("meta l4proto udp")],
             Self::GatewaySilent => vec![drop("")],
+            Self::GatewayHangs => vec![drop("meta protocol ip")],
+            Self::UdpRejected => {
+                vec![("iifname \"lan\" meta l4proto udp".to_owned(), "reject with icmp admin-prohibited")]
+            }
+            Self::Policed { packets } => ["lan", "wan"]
+                .map(|side| drop(&format!("iifname \"{side}\" limit rate over {packets}/second burst 5 packets")))
+                .to_vec(),
             Self::NamesSilent => vec![drop("udp dport 53"), drop("tcp dport 53")],
-            Self::NewMapping => vec![("iifname \"lan\" ct state new".to_owned(), "")],
+            Self::NewMapping => vec![("iifname \"lan\" ct state { new, invalid }".to_owned(), "")],
             Self::Loss { percent } => vec![drop(&format!("numgen random mod 100 < {percent}"))],
             Self::TcpFlowSilent { client_port } => vec![
                 drop(&format!("iifname \"lan\" tcp sport {client_port}")),
@@ -91,12 +103,14 @@ impl Fault {
     fn tables(self, number: u32) -> Vec<(&'static str, String)> {
         let into = witness::INTO;
         match self {
-            Self::GatewaySilent => {
+            Self::GatewaySilent | Self::GatewayHangs => {
                 vec![("netdev world", format!("ether daddr set {} dup to \"{into}\"", witness::ethernet(number)))]
             }
             // Both answer in words of IPv4.
             Self::Portal => vec![("ip portal", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
-            Self::Rejected => vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))],
+            Self::Rejected | Self::UdpRejected => {
+                vec![("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number)))]
+            }
             _ => vec![
                 ("ip world", format!("dup to {} device \"{into}\"", witness::gateway(number))),
                 ("ip6 world", format!("dup to {} device \"{into}\"", witness::gateway_ipv6(number))),
@@ -108,26 +122,33 @@ impl Fault {
 /// A fault in force; dropped without `lift`, it is lifted unseen.
 pub struct InForce<'w> {
     world: &'w World,
-    fault: Fault,
+    /// Of one kind.
+    faults: Vec<Fault>,
     number: u32,
     lifted: bool,
 }
 
-/// What really happened, on the wall clock that all namespaces share.
+/// What really happened, on the clocks that all namespaces share.
 #[derive(Clone, Debug)]
 pub struct Truth {
     /// Every packet it touched, in order; at least one.
     pub hits: Vec<Hit>,
     /// When the rule was gone; between the last hit and this, packets began to pass again.
-    pub lifted: Wall,
+    pub lifted: Stamp,
 }
 
 impl World {
     pub fn fault(&self, fault: Fault) -> Result<InForce<'_>> {
-        let number = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
+        self.faults(vec![fault])
+    }
+
+    /// One fault, of several flows: what its rules touch is told together.
+    pub fn faults(&self, faults: Vec<Fault>) -> Result<InForce<'_>> {
+        let first = *faults.first().context("a fault of no flow is none")?;
+        let number = self.fault_count.fetch_add(1, Ordering::Relaxed) + 1;
         ensure!(number <= MOST, "a world has room for {MOST} faults");
-        let rules = fault.rules();
-        let script: String = fault
+        let rules: Vec<_> = faults.iter().flat_map(|fault| fault.rules()).collect();
+        let script: String = first
             .tables(number)
             .iter()
             .flat_map(|(table, copy)| {
@@ -137,24 +158,24 @@ impl World {
             })
             .collect();
         self.router.nft(&script)?;
-        Ok(InForce { world: self, fault, number, lifted: false })
+        Ok(InForce { world: self, faults, number, lifted: false })
     }
 }
 
 impl InForce<'_> {
     /// Waits for the first packet touched.
     pub fn bites(&self, limit: Duration) -> Result<Wall> {
-        wait_until(&format!("{:?} touches a packet", self.fault), limit, || Ok(!self.hits().is_empty()))?;
-        Ok(self.hits()[0].at)
+        wait_until(&format!("{:?} touches a packet", self.faults), limit, || Ok(!self.hits().is_empty()))?;
+        Ok(self.hits()[0].at.wall)
     }
 
     pub fn lift(mut self) -> Result<Truth> {
         self.remove()?;
-        let lifted = now();
+        let lifted = Clock::real().now();
         // The reader may still be behind the kernel by a moment.
         std::thread::sleep(Duration::from_millis(20));
         let hits = self.hits();
-        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.fault);
+        ensure!(!hits.is_empty(), "void: {:?} touched no packet, so this run proves nothing", self.faults);
         Ok(Truth { hits, lifted })
     }
 
@@ -166,7 +187,7 @@ impl InForce<'_> {
         self.lifted = true;
         let number = self.number;
         let flush = |(table, _): &(&str, String)| format!("flush chain {table} fault{number}\n");
-        self.world.router.nft(&self.fault.tables(number).iter().map(flush).collect::<String>())
+        self.world.router.nft(&self.faults[0].tables(number).iter().map(flush).collect::<String>())
     }
 }
 
@@ -181,20 +202,21 @@ impl Drop for InForce<'_> {
 
 impl Truth {
     pub fn first(&self) -> Wall {
-        self.hits[0].at
+        self.hits[0].at.wall
     }
     pub fn last(&self) -> Wall {
-        self.hits[self.hits.len() - 1].at
+        self.hits[self.hits.len() - 1].at.wall
     }
     /// The first packet touched after that moment.
     pub fn first_since(&self, since: Wall) -> Result<Wall> {
-        let hit = self.hits.iter().find(|hit| hit.at >= since);
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
+        let hit = self.hits.iter().find(|hit| hit.at.wall >= since);
+        hit.map(|hit| hit.at.wall).ok_or_else(|| anyhow::anyhow!("void: no packet was touched after {since}"))
     }
     /// The first packet touched of the UDP flow with this port on the client's side: of the call's media, and of nothing
     /// that runs beside it.
     pub fn first_of(&self, port: u16) -> Result<Wall> {
         let hit = self.hits.iter().find(|hit| hit.udp().is_some_and(|(from, to)| from == port || to == port));
-        hit.map(|hit| hit.at).ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
+        hit.map(|hit| hit.at.wall)
+            .ok_or_else(|| anyhow::anyhow!("void: the fault touched no packet of UDP port {port}"))
     }
 }

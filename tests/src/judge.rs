@@ -4,12 +4,14 @@ use crate::scenario::{
     Deed, Scenario,
     ending::{self, Plane},
 };
-use crate::truth::Played;
+use crate::truth::{Effect, FirstClock, Played};
 use crate::verdict::{self, Verdict};
 use record::fact::{Action, End, Move, Signaling};
-use record::{Event, Fact, Wall};
+use record::profile::Span;
+use record::{Event, Fact, Log, Wall};
 use serde::Serialize;
 use serde_json::Value;
+use std::net::SocketAddr;
 
 /// One expected drop and what was said of it, or a drop that was said and nobody expected.
 #[derive(Clone, Debug, Serialize)]
@@ -88,6 +90,7 @@ pub fn judge(scenario: &Scenario, played: &Played) -> Judged {
         judged.plane(plane, scenario, played);
     }
     judged.findings(ending, verdict);
+    judged.unconfirmed(ending, played);
     let anew = new_calls(&log.events);
     judged.complain(anew <= ending.new_calls, || format!("{anew} new calls were placed, not {}", ending.new_calls));
     // To ask is not to act.
@@ -124,41 +127,43 @@ impl Judged {
     fn drop(&mut self, want: &ending::Drop, said: &verdict::Drop, timed: bool, scenario: &Scenario, played: &Played) {
         let mut row = Row::of(want.plane, Some(want), Some(said));
         row.label = label(want, said);
-        row.told_by = told_by(said, &played.log.events);
+        row.told_by = told_by(said, &played.log);
         row.shown_and_wrong = said.confidence == "shown" && !matches!(row.label, Label::Exact | Label::NotProven);
         let about = format!("{} {}", said.plane, said.cause);
         if row.label == Label::Exact {
             let (is, should) = (said.confidence.as_str(), want.confidence.name());
             self.complain(is == should, || format!("{about}: {is}, and not {should}"));
-            self.measured(&about, &want.measured, &said.measured);
+            self.complaints.extend(amiss(&about, &want.measured, &said.measured));
+            if let Some(changed) = &want.measured.changed {
+                self.complain(names_both(said, changed), || format!("{about}: both addresses are not named: {said:?}"));
+            }
             for path in &want.rests_on {
                 let rests = rests_on(said, &played.log.events, path);
                 self.complain(rests, || format!("{about}: the evidence holds no {path}"));
             }
         }
-        if let (Some(step), true) = (want.step, timed) {
-            row.deed = Some(scenario.steps[step - 1].deed);
-            row.sparse = scenario.is_sparse();
-            self.times(&about, want, said, &played.truths[step - 1], &mut row);
+        match want.step {
+            Some(step) if timed => {
+                row.deed = Some(scenario.steps[step - 1].deed);
+                row.sparse = scenario.is_sparse();
+                let effect = FirstClock::of_log(&played.log).of_all(played.truths[step - 1].of(want.plane));
+                self.times(&about, want, said, &effect, &mut row);
+            }
+            None if timed => {
+                row.recovered_after_ms = said.restored.map(|restored| verdict::ms_between(said.first_bad, restored));
+                self.complaints.extend(not_back(&about, want, &row));
+            }
+            _ => {}
         }
         self.complain(!want.for_good || said.restored.is_none(), || format!("{about}: restored, and it never was"));
         self.rows.push(row);
     }
 
-    fn times(
-        &mut self,
-        about: &str,
-        want: &ending::Drop,
-        said: &verdict::Drop,
-        truth: &crate::truth::Truth,
-        row: &mut Row,
-    ) {
-        let effect = truth.of(want.plane);
+    fn times(&mut self, about: &str, want: &ending::Drop, said: &verdict::Drop, effect: &Effect, row: &mut Row) {
         let Some(began) = effect.began else {
             self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
             return;
         };
-        let ms = |span: record::profile::Span| span.get().as_secs_f64() * 1e3;
         let onset = began.ms_to(said.first_bad);
         // An end that was told began when it was heard; a silence began between the two, and the middle is the best guess.
         let best = match row.told_by {
@@ -172,49 +177,43 @@ impl Judged {
             self.complaints.push(format!("{about}: the truth lies {outside:.1} ms outside of what should hold it"));
         }
         row.delay_ms = Some(began.ms_to(said.declared).max(0.0));
-        let late = |what: &str, is: Option<f64>, most: Option<record::profile::Span>| match (is, most) {
-            (Some(is), Some(most)) if is > ms(most) => {
-                Some(format!("{about}: {what} is {is:.1} ms, allowed are {most}"))
-            }
-            _ => None,
-        };
-        let onset = late("the onset's error", row.onset_error_ms, want.onset_within);
-        let delay = late("the delay of detection", row.delay_ms, want.declared_within);
+        let onset = late(about, "the onset's error", row.onset_error_ms, want.onset_within);
+        let delay = late(about, "the delay of detection", row.delay_ms, want.declared_within);
         if let Some(restored) = said.restored {
             row.recovery_error_ms = effect.back.map(|back| back.ms_to(restored).abs());
             row.recovered_after_ms = Some(effect.undone.unwrap_or(began).ms_to(restored));
         }
-        let never = (want.restored_within.is_some() && said.restored.is_none())
-            .then(|| format!("{about}: it was never restored"));
-        let back = late("the time until it was restored", row.recovered_after_ms, want.restored_within);
-        self.complaints.extend([onset, delay, never, back].into_iter().flatten());
+        self.complaints.extend([onset, delay, not_back(about, want, row)].into_iter().flatten());
     }
 
     fn findings(&mut self, ending: &ending::Ending, verdict: &Verdict) {
-        for want in &ending.findings {
-            let found = verdict.findings(&want.id);
-            self.complain(!found.is_empty(), || format!("{} was not found", want.id));
-            for one in found {
-                self.measured(&want.id, &want.measured, &one.measured);
-            }
+        let is = |want: &ending::Finding, one: &verdict::Finding| {
+            want.id == one.id && amiss(&want.id, &want.measured, &one.measured).is_empty()
+        };
+        for want in ending.findings.iter().filter(|want| !want.perhaps) {
+            let found = verdict.findings.iter().any(|one| is(want, one));
+            self.complain(found, || format!("{} was not found as it is: {:?}", want.id, want.measured));
         }
-        for id in &ending.no_finding {
-            self.complain(verdict.findings(id).is_empty(), || format!("{id} was found, and is not there"));
+        for one in &verdict.findings {
+            let known = ending.findings.iter().any(|want| is(want, one));
+            self.complain(known, || format!("{} was found, and is not there: {}", one.id, one.measured));
         }
     }
 
-    fn measured(&mut self, about: &str, want: &ending::Measured, is: &Value) {
-        if let Some(truth) = want.seconds {
-            let within = want.within.unwrap_or(1.0);
-            self.complain(verdict::is_near(is, truth, within), || {
-                format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}")
-            });
-        }
-        for (name, word) in [("ended", &want.ended), ("direction", &want.direction)] {
-            if let Some(word) = word {
-                self.complain(is[name] == word.as_str(), || format!("{about}: {name} is {}, and not {word}", is[name]));
-            }
-        }
+    fn unconfirmed(&mut self, ending: &ending::Ending, played: &Played) {
+        let said = played.verdict.unconfirmed.as_ref();
+        self.complain(said.is_some() == ending.unconfirmed, || match said {
+            Some(said) => format!("nobody expected it to be unconfirmed: {}", said.says),
+            None => "signaling is not known to have lived, and nothing says so".to_owned(),
+        });
+        let Some(said) = said else { return };
+        // What touched its first packet was there before; the last sign of life is older still.
+        let first = played.truths.iter().find_map(|truth| truth.signaling.began);
+        let early = first.is_none_or(|began| began.ms_to(said.since) <= UNDERWAY_MS);
+        self.complain(early, || format!("unconfirmed since {}, when it was dead already", said.since));
+        let words = format!("unconfirmed since {}", said.since.timestamp().strftime("%H:%M:%S"));
+        let everywhere = [&said.says, &played.verdict.headline].iter().all(|text| text.contains(&words));
+        self.complain(everywhere, || format!("{words:?} stands neither in {:?} nor in the headline", said.says));
     }
 }
 
@@ -266,11 +265,45 @@ fn label(want: &ending::Drop, said: &verdict::Drop) -> Label {
     }
 }
 
+fn late(about: &str, what: &str, is: Option<f64>, most: Option<Span>) -> Option<String> {
+    let (is, most) = is.zip(most)?;
+    (is > most.get().as_secs_f64() * 1e3).then(|| format!("{about}: {what} is {is:.1} ms, allowed are {most}"))
+}
+
+fn not_back(about: &str, want: &ending::Drop, row: &Row) -> Option<String> {
+    match (want.restored_within, row.recovered_after_ms) {
+        (Some(_), None) => Some(format!("{about}: it was never restored")),
+        (most, is) => late(about, "the time until it was restored", is, most),
+    }
+}
+
+/// Which figures are not as they should be.
+fn amiss(about: &str, want: &ending::Measured, is: &Value) -> Vec<String> {
+    let truth = want.seconds.zip(Some(want.within.unwrap_or(1.0)));
+    let far = truth
+        .filter(|(truth, within)| !verdict::is_near(is, *truth, *within))
+        .map(|(truth, within)| format!("{about}: the truth is {truth} s, allowed is {within} s, measured is {is}"));
+    let before_end = want.before_end.filter(|truth| {
+        let within = want.within.unwrap_or(1.0);
+        is["before_end_s"].as_f64().is_none_or(|is| (is - truth).abs() > within)
+    });
+    let before_end =
+        before_end.map(|truth| format!("{about}: the truth is {truth} s before the end, and {is} was said"));
+    let words =
+        [("ended", &want.ended), ("direction", &want.direction), ("what", &want.what), ("changed", &want.changed)];
+    let other = words.into_iter().filter_map(|(name, word)| {
+        let word = word.as_ref().filter(|word| is[name] != word.as_str())?;
+        Some(format!("{about}: {name} is {}, and not {word}", is[name]))
+    });
+    far.into_iter().chain(before_end).chain(other).collect()
+}
+
 /// The end of the socket as the log has it at the moment that the drop was declared.
-fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
+fn told_by(said: &verdict::Drop, log: &Log) -> Option<String> {
+    let clock = FirstClock::of_log(log);
     // The verdict cuts to the millisecond.
-    let then = |event: &&Event| (event.at.wall.micros() - said.declared.micros()) / 1000 == 0;
-    events.iter().filter(then).find_map(|event| {
+    let then = |event: &&Event| (clock.of(event.at).wall.micros() - said.declared.micros()) / 1000 == 0;
+    log.events.iter().filter(then).find_map(|event| {
         match &event.fact {
             Fact::Signaling(Signaling::Closed { end, .. }) if said.plane == Plane::Signaling.name() => match end {
                 End::Fin => Some("fin"),
@@ -283,6 +316,19 @@ fn told_by(said: &verdict::Drop, events: &[Event]) -> Option<String> {
         }
         .map(str::to_owned)
     })
+}
+
+/// The public address and port before and after, which differ in no more than what changed, in figures and in words.
+fn names_both(said: &verdict::Drop, changed: &str) -> bool {
+    let address = |name: &str| said.measured[name].as_str().and_then(|text| text.parse::<SocketAddr>().ok());
+    let (Some(before), Some(after)) = (address("before"), address("after")) else { return false };
+    let as_told = match changed {
+        "port" => before.ip() == after.ip() && before.port() != after.port(),
+        _ => before.ip() != after.ip(),
+    };
+    let words = [before, after].map(|address| address.to_string());
+    let in_evidence = |word: &String| said.because.iter().any(|because| because.says.contains(word));
+    as_told && words.iter().all(|word| said.says.contains(word) && in_evidence(word))
 }
 
 /// Among the evidence is a fact of that name, as the log writes it.

@@ -4,6 +4,7 @@
 //! `netns` with the real program between real programs on a real kernel, `sim` with scripted clocks on a computed network.
 //! Both are judged alike, by the truth: the first packet that a fault touched, never the command that caused it.
 
+pub mod disguise;
 pub mod judge;
 pub mod mutation;
 pub mod recording;
@@ -14,6 +15,8 @@ pub mod truth;
 pub mod verdict;
 
 // The real kernel's faults need Linux' network namespaces.
+#[cfg(target_os = "linux")]
+pub mod browser;
 #[cfg(target_os = "linux")]
 pub mod far;
 #[cfg(target_os = "linux")]

@@ -1,11 +1,12 @@
-//! The checker checked: with one watcher blind, or one injector that does nothing, the score must fall and say where. What
-//! can be switched off without a difference is either needed by no scenario or was never looked at.
+//! The checker checked: with one watcher blind, one rule taken away, or one injector that does nothing, the score must fall
+//! and say where. What can be switched off without a difference is either needed by no scenario or was never looked at.
 
 use crate::judge::{Judged, Label, judge};
 use crate::scenario::{Deed, Scenario};
 use crate::truth::Played;
 use crate::verdict::Verdict;
 use anyhow::Result;
+use explain::{Cause, Rule, rules::RULES};
 use record::fact::{Control, ControlKind, Net, Signaling, System};
 use record::{Event, Fact, Log};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,7 +115,31 @@ fn number(fact: &Control) -> u32 {
 
 /// What is said of a log, read as the file would be.
 pub fn told(log: &Log) -> Result<Verdict> {
-    Verdict::read(&serde_json::to_vec(&explain::story(log).head)?)
+    told_by(RULES, log)
+}
+
+fn told_by(rules: &[&'static Rule], log: &Log) -> Result<Verdict> {
+    Verdict::read(&serde_json::to_vec(&explain::story_by(rules, log).head)?)
+}
+
+/// Each scenario as it was played, told again without each rule in turn. What is left when none fits is no rule to take
+/// away.
+pub fn rules(played: &[(Scenario, Played)]) -> Result<Vec<(Cause, Fall)>> {
+    let each = RULES.iter().map(|rule| rule.id).filter(|cause| *cause != Cause::NotProven);
+    let off = each.map(|cause| {
+        let others: Vec<&'static Rule> = RULES.iter().copied().filter(|rule| rule.id != cause).collect();
+        let name = serde_json::to_value(cause)?;
+        let fall = fall(format!("the rule {cause:?}"), played, |scenario, played| {
+            // Those that are told of it.
+            if !scenario.ending.drops.iter().any(|drop| name == drop.cause.as_str()) {
+                return Ok(None);
+            }
+            let verdict = told_by(&others, &played.log)?;
+            Ok(Some(Played { truths: played.truths.clone(), verdict, log: played.log.clone() }))
+        });
+        Ok((cause, fall?))
+    });
+    off.collect()
 }
 
 /// Each scenario as it was played, told again without each watcher in turn.

@@ -1,9 +1,10 @@
 //! Packets as the kernel shows them to a packet socket: when, and the headers. The time is the kernel's own, so that a busy
-//! machine delays the reading and never the time.
+//! machine delays the reading and never the time. It is the wall clock's; the clock that nobody sets is read with each packet.
 
 use crate::ns::Ns;
 use anyhow::{Context, Result};
-use record::Wall;
+use engine::Clock;
+use record::Stamp;
 use std::io::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -21,7 +22,7 @@ pub enum Hears<'a> {
 
 /// What was read of one packet.
 pub struct Read {
-    pub at: Wall,
+    pub at: Stamp,
     pub length: usize,
     /// It left, and did not arrive.
     pub sent: bool,
@@ -37,6 +38,8 @@ pub struct Head {
     pub tcp: Option<Segment>,
     /// The first two bytes that it carries; a datagram or a segment may have none.
     pub begins: Option<[u8; 2]>,
+    /// And the two after these: of RTP its number.
+    pub then: Option<[u8; 2]>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,12 +81,13 @@ impl PacketSocket {
             if length < 0 {
                 return Err(Error::last_os_error());
             }
+            let now = Clock::real().now();
             let mut header = libc::CMSG_FIRSTHDR(&raw const message);
             while !header.is_null() {
                 if (*header).cmsg_level == libc::SOL_SOCKET && (*header).cmsg_type == libc::SCM_TIMESTAMPNS {
                     let at: libc::timespec = std::ptr::read_unaligned(libc::CMSG_DATA(header).cast());
                     return Ok(Read {
-                        at: Wall::from_micros(at.tv_sec * 1_000_000 + at.tv_nsec / 1_000),
+                        at: stamp(now, at.tv_sec * 1_000_000 + at.tv_nsec / 1_000),
                         length: length as usize,
                         sent: from.sll_pkttype == libc::PACKET_OUTGOING,
                         local: from.sll_hatype == libc::ARPHRD_LOOPBACK,
@@ -94,6 +98,11 @@ impl PacketSocket {
         }
         Err(Error::other("the kernel put no time on a packet"))
     }
+}
+
+/// Of a packet that is read now and arrived when the wall clock said so.
+fn stamp(now: Stamp, wall_us: i64) -> Stamp {
+    now.minus(Duration::from_micros((now.wall.micros() - wall_us).try_into().unwrap_or(0)))
 }
 
 fn open(hears: Hears) -> Result<OwnedFd, Error> {
@@ -138,7 +147,7 @@ unsafe fn set<T>(fd: i32, option: libc::c_int, value: &T) -> Result<(), Error> {
     }
 }
 
-/// Enough of a packet for all that `Head` says: IPv6's 40 bytes, TCP's 60 at the most, and two beyond.
+/// Enough of a packet for all that `Head` says: IPv6's 40 bytes, TCP's 60 at the most, and four beyond.
 pub const HEAD: usize = 104;
 
 impl Head {
@@ -169,7 +178,7 @@ impl Head {
         };
         let port = |at: usize| Some(u16::from_be_bytes(array(above, at)?));
         let (from, to) = (SocketAddr::new(from, port(0)?), SocketAddr::new(to, port(2)?));
-        Some(Self { from, to, tcp, begins: array(above, carried) })
+        Some(Self { from, to, tcp, begins: array(above, carried), then: array(above, carried + 2) })
     }
 
     /// This segment says that the other, of the same connection and the other way, has arrived. Numbers begin anew after
@@ -184,6 +193,11 @@ impl Head {
     pub fn is_media(&self) -> bool {
         self.tcp.is_none()
             && self.begins.is_some_and(|bytes| bytes[0] >= 64 && !(bytes[0] >= 128 && (192..224).contains(&bytes[1])))
+    }
+
+    /// Sealed or not, its own number stands behind its first two bytes.
+    pub fn is_rtp(&self) -> bool {
+        self.is_media() && self.begins.is_some_and(|bytes| bytes[0] >= 128)
     }
 
     pub fn has_port(&self, port: u16) -> bool {

@@ -12,7 +12,7 @@ mod figures;
 mod goals;
 #[cfg(target_os = "linux")]
 pub mod report;
-mod table;
+pub(crate) mod table;
 
 pub use figures::Figures;
 pub use goals::Goal;

@@ -54,7 +54,11 @@ pub fn play(scenario: &Scenario, seed: u64) -> Result<Played> {
     let truths = Truths::new(client.clock().clone(), scenario.steps.len());
     let world = &scenario.world;
     let keeps = |span: Option<record::profile::Span>| span.map(record::profile::Span::get);
-    let router = Router::new(keeps(world.router_keeps_tcp_for), keeps(world.router_keeps_udp_for));
+    let router = Router::new(
+        keeps(world.router_keeps_tcp_for),
+        keeps(world.router_keeps_udp_for),
+        world.router_bars_forgotten_udp,
+    );
     let net = Net::new(time.clone(), client, servers, router, truths.clone(), dice);
     let stage = Stage::build(&net, world);
 

@@ -36,6 +36,28 @@ pub struct Played {
     pub verdict: Verdict,
 }
 
+/// The wall clock as it stood at a log's start: a verdict tells every time by it, whoever sets it meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstClock(Option<Stamp>);
+
+impl FirstClock {
+    pub fn of_log(log: &Log) -> Self {
+        Self(log.events.first().map(|event| event.at))
+    }
+
+    pub fn of(self, stamp: Stamp) -> Stamp {
+        let stepped = self.0.map_or(0, |start| stamp.stepped_since(start));
+        // Less is no step: a time service slews it.
+        let back = if stepped.abs() < 1_000_000 { 0 } else { stepped };
+        Stamp { wall: stamp.wall.plus_micros(-back), ..stamp }
+    }
+
+    pub fn of_all(self, effect: &Effect) -> Effect {
+        let when = |when: When| When { earliest: self.of(when.earliest), latest: self.of(when.latest) };
+        Effect { began: effect.began.map(when), undone: effect.undone.map(when), back: effect.back.map(when) }
+    }
+}
+
 impl When {
     pub fn at(stamp: Stamp) -> Self {
         Self { earliest: stamp, latest: stamp }

@@ -15,6 +15,8 @@ pub struct Verdict {
     pub planned_s: f64,
     pub held_s: f64,
     pub drops: Vec<Drop>,
+    #[serde(default)]
+    pub unconfirmed: Option<Unconfirmed>,
     pub findings: Vec<Finding>,
     pub not_tested: Vec<String>,
 }
@@ -50,6 +52,13 @@ pub struct Because {
 pub struct Finding {
     pub id: String,
     pub measured: Value,
+    pub says: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Unconfirmed {
+    pub plane: String,
+    pub since: Wall,
     pub says: String,
 }
 

@@ -7,7 +7,7 @@
 use crate::ns::Ns;
 use crate::packets::{HEAD, Head, Hears, PacketSocket};
 use anyhow::Result;
-use record::Wall;
+use record::Stamp;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ const END: &str = "witnessed";
 
 #[derive(Clone, Copy, Debug)]
 pub struct Hit {
-    pub at: Wall,
+    pub at: Stamp,
     /// Of a packet of UDP or TCP.
     pub head: Option<Head>,
 }

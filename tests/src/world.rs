@@ -8,7 +8,7 @@
 //! Every world has namespaces of its own, so all use the same addresses and several can live side by side. What only some
 //! stories need (a second uplink, a tunnel, name servers, …) stands in `part`.
 
-use crate::{ns, ns::Ns, witness::Witness};
+use crate::{far::control, ns, ns::Ns, witness::Witness};
 use anyhow::{Context, Result};
 use engine::Clock;
 use record::Wall;
@@ -34,7 +34,7 @@ pub struct World {
     pub client: Ns,
     pub router: Ns,
     pub server: Ns,
-    pub(crate) faults: AtomicU32,
+    pub(crate) fault_count: AtomicU32,
     number: u32,
 }
 
@@ -64,7 +64,7 @@ impl World {
         server.ip(&["route", "add", "default", "via", WAN])?;
         router.nft(&ruleset())?;
         let witness = Witness::new(&router)?;
-        Ok(Self { dir: dir.to_owned(), witness, client, router, server, faults: AtomicU32::new(0), number })
+        Ok(Self { dir: dir.to_owned(), witness, client, router, server, fault_count: AtomicU32::new(0), number })
     }
 
     /// Another namespace of this world.
@@ -77,6 +77,26 @@ impl World {
         self.client.ip(&["addr", "flush", "dev", "eth0"])?;
         self.client.ip(&["addr", "add", &format!("{new}/24"), "dev", "eth0"])?;
         self.client.ip(&["route", "add", "default", "via", GATEWAY])
+    }
+
+    /// As while an administrator moves a network to other addresses: for a moment there are two.
+    pub fn renumber_client(&self, new: &str, old: &str) -> Result<()> {
+        self.client.sysctl("ipv4/conf/eth0/promote_secondaries", "1")?;
+        self.client.ip(&["addr", "add", &format!("{new}/24"), "dev", "eth0"])?;
+        self.client.ip(&["addr", "del", &format!("{old}/24"), "dev", "eth0"])?;
+        self.client.ip(&["route", "replace", "default", "via", GATEWAY])
+    }
+
+    /// As after a line was dialled in anew: whatever it had translated to the old address is forgotten.
+    pub fn router_gets_another_address(&self) -> Result<()> {
+        for (address, interface) in [(WAN, "wan"), (control::ROUTER, "away")] {
+            let another = address.replace(".0.1", ".0.2");
+            // Only some worlds have the second interface.
+            if self.router.ip(&["addr", "del", &format!("{address}/24"), "dev", interface]).is_ok() {
+                self.router.ip(&["addr", "add", &format!("{another}/24"), "dev", interface])?;
+            }
+        }
+        Ok(())
     }
 
     /// Its link stands, and it knows no way over it any more.
@@ -105,6 +125,11 @@ impl World {
 
     pub fn client_link_down(&self) -> Result<()> {
         self.client.ip(&["link", "set", "eth0", "down"])
+    }
+
+    /// The cable is drawn at its other end.
+    pub fn cable_is_in(&self, is: bool) -> Result<()> {
+        self.router.ip(&["link", "set", "lan", if is { "up" } else { "down" }])
     }
 
     /// The kernel forgets routes over a link that goes down; addresses stay.

@@ -89,11 +89,8 @@ fn schedule(seed: u64) -> (Scenario, Vec<Done>) {
 /// Every sentence is a fault.
 fn judge(played: &Played, done: &[Done]) -> Vec<String> {
     let first = played.log.events.first().expect("a log begins with its mark").at;
-    // By the clock that nobody sets: the verdict's times are those of the wall.
-    let at = |wall: record::Wall| {
-        let near = played.log.events.iter().min_by_key(|event| (event.at.wall.micros() - wall.micros()).abs());
-        near.map_or(Duration::ZERO, |event| event.at.since(first))
-    };
+    // A verdict tells every time by the clock of the start.
+    let at = |wall: record::Wall| Duration::from_micros((wall.micros() - first.wall.micros()).max(0) as u64);
     let mut wrong = vec![];
     for drop in &played.verdict.drops {
         let (from, to) = (at(drop.last_good), at(drop.declared));

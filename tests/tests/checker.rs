@@ -1,5 +1,6 @@
-//! The checker checked: with one injector or one watcher switched off at a time, some story must be told wrongly.
+//! The checker checked: with one injector, one watcher or one rule switched off at a time, some story must be told wrongly.
 
+use explain::Cause;
 use linewitness_lab::scenario::{self, Runner, Scenario};
 use linewitness_lab::truth::Played;
 use linewitness_lab::{mutation, recording, sim};
@@ -28,6 +29,19 @@ fn without_an_injector_the_score_falls() {
     assert!(falls.len() >= 15, "only {} kinds of deeds break anything", falls.len());
     all_are_seen(&falls);
 }
+
+/// A rule that nothing needs would be removed, or gets a scenario.
+#[test]
+fn without_a_rule_the_score_falls() {
+    let recorded = recording::all().unwrap_or_else(|error| panic!("{error:#}"));
+    let all: Vec<_> = computed().into_iter().chain(recorded).collect();
+    let falls = mutation::rules(&all).unwrap_or_else(|error| panic!("{error:#}"));
+    let needed = falls.into_iter().filter(|(cause, _)| !UNMET.contains(cause)).map(|(_, fall)| fall);
+    all_are_seen(&needed.collect::<Vec<_>>());
+}
+
+/// No hold of our own can meet them: its calls are never quiet for long enough.
+const UNMET: [Cause; 1] = [Cause::NatExpired];
 
 /// On what was computed, and on what real kernels left behind.
 #[test]

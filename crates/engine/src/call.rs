@@ -27,6 +27,7 @@ pub mod socket;
 mod stream;
 mod tap;
 mod turn;
+pub(crate) mod undelivered;
 mod watch;
 pub(crate) mod wire;
 

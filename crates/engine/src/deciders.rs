@@ -6,6 +6,7 @@
 pub use crate::call::{
     detector::{ConsentClock, GapDetector},
     instruments::Instruments,
+    undelivered::Notice,
 };
 pub use crate::controls::{
     asking::{Asking, Manner, Never, OVERDUE, Step},

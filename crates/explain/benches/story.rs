@@ -140,6 +140,7 @@ fn eight_hours(day: &Day) -> Log {
             rtcp_in: 1,
             stun_in: 1,
             checks_in: 2,
+            after_rtp: 0,
             jitter_in_ms: Some(1.7 + wobble / 10.0),
             rtt_ms: Some(24.3 + wobble),
             far_lost: Some(0),

@@ -26,21 +26,28 @@ pub struct Finding {
 
 type Find = fn(&Timeline) -> Vec<Finding>;
 
-/// In the order in which they are read: limits first, because they are what can be changed.
-const FINDINGS: &[Find] = &[
-    idle_limit::find,
-    udp_idle_limit::find,
-    lifetime_limit::find,
-    heartbeat_advice::find,
-    expires::find,
-    tls_inspected::find,
-    proxy_in_use::find,
-    nat_kind::find,
-    quality_low::find,
-    clock_stepped::find,
-    more_drops::find,
+/// The closed list, in the order in which they are read: limits first, because they are what can be changed.
+pub const FINDINGS: &[(&str, Find)] = &[
+    ("idle_limit", idle_limit::find),
+    ("idle_unclear", idle_limit::unclear),
+    ("udp_idle_limit", udp_idle_limit::find),
+    ("lifetime_limit", lifetime_limit::find),
+    ("heartbeat_advice", heartbeat_advice::find),
+    ("token_expires_before_hold", expires::token),
+    ("turn_expires_before_hold", expires::turn),
+    ("tls_inspected", tls_inspected::find),
+    ("proxy_in_use", proxy_in_use::find),
+    ("nat_kind", nat_kind::find),
+    ("quality_low", quality_low::find),
+    ("clock_stepped", clock_stepped::find),
+    ("more_drops", more_drops::find),
 ];
 
 pub(crate) fn find(timeline: &Timeline) -> Vec<Finding> {
-    FINDINGS.iter().flat_map(|find| find(timeline)).collect()
+    let of = |(id, find): &(&str, Find)| {
+        let found = find(timeline);
+        debug_assert!(found.iter().all(|one| one.id == *id), "{id} is told under another name");
+        found
+    };
+    FINDINGS.iter().flat_map(of).collect()
 }

@@ -22,6 +22,7 @@ mod together;
 mod udp;
 
 pub use activity::Activity;
+pub(crate) use close::says_idle;
 pub use close::{Close, Who};
 pub use udp::{CameBack, UdpLimit};
 

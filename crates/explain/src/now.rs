@@ -6,7 +6,7 @@
 use crate::{
     names::Names,
     rows::{self, Lane, Tone},
-    words,
+    unconfirmed, words,
 };
 use beside::Beside;
 use record::{
@@ -37,6 +37,9 @@ pub struct Now {
     media_lost_since: Option<Stamp>,
     signaling_ended: bool,
     signaling_silent_since: Option<Stamp>,
+    signaling_lived: Option<Stamp>,
+    /// How long signaling may say nothing, unasked, until nobody knows whether it lives.
+    patience: Duration,
     recovering: Option<Move>,
 }
 
@@ -47,11 +50,13 @@ impl Now {
         let sentence = self.notable(&event.fact).then(|| rows::sentence(&event.fact, &self.names));
         self.beside.observe(&event.fact, &self.names);
         self.names.learn(&event.fact);
+        self.signaling_lived = self.signaling_lived.max(unconfirmed::life(event.at, &event.fact));
         match &event.fact {
             Fact::Mark(Mark::Started(plan)) => {
                 self.started = Some(event.at);
                 self.planned = words::millis(plan.planned_s * 1e3);
                 self.no_media = plan.silence == Silence::None;
+                self.patience = unconfirmed::patience(plan.heartbeat.as_ref());
             }
             Fact::Mark(Mark::Established { .. }) => self.established = Some(event.at),
             Fact::Mark(Mark::Ended { .. }) => self.ended = true,
@@ -111,7 +116,7 @@ impl Now {
                 self.rtt_ms = sample.rtt_ms.or(sample.stun_rtt_ms).or(self.rtt_ms);
                 self.lost_in = self.lost_in.saturating_add(sample.lost_in.into());
             }
-            Media::SendFailing { .. } | Media::SendWorks { .. } => {}
+            Media::SendFailing { .. } | Media::SendWorks { .. } | Media::Undelivered { .. } => {}
         }
     }
 
@@ -160,7 +165,12 @@ impl Now {
         if let Some(since) = self.signaling_silent_since {
             return format!("Media flows, signaling silent for {}", seconds(since));
         }
-        "Holding".into()
+        match self.signaling_lived {
+            Some(last) if at.awake_since(last) >= self.patience => {
+                format!("Holding, signaling {}", unconfirmed::since(last.wall))
+            }
+            _ => "Holding".into(),
+        }
     }
 
     /// Its figures are those of now.
@@ -223,6 +233,17 @@ mod tests {
         assert_eq!(state(reset.clone()), again);
         assert_eq!(state(reset.at(21.0).reconnected(2, "a", true)), "Holding");
         assert_eq!(state(held.time_up()), "Ended");
+    }
+
+    #[test]
+    fn signaling_that_nobody_asked_for_long_is_unconfirmed() {
+        let mut quiet = Run::standing().plan(|plan| plan.heartbeat = None);
+        quiet.beats = None;
+        assert_eq!(state(quiet.clone().at(15.0)), "Holding");
+        let unconfirmed = "Holding, signaling unconfirmed since 10:00:00 UTC";
+        assert_eq!(state(quiet.clone().at(15.2)), unconfirmed);
+        let asked = Signaling::HeartbeatAnswered { conn: 1, rtt_ms: 20.0 };
+        assert_eq!(state(quiet.at(20.0).note(asked)), "Holding");
     }
 
     #[test]

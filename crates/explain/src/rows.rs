@@ -153,6 +153,7 @@ pub fn tone(fact: &Fact) -> Tone {
         },
         Fact::Media(fact) => match fact {
             Media::Gap { .. } | Media::SendFailing { .. } => Tone::Lost,
+            Media::Undelivered { .. } => Tone::Note,
             Media::Back { .. } | Media::SendWorks { .. } => Tone::Back,
             Media::Flowing { .. } | Media::Sample(_) => Tone::Plain,
         },

@@ -91,9 +91,10 @@ pub fn rule(cause: Cause) -> &'static Rule {
     RULES.iter().copied().find(|rule| rule.id == cause).unwrap_or(&not_proven::RULE)
 }
 
-pub fn judge(timeline: &Timeline, drop: &Drop) -> Judgement {
-    let found: Vec<(&Rule, Finding)> =
-        RULES.iter().filter_map(|rule| Some((*rule, (rule.find)(timeline, drop)?))).collect();
+/// `rules`: those that may speak; all of them, but where it is asked what one of them is needed for.
+pub fn judge(rules: &[&'static Rule], timeline: &Timeline, drop: &Drop) -> Judgement {
+    let found: Vec<(&'static Rule, Finding)> =
+        rules.iter().filter_map(|rule| Some((*rule, (rule.find)(timeline, drop)?))).collect();
     let beaten = |rule: &Rule| found.iter().any(|(other, _)| other.outranks.contains(&rule.id));
     let best = found
         .iter()
@@ -105,7 +106,7 @@ pub fn judge(timeline: &Timeline, drop: &Drop) -> Judgement {
         Some((rule, finding)) => (*rule, finding.clone()),
         None => (&not_proven::RULE, not_proven::finding(timeline, drop)),
     };
-    let ruled_out = RULES
+    let ruled_out = rules
         .iter()
         .filter(|other| other.id != rule.id && !found.iter().any(|(rule, _)| rule.id == other.id))
         .filter_map(|other| Some((other.id, other.rules_out?(timeline, drop)?)))

@@ -1,10 +1,10 @@
 //! `Story`: everything that is drawn. Head, rows, lanes, drops, curves; words are finished, nothing is left to interpret.
 
 use crate::{
-    Cause, Drop, Outcome, Plane, Timeline, Verdict, drops, limits, outages,
+    Cause, Drop, Outcome, Plane, Rule, Timeline, Verdict, drops, limits, one_clock, outages,
     report::page::{self, Page},
     rows::{self, Row},
-    rules::{self, Judgement},
+    rules::{self, Judgement, RULES},
     timeline::PauseKind,
     verdict, words,
 };
@@ -91,21 +91,38 @@ pub struct PauseView {
 
 /// Of a log that is whole: a file, or a run that has ended.
 pub fn story(log: &Log) -> Story {
-    tell(Timeline::read(log))
+    story_by(RULES, log)
+}
+
+/// By these rules alone: what is told otherwise without one of them is what it is needed for.
+pub fn story_by(rules: &[&'static Rule], log: &Log) -> Story {
+    read(log, |timeline| tell(rules, timeline))
 }
 
 /// Of a run that goes on: that its log has no end yet says nothing.
 pub fn story_so_far(log: &Log) -> Story {
-    let mut timeline = Timeline::read(log);
-    timeline.goes_on = true;
-    tell(timeline)
+    read(log, |mut timeline| {
+        timeline.goes_on = true;
+        tell(RULES, timeline)
+    })
 }
 
-fn tell(mut timeline: Timeline) -> Story {
+fn read(log: &Log, tell: impl FnOnce(Timeline) -> Story) -> Story {
+    match one_clock::of_the_start(log) {
+        None => tell(Timeline::read(log)),
+        Some((log, steps)) => {
+            let mut timeline = Timeline::read(&log);
+            timeline.clock_steps = steps;
+            tell(timeline)
+        }
+    }
+}
+
+fn tell(rules: &[&'static Rule], mut timeline: Timeline) -> Story {
     timeline.drops = drops::find(&timeline);
     timeline.limits = limits::find(&timeline);
     let judged: Vec<(&Drop, Judgement)> =
-        timeline.drops.iter().map(|drop| (drop, rules::judge(&timeline, drop))).collect();
+        timeline.drops.iter().map(|drop| (drop, rules::judge(rules, &timeline, drop))).collect();
     let axis = |at: Stamp| at.since(timeline.began).as_secs_f64();
     let head = verdict::verdict(&timeline, &judged);
     // A call that never stood lost nothing: there is no region to draw.

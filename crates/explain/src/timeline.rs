@@ -3,16 +3,16 @@
 //! Stamps in a log may be damaged or forged: none is taken to lie after the event that brought it, and none before the
 //! event read last.
 
-use crate::{Drop, limits::Limits};
+use crate::{Drop, limits::Limits, unconfirmed};
 use record::{
     Heard, Log, Sense, Seq, Stamp,
     fact::{
         Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
-        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest,
+        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
 };
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 mod ask;
@@ -21,6 +21,7 @@ mod between;
 pub mod controls;
 mod far;
 mod lanes;
+pub(crate) mod lossy;
 pub mod networks;
 mod pauses;
 mod read;
@@ -46,9 +47,13 @@ pub struct Timeline<'a> {
     pub gaps: Vec<Gap>,
     pub samples: Vec<(At, &'a MediaSample)>,
     pub send_troubles: Vec<SendTrouble<'a>>,
+    pub undelivered: Vec<Undelivered>,
     pub heartbeats: Vec<Heartbeat>,
+    /// The last sign of life of any kind over signaling.
+    pub signaling_lived: Option<Stamp>,
     pub call_ends: Vec<CallEnd<'a>>,
     pub pauses: Vec<Pause>,
+    /// Filled by whoever made one clock of the log's.
     pub clock_steps: Vec<ClockStep>,
     pub pairs: Vec<Pair>,
     pub consent: Vec<Consent>,
@@ -181,6 +186,16 @@ pub struct SendTrouble<'a> {
     pub until: Option<Stamp>,
 }
 
+/// The network's word that our media is not delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Undelivered {
+    pub at: At,
+    pub to: SocketAddr,
+    pub why: Undeliverable,
+    pub by: Option<IpAddr>,
+    pub first: Stamp,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Heartbeat {
     pub at: At,
@@ -291,7 +306,9 @@ impl<'a> Timeline<'a> {
             gaps: Vec::new(),
             samples: Vec::new(),
             send_troubles: Vec::new(),
+            undelivered: Vec::new(),
             heartbeats: Vec::new(),
+            signaling_lived: None,
             call_ends: Vec::new(),
             pauses: Vec::new(),
             clock_steps: Vec::new(),
@@ -326,6 +343,7 @@ impl<'a> Timeline<'a> {
             let at = At { seq: event.seq, stamp: event.at.max(before) };
             timeline.note_pause_between(before, at);
             timeline.until = at.stamp;
+            timeline.signaling_lived = timeline.signaling_lived.max(unconfirmed::life(at.stamp, &event.fact));
             timeline.take(at, &event.fact);
             timeline.take_between(at, &event.fact);
         }

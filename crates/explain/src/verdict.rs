@@ -1,11 +1,12 @@
 //! `Verdict`: `verdict.json`. Its field names are a promise.
 
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Plane, Timeline,
+    Advice, Cause, Confidence, Drop, Owner, Plane, Timeline, Unconfirmed,
     findings::{self, Finding},
     outages,
     rule::{Because, Measured},
     rules::Judgement,
+    unconfirmed,
 };
 use record::fact::EndedBy;
 use serde::{Serialize, Serializer};
@@ -38,6 +39,8 @@ pub struct Verdict {
     #[serde(serialize_with = "rounded")]
     pub held_s: f64,
     pub drops: Vec<DropVerdict>,
+    /// What is not known to have lived to the end, though nothing showed that it was lost.
+    pub unconfirmed: Option<Unconfirmed>,
     pub findings: Vec<Finding>,
     pub not_tested: Vec<String>,
 }
@@ -119,17 +122,19 @@ pub(crate) fn verdict(timeline: &Timeline, judged: &[(&Drop, Judgement)]) -> Ver
         .collect();
     let outcome = outcome(timeline, drops.is_empty());
     let findings = findings::find(timeline);
+    let unconfirmed = unconfirmed::of(timeline);
     let beside = findings.len() + outages::find(timeline).len();
     Verdict {
         schema: SCHEMA,
         outcome,
         complete: timeline.is_over(),
         owner: headline::main(judged).map_or(Owner::NotProven, |(_, judgement)| judgement.owner),
-        headline: headline::of(timeline, outcome, judged, beside),
+        headline: headline::of(timeline, outcome, judged, beside, unconfirmed.as_ref()),
         started: timeline.began.wall,
         planned_s: timeline.plan.map_or(0.0, |plan| plan.planned_s),
         held_s: held(timeline).as_secs_f64(),
         drops,
+        unconfirmed,
         findings,
         not_tested: untested::list(timeline),
     }
@@ -152,7 +157,7 @@ pub(crate) fn held(timeline: &Timeline) -> std::time::Duration {
     timeline.stood().map_or(std::time::Duration::ZERO, |stood| timeline.hold_end().awake_since(stood.stamp))
 }
 
-fn millis<S: Serializer>(wall: &record::Wall, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn millis<S: Serializer>(wall: &record::Wall, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&wall.millis())
 }
 fn maybe_millis<S: Serializer>(wall: &Option<record::Wall>, to: S) -> Result<S::Ok, S::Error> {

@@ -44,7 +44,11 @@ pub fn ms(ms: f64) -> String {
 
 /// What an administrator searches a log for.
 pub fn utc(at: Stamp) -> String {
-    format!("{} UTC", at.wall.timestamp().strftime("%H:%M:%S"))
+    utc_of(at.wall)
+}
+
+pub fn utc_of(wall: Wall) -> String {
+    format!("{} UTC", wall.timestamp().strftime("%H:%M:%S"))
 }
 
 /// To the hundredth, for what happened.

@@ -18,6 +18,7 @@ mod power;
 mod prediction;
 mod sense;
 mod signaling;
+mod stamps;
 mod system;
 
 pub use action::{Action, Move, Outcome, Reason};
@@ -26,7 +27,7 @@ pub use far::{Far, Sight};
 pub use ice::{CandidateKind, Ice, IceState, TurnRequest};
 pub use lane::{Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Stirred, TurnTransport, UdpRung};
 pub use mark::{Beside, Calibrated, EndedBy, Heartbeat, Ladder, LeftOut, Mark, Plan, WhyNot};
-pub use media::{Direction, Media, MediaSample};
+pub use media::{Direction, Media, MediaSample, Undeliverable};
 pub use net::{Destination, Hop, LinkKind, Net, Reachability, WifiLink};
 pub use power::Power;
 pub use prediction::{Pattern, Prediction};

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its use")]
 
 mod bench;
+mod browser;
 mod check_os;
 mod fuzz;
 mod lab;
@@ -29,12 +30,13 @@ cargo xtask COMMAND
   package          what people install, for this system: on Linux .deb and .rpm
   lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
+  browser [FILTER] the lab's faults beside a page in Chromium, both in one table (Linux; needs Node.js 20)
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
   check-os         type-checks and lints the code for Windows and macOS, from Linux
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
-run, test, lab and package install what system packages are missing on Debian and Ubuntu, and say which and why.
+run, test, lab, browser and package install what system packages are missing on Debian and Ubuntu, and say which and why.
 ";
 
 fn main() -> ExitCode {
@@ -47,16 +49,22 @@ fn main() -> ExitCode {
     }
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {
+        // Of any command: none is begun by somebody who asks what it does.
+        _ if args.iter().take_while(|arg| *arg != "--").any(|arg| matches!(arg.as_str(), "help" | "--help" | "-h")) => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
         Some("run") => run::run(rest),
         Some("test") => test::test(),
         Some("ui") => ui::ui(),
         Some("package") => package::package(rest),
         Some("lab") => lab::lab(rest),
+        Some("browser") => browser::browser(rest),
         Some("bench") => bench::bench(rest),
         Some("soak") => bench::soak(rest),
         Some("check-os") => check_os::check_os(),
         Some("fuzz") => fuzz::fuzz(rest),
-        Some("help" | "--help" | "-h") | None => {
+        None => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
         }

@@ -3,7 +3,7 @@
 use super::control;
 use crate::{World, part::names, world::SERVER};
 use anyhow::{Context, Result};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::PathBuf;
 
 pub struct Certificate {
@@ -15,7 +15,13 @@ pub struct Certificate {
 
 /// For the servers' names and addresses, as a client finds them in a URL.
 pub fn make(world: &World) -> Result<Certificate> {
+    made_by(world, "server")
+}
+
+/// By an authority of this name, which each of them has to itself.
+pub fn made_by(world: &World, maker: &str) -> Result<Certificate> {
     let mut authority = CertificateParams::new(Vec::new())?;
+    authority.distinguished_name.push(DnType::CommonName, format!("The lab's {maker} authority"));
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate()?;
     let authority_cert = authority.self_signed(&authority_key)?;
@@ -30,8 +36,8 @@ pub fn make(world: &World) -> Result<Certificate> {
         Ok::<_, anyhow::Error>(path)
     };
     Ok(Certificate {
-        ca: write("ca.pem", authority_cert.pem())?,
-        cert: write("server.pem", cert.pem())?,
-        key: write("server.key", key.serialize_pem())?,
+        ca: write(&format!("{maker}-ca.pem"), authority_cert.pem())?,
+        cert: write(&format!("{maker}.pem"), cert.pem())?,
+        key: write(&format!("{maker}.key"), key.serialize_pem())?,
     })
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 
 pub const ADDRESS: &str = "10.85.0.10";
 pub const NAME: &str = "control.example";
-const ROUTER: &str = "10.85.0.1";
+const SECOND_ADDRESS: &str = "10.85.0.11";
+pub const ROUTER: &str = "10.85.0.1";
 
 pub struct Control {
     _programs: [Program; 2],
@@ -20,6 +21,8 @@ pub fn start(world: &World, certificate: &Certificate) -> Result<Control> {
     world.router.ip(&["addr", "add", &format!("{ROUTER}/24"), "dev", "away"])?;
     host.ip(&["addr", "add", &format!("{ADDRESS}/24"), "dev", "eth0"])?;
     let web = nginx::web(world, &host, ADDRESS, certificate)?;
-    let stun = coturn::stun(world, &host, ADDRESS)?;
+    // With two of each it can tell by which of them it is seen how (RFC 5780).
+    host.ip(&["addr", "add", &format!("{SECOND_ADDRESS}/24"), "dev", "eth0"])?;
+    let stun = coturn::stun(world, &host, &[ADDRESS, SECOND_ADDRESS])?;
     Ok(Control { _programs: [web, stun], _host: host })
 }

@@ -77,12 +77,11 @@ fn relay(world: &World, name: &str, address: &str, more: &[String]) -> Result<Pr
 }
 
 /// Says only where it is asked from.
-pub fn stun(world: &World, ns: &Ns, address: &str) -> Result<Program> {
-    let settings = [
+pub fn stun(world: &World, ns: &Ns, addresses: &[&str]) -> Result<Program> {
+    let mut settings = vec![
         "-n".to_owned(),
         "--no-cli".into(),
         "--stun-only".into(),
-        format!("--listening-ip={address}"),
         format!("--listening-port={PORT}"),
         format!("--userdb={}", world.dir.join("stundb").display()),
         format!("--pidfile={}", world.dir.join("stun.pid").display()),
@@ -91,6 +90,7 @@ pub fn stun(world: &World, ns: &Ns, address: &str) -> Result<Program> {
         "--no-tls".into(),
         "--no-dtls".into(),
     ];
+    settings.extend(addresses.iter().map(|address| format!("--listening-ip={address}")));
     run(world, ns, "stun", &settings)
 }
 

@@ -28,6 +28,32 @@ pub fn proxy(world: &World, read_timeout: Duration) -> Result<Program> {
     start(world, &world.server, "nginx", PORT, &server)
 }
 
+/// Ends TLS with that certificate, and asks the reflector over a TLS of its own.
+pub fn inspector(world: &World, certificate: &Certificate) -> Result<Program> {
+    let server = format!(
+        "listen {SERVER}:{PORT} ssl;\n\
+         ssl_certificate {};\n\
+         ssl_certificate_key {};\n\
+         location / {{\n\
+           proxy_pass https://{SERVER}:{};\n\
+           proxy_http_version 1.1;\n\
+           proxy_set_header Upgrade $http_upgrade;\n\
+           proxy_set_header Connection \"upgrade\";\n\
+           proxy_read_timeout 300s;\n\
+         }}",
+        certificate.cert.display(),
+        certificate.key.display(),
+        reflector::PORT,
+    );
+    start(world, &world.server, "inspector", PORT, &server)
+}
+
+/// Answers whoever asks for anything with this status.
+pub fn refuser(world: &World, status: u16) -> Result<Program> {
+    let server = format!("listen {SERVER}:{PORT};\nlocation / {{ return {status}; }}");
+    start(world, &world.server, "refuser", PORT, &server)
+}
+
 /// Answers `/` with 200 over TLS, and `/generate_204` as its name says over plain HTTP.
 pub fn web(world: &World, ns: &Ns, address: &str, certificate: &Certificate) -> Result<Program> {
     let server = format!(

@@ -22,8 +22,8 @@ pub struct Proxy {
     keeper: Option<JoinHandle<()>>,
 }
 
-/// It stands in the router.
-pub fn start(world: &World) -> Result<Proxy> {
+/// It stands in the router. With a status, that is its answer to everybody.
+pub fn start(world: &World, refuses: Option<u16>) -> Result<Proxy> {
     let at: SocketAddr = format!("{GATEWAY}:{PORT}").parse()?;
     let listener = world.router.inside(|| TcpListener::bind(at))?.context("listening as a proxy")?;
     listener.set_nonblocking(true)?;
@@ -31,9 +31,9 @@ pub fn start(world: &World) -> Result<Proxy> {
     let until = Arc::clone(&stop);
     // It connects from where it listens, so its threads are in there too.
     let path = format!("{}/{}", crate::ns::FOLDER, world.router.name);
-    let keeper = std::thread::Builder::new()
-        .name("proxy".into())
-        .spawn(move || crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, &until)))?;
+    let keeper = std::thread::Builder::new().name("proxy".into()).spawn(move || {
+        crate::ns::enter(&path).map_or_else(|e| panic!("{e:#}"), |()| keep(&listener, refuses, &until))
+    })?;
     Ok(Proxy { stop, keeper: Some(keeper) })
 }
 
@@ -52,13 +52,13 @@ impl Drop for Proxy {
     }
 }
 
-fn keep(listener: &TcpListener, stop: &AtomicBool) {
+fn keep(listener: &TcpListener, refuses: Option<u16>, stop: &AtomicBool) {
     let carried: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     while !stop.load(Ordering::Relaxed) {
         while let Ok((near, _)) = listener.accept() {
             let carried = Arc::clone(&carried);
             // One that cannot be opened is closed, which the story sees.
-            std::thread::spawn(move || carry(near, &carried));
+            std::thread::spawn(move || carry(near, refuses, &carried));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -67,9 +67,14 @@ fn keep(listener: &TcpListener, stop: &AtomicBool) {
     }
 }
 
-fn carry(mut near: TcpStream, carried: &Mutex<Vec<TcpStream>>) -> Result<()> {
+fn carry(mut near: TcpStream, refuses: Option<u16>, carried: &Mutex<Vec<TcpStream>>) -> Result<()> {
     near.set_nonblocking(false)?;
-    let far = TcpStream::connect(asked_for(&mut near)?)?;
+    let place = asked_for(&mut near)?;
+    if let Some(status) = refuses {
+        write!(near, "HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+        return Ok(());
+    }
+    let far = TcpStream::connect(place)?;
     near.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     for side in [&near, &far] {
         side.set_nodelay(true)?;

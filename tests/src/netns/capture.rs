@@ -1,10 +1,10 @@
-//! `Capture`: every packet that left and reached the client, by its headers. What a fault has no rule for, and so no copy of
-//! a packet either, is seen here: the packet that should have come and did not, and the one that ended a connection.
+//! `Capture`: every packet that left and reached one end, by its headers. What a fault has no rule for, and so no copy of a
+//! packet either, is seen here: the packet that should have come and did not, and the one that ended a connection.
 
 use crate::ns::Ns;
 use crate::packets::{HEAD, Head, Hears, PacketSocket};
 use anyhow::{Result, ensure};
-use record::Wall;
+use record::Stamp;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Packet {
-    pub at: Wall,
+    pub at: Stamp,
     /// It arrived; else it left.
     pub inward: bool,
     pub head: Head,
@@ -22,7 +22,15 @@ pub struct Packet {
 impl fmt::Display for Packet {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, inward, head } = self;
-        write!(to, "{at} {} {} > {}", if *inward { "in " } else { "out" }, head.from, head.to)?;
+        write!(
+            to,
+            "{} {:.6} {} {} > {}",
+            at.wall,
+            at.uptime.seconds(),
+            if *inward { "in " } else { "out" },
+            head.from,
+            head.to
+        )?;
         if let Some(tcp) = head.tcp {
             write!(to, " seq {} ack {}", tcp.number, tcp.acknowledges)?;
             for (is, word) in [(tcp.syn, " SYN"), (tcp.fin, " FIN"), (tcp.rst, " RST")] {
@@ -46,8 +54,8 @@ pub struct Capture {
 const MOST: usize = 200_000;
 
 impl Capture {
-    pub fn begin(client: &Ns) -> Result<Self> {
-        let socket = PacketSocket::open(client, Hears::Everything)?;
+    pub fn begin(end: &Ns) -> Result<Self> {
+        let socket = PacketSocket::open(end, Hears::Everything)?;
         let (packets, stop) = (Arc::default(), Arc::new(AtomicBool::new(false)));
         let reader = std::thread::Builder::new().name("capture".into()).spawn({
             let (packets, stop) = (Arc::clone(&packets), Arc::clone(&stop));
@@ -58,9 +66,9 @@ impl Capture {
 
     pub fn end(mut self) -> Result<Vec<Packet>> {
         self.join();
-        let packets = std::mem::take(&mut *self.packets.lock().expect("the reader has ended"));
+        let mut packets = std::mem::take(&mut *self.packets.lock().expect("the reader has ended"));
+        packets.sort_by_key(|packet| packet.at);
         ensure!(packets.len() < MOST, "void: more packets than a capture holds");
-        ensure!(!packets.is_empty(), "void: the capture saw no packet");
         Ok(packets)
     }
 

@@ -56,12 +56,15 @@ impl Flows {
         flows
     }
 
-    pub fn signaling_port(&self) -> Option<u16> {
-        self.signaling.first().copied()
+    pub fn new(signaling: BTreeSet<u16>, media: BTreeSet<u16>, relayed: bool) -> Self {
+        Self { signaling, media, relayed }
     }
 
-    pub fn media_port(&self) -> Option<u16> {
-        self.media.first().copied()
+    pub fn ports(&self, plane: Plane) -> impl Iterator<Item = u16> {
+        match plane {
+            Plane::Signaling => self.signaling.iter().copied(),
+            Plane::Media => self.media.iter().copied(),
+        }
     }
 
     pub fn has(&self, plane: Plane, head: &Head) -> bool {

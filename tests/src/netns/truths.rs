@@ -2,16 +2,18 @@
 //! of all that left and reached the client.
 
 use super::capture::Packet;
+use super::crossing::{self, Ends};
 use super::flows::Flows;
+use crate::packets::Head;
 use crate::scenario::{Deed, ending::Plane};
 use crate::truth::{Effect, Truth, When};
-use crate::verdict::ms_between;
 use crate::witness::Hit;
-use anyhow::{Result, ensure};
-use record::{Stamp, Wall};
+use anyhow::{Context, Result, ensure};
+use record::Stamp;
 use std::time::Duration;
 
 /// A step as it was carried out.
+#[derive(Clone)]
 pub struct Carried {
     pub deed: Deed,
     /// Around the command; what it did lies between them or after.
@@ -19,16 +21,20 @@ pub struct Carried {
     pub undone: Option<(Stamp, Stamp)>,
     /// What carried the call when it was done.
     pub flows: Flows,
+    /// What carried the call of the page beside it.
+    pub pages: Flows,
     /// Each packet that it touched, where a rule did it.
     pub hits: Option<Vec<Hit>>,
 }
 
 pub struct Seen<'a> {
+    /// At the client's end, where the call is told of.
     pub packets: &'a [Packet],
+    pub ends: Ends<'a>,
     /// All that ever carried the call.
     pub flows: &'a Flows,
     /// When the call was over: what did not come after that was not lost.
-    pub over: Wall,
+    pub over: Stamp,
 }
 
 /// Packets that were past the fault when it began arrive in the next moments.
@@ -39,7 +45,22 @@ const ANSWERED_WITHIN_MS: f64 = 400.0;
 const APART_MS: f64 = 25.0;
 /// Media pauses for less than this in health too.
 const PAUSE_MS: f64 = 200.0;
+
+/// What the world itself ends without any step: the first segment that says so.
+pub fn ended(seen: &Seen) -> Option<When> {
+    let ends = |packet: &&Packet| {
+        let last = packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst);
+        packet.inward && last && packet.at <= seen.over && seen.flows.has(Plane::Signaling, &packet.head)
+    };
+    seen.packets.iter().find(ends).map(|end| When::at(end.at))
+}
+
 impl Carried {
+    /// The same step, as the page beside the hold met it.
+    pub fn met_by_the_page(&self) -> Self {
+        Self { flows: self.pages.clone(), ..self.clone() }
+    }
+
     pub fn truth(&self, seen: &Seen) -> Truth {
         Truth { signaling: self.effect(Plane::Signaling, seen), media: self.effect(Plane::Media, seen) }
     }
@@ -55,6 +76,7 @@ impl Carried {
                 | Deed::Busy
                 | Deed::ClockStep { .. }
                 | Deed::FarEndStarted
+                | Deed::NameServerKilled
                 | Deed::RelayStarted
         );
         let hit = self.hits.as_ref().is_some_and(|hits| !hits.is_empty());
@@ -68,10 +90,12 @@ impl Carried {
             Deed::BlackHole,
             Deed::Rejected,
             Deed::UdpLost,
+            Deed::UdpRejected,
             Deed::UdpToServerLost,
             Deed::UdpToClientLost,
             Deed::MediaVanishes,
             Deed::GatewaySilent,
+            Deed::GatewayHangs,
         ];
         // Checks are seconds apart, and some are never answered.
         let talks = self.talks(seen);
@@ -90,6 +114,38 @@ impl Carried {
         Ok(())
     }
 
+    /// What takes packets away underway shows at both ends: the first that left one and did not reach the other is what the
+    /// truth is about.
+    pub fn crossed_alike(&self, truth: &Truth, seen: &Seen) -> Result<()> {
+        let takes: &[Plane] = match self.deed {
+            Deed::BlackHole | Deed::Rejected | Deed::GatewaySilent => &[Plane::Signaling, Plane::Media],
+            Deed::SignalingVanishes => &[Plane::Signaling],
+            Deed::Unrouted | Deed::UdpLost | Deed::UdpToServerLost | Deed::UdpToClientLost | Deed::MediaVanishes => {
+                &[Plane::Media]
+            }
+            _ => &[],
+        };
+        takes.iter().try_for_each(|plane| {
+            // Through a relay media has no numbers of its own.
+            let numbered = |head: &Head| head.tcp.is_some() || head.is_rtp();
+            let is_of = |head: &Head| self.flows.has(*plane, head) && numbered(head);
+            // A goodbye's own packets are underway when all is over.
+            let began = truth.of(*plane).began.filter(|began| began.latest.plus(crossing::UNDERWAY) < seen.over);
+            let (Some(began), true) = (began, seen.packets.iter().any(|packet| is_of(&packet.head))) else {
+                return Ok(());
+            };
+            let lost = seen.ends.first_lost(is_of, self.began.0, seen.over);
+            let lost = lost.with_context(|| format!("void: {:?}, and all packets reached the other end", self.deed))?;
+            let apart = began.ms_to(lost.at.wall);
+            ensure!(
+                apart.abs() <= APART_MS.max(self.spacing_ms(seen)),
+                "void: the truth of {:?} and the first packet that did not cross lie {apart:.1} ms apart",
+                self.deed
+            );
+            Ok(())
+        })
+    }
+
     fn effect(&self, plane: Plane, seen: &Seen) -> Effect {
         let (began, ended) = match &self.hits {
             Some(hits) => (self.first_hit(plane, hits, seen), false),
@@ -97,26 +153,13 @@ impl Carried {
         };
         let undone = self.undone.map(|(before, after)| When { earliest: before, latest: after });
         let back = began.and_then(|began| self.back(plane, began.latest, ended, seen));
-        Effect { began, undone, back: back.map(|wall| When::at(self.stamp(wall))) }
-    }
-
-    /// All stamps of one computer that is awake lie equally far from the wall clock.
-    fn stamp(&self, wall: Wall) -> Stamp {
-        let known = self.began.0;
-        match wall.micros() - known.wall.micros() {
-            later @ 0.. => known.plus(Duration::from_micros(later as u64)),
-            earlier => known.minus(Duration::from_micros(earlier.unsigned_abs())),
-        }
-    }
-
-    fn when(&self, earliest: Wall, latest: Wall) -> When {
-        When { earliest: self.stamp(earliest), latest: self.stamp(latest.max(earliest)) }
+        Effect { began, undone, back: back.map(When::at) }
     }
 
     fn first_hit(&self, plane: Plane, hits: &[Hit], seen: &Seen) -> Option<When> {
         let of = |flows: &Flows| {
             let hit = hits.iter().find(|hit| hit.head.is_some_and(|head| flows.has(plane, &head)));
-            hit.map(|hit| When::at(self.stamp(hit.at)))
+            hit.map(|hit| When::at(hit.at))
         };
         // A connection that was being made anew at that moment is not in use yet.
         of(&self.flows).or_else(|| of(seen.flows))
@@ -130,22 +173,24 @@ impl Carried {
             // Checks may cross where media does not; where nothing else is sent they are all that there is.
             flow.retain(|packet| packet.head.is_media() || packet.head.tcp.is_some());
         }
-        let before = self.began.0.wall;
+        let before = self.began.0;
         let ends = |packet: &&&Packet| {
             let closes = |bytes: [u8; 2]| bytes[0] == 0x88;
-            packet.inward
+            // A connection that is taken away here is ended from here.
+            (packet.inward || self.deed == Deed::SocketTaken)
                 && packet.at >= before
                 && packet.head.tcp.is_some_and(|tcp| tcp.fin || tcp.rst || packet.head.begins.is_some_and(closes))
         };
-        let end = flow.iter().find(ends).map(|end| When::at(self.stamp(end.at)));
+        let end = flow.iter().find(ends).map(|end| When::at(end.at));
         let began = match plane {
             Plane::Signaling => self.unanswered(&flow, seen.over),
             Plane::Media => self.paused(&flow, seen.over),
         };
+        let takes_address = matches!(self.deed, Deed::AddressChanged | Deed::Renumbered);
         match (began, end) {
             // A connection that was dead long before is ended in words at last.
-            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), self.deed == Deed::AddressChanged),
-            (began, None) => (began, self.deed == Deed::AddressChanged),
+            (Some(began), Some(end)) if began.latest < end.earliest => (Some(began), takes_address),
+            (began, None) => (began, takes_address),
             (_, end) => (end, true),
         }
     }
@@ -159,12 +204,13 @@ impl Carried {
     }
 
     /// The first thing said that had no answer; where nothing could even be said, the time in which nothing was.
-    fn unanswered(&self, flow: &[&Packet], over: Wall) -> Option<When> {
-        let before = self.began.0.wall;
+    fn unanswered(&self, flow: &[&Packet], over: Stamp) -> Option<When> {
+        let before = self.began.0;
         // Without its address or its cable a connection is dead before it has anything to say; what it says at last, when
         // another has taken its place, is no first effect.
-        if matches!(self.deed, Deed::AddressChanged | Deed::LinkDown) {
-            return Some(self.when(before, self.began.1.wall));
+        let cut = [Deed::AddressChanged, Deed::Renumbered, Deed::LinkDown, Deed::CableOut, Deed::TunnelGone];
+        if cut.contains(&self.deed) {
+            return Some(within(before, self.began.1));
         }
         let unanswered = |packet: &&&Packet| {
             let soon = |answer: &Packet| ms_between(packet.at, answer.at) < ANSWERED_WITHIN_MS;
@@ -175,18 +221,18 @@ impl Carried {
                 && !flow.iter().any(|answer| self.answers(answer, packet) && soon(answer))
         };
         if let Some(first) = flow.iter().find(unanswered) {
-            return Some(When::at(self.stamp(first.at)));
+            return Some(When::at(first.at));
         }
         // Without a way out nothing is even sent that could be seen.
-        let no_way = [Deed::RouteGone, Deed::Frozen, Deed::Sleep];
-        let next = flow.iter().find(|packet| packet.at >= self.began.1.wall).map_or(over, |packet| packet.at);
-        no_way.contains(&self.deed).then(|| self.when(before, next))
+        let no_way = [Deed::RouteGone, Deed::Frozen, Deed::Starved, Deed::Sleep];
+        let next = flow.iter().find(|packet| packet.at >= self.began.1).map_or(over, |packet| packet.at);
+        no_way.contains(&self.deed).then(|| within(before, next))
     }
 
     /// The first packet that had no echo, or that should have left and did not.
-    fn paused(&self, flow: &[&Packet], over: Wall) -> Option<When> {
-        let before = self.began.0.wall;
-        let came: Vec<Wall> = flow.iter().filter(|packet| packet.inward).map(|packet| packet.at).collect();
+    fn paused(&self, flow: &[&Packet], over: Stamp) -> Option<When> {
+        let before = self.began.0;
+        let came: Vec<Stamp> = flow.iter().filter(|packet| packet.inward).map(|packet| packet.at).collect();
         let healthy = came.partition_point(|at| *at < before);
         let mut apart: Vec<f64> = came[..healthy].windows(2).map(|two| ms_between(two[0], two[1])).collect();
         apart.sort_by(f64::total_cmp);
@@ -196,11 +242,11 @@ impl Carried {
             ms_between(came[n], next) > PAUSE_MS.max(usual * 3.0)
         };
         let last = came[(healthy.checked_sub(1)?..came.len()).find(|n| pauses(*n))?];
-        let due = last.plus_micros((usual * 1_500.0) as i64);
+        let due = last.plus(Duration::from_micros((usual * 1_500.0) as u64));
         let lost = flow.iter().find(|packet| !packet.inward && packet.at > last && packet.at <= due);
         Some(match lost {
-            Some(lost) => When::at(self.stamp(lost.at)),
-            None => self.when(last.max(before), due),
+            Some(lost) => When::at(lost.at),
+            None => within(last.max(before), due),
         })
     }
 
@@ -216,12 +262,12 @@ impl Carried {
             |packet: &&Packet| !packet.inward && packet.head.is_media() && self.flows.has(Plane::Media, &packet.head);
         let mut all = seen.packets.iter().filter(sent);
         let (Some(first), Some(last)) = (all.next(), seen.packets.iter().rev().find(sent)) else { return 0.0 };
-        crate::verdict::ms_between(first.at, last.at) / all.count().max(1) as f64
+        ms_between(first.at, last.at) / all.count().max(1) as f64
     }
 
     /// The first that crossed again, whatever flow carries the plane since.
-    fn back(&self, plane: Plane, began: Stamp, ended: bool, seen: &Seen) -> Option<Wall> {
-        let (began, after) = (began.minus(UNDERWAY).wall, began.plus(UNDERWAY).wall);
+    fn back(&self, plane: Plane, began: Stamp, ended: bool, seen: &Seen) -> Option<Stamp> {
+        let (began, after) = (began.minus(UNDERWAY), began.plus(UNDERWAY));
         let talks = self.talks(seen);
         // On the flow that was hit, what was lost must have arrived by now; what the far end says of its own is no answer.
         let lost = seen.packets.iter().find(|packet| {
@@ -242,4 +288,13 @@ impl Carried {
         });
         back.map(|packet| packet.at)
     }
+}
+
+fn within(earliest: Stamp, latest: Stamp) -> When {
+    When { earliest, latest: latest.max(earliest) }
+}
+
+/// Negative if `b` is earlier.
+pub(super) fn ms_between(a: Stamp, b: Stamp) -> f64 {
+    (b.uptime.0 as f64 - a.uptime.0 as f64) / 1e3
 }

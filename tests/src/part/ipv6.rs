@@ -52,7 +52,7 @@ pub fn control(world: &World) -> Result<Control> {
     enable(&world.router, "away", GATEWAY, "fd85::1")?;
     enable(&host, "eth0", HOST, CONTROL)?;
     host.ip(&["-6", "route", "add", "default", "via", "fd85::1"])?;
-    let stun = coturn::stun(world, &host, CONTROL)?;
+    let stun = coturn::stun(world, &host, &[CONTROL])?;
     Ok(Control { _stun: stun, _host: host })
 }
 

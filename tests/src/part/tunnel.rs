@@ -76,6 +76,11 @@ impl Tunnel<'_> {
             .try_for_each(|half| self.world.client.ip(&["route", "add", half, "dev", NAME]))
     }
 
+    /// Of this one destination alone, as a company's VPN takes those of the company.
+    pub fn take_route_to(&self, address: &str) -> Result<()> {
+        self.world.client.ip(&["route", "add", &format!("{address}/32"), "dev", NAME])
+    }
+
     /// Packets that came out at the other end, either way.
     pub fn carried(&self) -> u64 {
         self.carried.load(Ordering::Relaxed)

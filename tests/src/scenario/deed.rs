@@ -19,8 +19,14 @@ pub enum Deed {
     UdpToServerLost,
     UdpToClientLost,
     UdpLost,
+    /// The router answers that UDP is not permitted.
+    UdpRejected,
     Loss {
         percent: u32,
+    },
+    /// A line that carries so many packets a second, either way: what is beyond that is lost.
+    Policed {
+        packets: u32,
     },
     /// Each packet is late by up to so much, drawn anew.
     Jitter {
@@ -35,17 +41,28 @@ pub enum Deed {
 
     // The local network.
     GatewaySilent,
+    /// It still answers who has its address, and neither passes packets on nor answers any.
+    GatewayHangs,
     NamesSilent,
+    NameServerKilled,
     /// The router forgets all flows, and meets those that go on anew.
     MappingsLost {
         ports: Ports,
     },
+    /// The provider gives the router another address.
+    PublicAddressChanged,
     /// Plain web answers are redirected to a login page.
     PortalClosed,
+    /// The web proxy that the client is told to use.
+    WebProxyKilled,
 
     // This computer.
     LinkDown,
+    /// The cable's other end: the interface stays switched on and has no carrier.
+    CableOut,
     AddressChanged,
+    /// Another address is there before the old one goes.
+    Renumbered,
     /// IPv6's privacy address is replaced by another one, as it is each day.
     TemporaryAddressRenewed,
     /// Another network is there, with an address; the route stays.
@@ -56,10 +73,18 @@ pub enum Deed {
     /// A tunnel is there; the route stays.
     TunnelUp,
     TunnelTakesRoute,
+    /// One that was up is gone, and its routes with it.
+    TunnelGone,
+    /// The way to the far end goes through it, and no other destination's.
+    TunnelTakesFarEnd,
     Bridge,
     Busy,
     /// The program is stopped, and goes on later.
     Frozen,
+    /// The program is run for a tenth of each second and a half.
+    Starved,
+    /// Some other program of this computer takes the signaling connection away.
+    SocketTaken,
     /// The computer sleeps, with a word of the system before and after.
     Sleep,
     ClockStep {
@@ -72,7 +97,13 @@ pub enum Deed {
     FarEndFrozen,
     /// One that was stopped or killed is there again.
     FarEndStarted,
+    /// It ends the call by word.
+    FarEndHangsUp,
     ProxyKilled,
+    /// What stands before the far end ends all connections, and takes new ones.
+    ConnectionsEnded {
+        by: EndedBy,
+    },
     RelayKilled,
     RelayStarted,
 }
@@ -82,6 +113,17 @@ pub enum Deed {
 pub enum Ports {
     Same,
     Other,
+}
+
+/// How a part in front ends a connection.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    #[default]
+    Fin,
+    Reset,
+    /// WebSocket's close frame, with this code.
+    Close(u16),
 }
 
 impl Deed {
@@ -108,7 +150,12 @@ impl Deed {
     pub fn changes_the_interface(self) -> bool {
         matches!(
             self,
-            Self::LinkDown | Self::AddressChanged | Self::RouteMoved | Self::RouteGone | Self::TunnelTakesRoute
+            Self::LinkDown
+                | Self::AddressChanged
+                | Self::RouteMoved
+                | Self::RouteGone
+                | Self::TunnelTakesRoute
+                | Self::TunnelGone
         )
     }
 
@@ -124,9 +171,16 @@ impl Deed {
                 | Self::MappingsLost { .. }
                 | Self::AddressChanged
                 | Self::TemporaryAddressRenewed
+                | Self::TunnelGone
                 | Self::FarEndStarted
                 | Self::RelayStarted
                 | Self::ClockStep { .. }
+                | Self::PublicAddressChanged
+                | Self::Renumbered
+                | Self::NameServerKilled
+                | Self::SocketTaken
+                | Self::FarEndHangsUp
+                | Self::ConnectionsEnded { .. }
         )
     }
 }

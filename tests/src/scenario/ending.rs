@@ -11,11 +11,12 @@ pub struct Ending {
     /// One for each drop that there is, those of a plane in their order.
     #[serde(default, rename = "drop")]
     pub drops: Vec<Drop>,
+    /// One for each finding that there is; any other is a false one.
     #[serde(default, rename = "finding")]
     pub findings: Vec<Finding>,
-    /// Beside those, what the story is about not finding.
+    /// Signaling must be said to be unconfirmed at the end, since a moment before the first step; else it must not be.
     #[serde(default)]
-    pub no_finding: Vec<String>,
+    pub unconfirmed: bool,
     /// How many new calls may be placed; else the call that was placed is the one that was held.
     #[serde(default)]
     pub new_calls: u32,
@@ -70,7 +71,8 @@ pub struct Drop {
     pub onset_within: Option<Span>,
     #[serde(default)]
     pub declared_within: Option<Span>,
-    /// After the fault was undone, or after it began where it lasts.
+    /// After the fault was undone, after it began where it lasts, and after what was said to be its onset where nothing was
+    /// broken.
     #[serde(default)]
     pub restored_within: Option<Span>,
     #[serde(default)]
@@ -84,6 +86,9 @@ pub struct Drop {
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub id: String,
+    /// By chance it is there or not, and both are right.
+    #[serde(default)]
+    pub perhaps: bool,
     #[serde(flatten)]
     pub measured: Measured,
 }
@@ -96,8 +101,13 @@ pub struct Measured {
     pub seconds: Option<f64>,
     /// How far the figure may lie from it.
     pub within: Option<f64>,
+    /// Seconds from the end of credentials to the planned end of the hold.
+    pub before_end: Option<f64>,
     pub ended: Option<String>,
     pub direction: Option<String>,
+    pub what: Option<String>,
+    /// Of a public address: its `port`, or the `address`. Both must be named, the one before and the one after.
+    pub changed: Option<String>,
 }
 
 impl Ending {
@@ -109,7 +119,11 @@ impl Ending {
             ensure!(drop.step.is_none_or(|step| (1..=steps).contains(&step)), "there is no such step: {drop:?}");
             let timed = [drop.onset_within, drop.declared_within].iter().any(Option::is_some);
             ensure!(!timed || drop.step.is_some(), "a time without a truth to compare it with: {drop:?}");
-            ensure!(!drop.for_good || drop.restored_within.is_none(), "it comes back or not: {drop:?}");
+            ensure!(drop.for_good != drop.restored_within.is_some(), "it comes back in time, or not at all: {drop:?}");
+            ensure!(
+                drop.step.is_none() || drop.declared_within.is_some(),
+                "nobody waits for ever to be told: {drop:?}"
+            );
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Machine {
+pub struct Machine {
     kernel: String,
     cores: usize,
     /// Of the last minute, the last five, the last fifteen.
@@ -30,7 +30,7 @@ pub fn write(file: &Path, runs: &[Run], seed: u64) -> Result<()> {
     std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
 }
 
-fn machine() -> Result<Machine> {
+pub fn machine() -> Result<Machine> {
     let read = |path: &str| std::fs::read_to_string(path).with_context(|| format!("reading {path}"));
     let load = read("/proc/loadavg")?.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
     let kernel = read("/proc/sys/kernel/osrelease")?.trim().to_owned();

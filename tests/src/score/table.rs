@@ -24,14 +24,7 @@ impl Display for Score {
         rows.push(cells("all", "", &self.overall));
         let by = self.tellings.iter().map(|(by, tally)| cells(&format!("told by {by}"), "", tally));
         rows.extend(by);
-        let widths: Vec<usize> =
-            (0..HEAD.len()).map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0)).collect();
-        for (n, row) in rows.iter().enumerate() {
-            line(f, row, &widths)?;
-            if n == 0 {
-                line(f, &widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>(), &widths)?;
-            }
-        }
+        lines(f, &rows)?;
         writeln!(f)?;
         let day = self.false_drops_a_day.map_or(String::new(), |a_day| format!(", {a_day:.1} in 24 h"));
         writeln!(
@@ -47,6 +40,18 @@ impl Display for Score {
         writeln!(f, "\n| promised | bound | measured | of | met |\n| --- | --- | --- | --- | --- |")?;
         self.goals.iter().try_for_each(|goal| writeln!(f, "{goal}"))
     }
+}
+
+/// The first row is the head.
+pub fn lines<const N: usize>(f: &mut Formatter<'_>, rows: &[[String; N]]) -> Result {
+    let widths: Vec<usize> = (0..N).map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0)).collect();
+    for (n, row) in rows.iter().enumerate() {
+        line(f, row, &widths)?;
+        if n == 0 {
+            line(f, &widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>(), &widths)?;
+        }
+    }
+    Ok(())
 }
 
 fn line(f: &mut Formatter<'_>, cells: &[String], widths: &[usize]) -> Result {

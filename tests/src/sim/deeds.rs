@@ -10,7 +10,7 @@ use super::station::Uplink;
 use super::time::Program;
 use crate::scenario::{Deed, Scenario, World, ending::Plane, world};
 use record::fact::Power;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -29,6 +29,8 @@ struct Inner {
     front: Option<Front>,
     client: RefCell<Option<Program>>,
     logind: bool,
+    rules: far::Rules,
+    starving: Cell<bool>,
 }
 
 impl Stage {
@@ -39,10 +41,12 @@ impl Stage {
         if world.names {
             servers::names(net);
         }
-        let far = (world.far == world::Far::Reflector).then(|| Far::start(net));
+        let rules = far::Rules::of(world);
+        let far = (world.far == world::Far::Reflector).then(|| Far::start(net, rules));
         let client = RefCell::default();
         let front = world.in_front.map(|kind| Front::start(net, kind));
-        Self(Rc::new(Inner { net: net.clone(), far: RefCell::new(far), front, client, logind: world.logind }))
+        let (logind, starving) = (world.logind, Cell::new(false));
+        Self(Rc::new(Inner { net: net.clone(), far: RefCell::new(far), front, client, logind, rules, starving }))
     }
 
     /// Where the call is placed to.
@@ -85,6 +89,8 @@ impl Stage {
             | Deed::UdpToServerLost
             | Deed::UdpToClientLost
             | Deed::UdpLost
+            | Deed::UdpRejected
+            | Deed::Policed { .. }
             | Deed::Loss { .. }
             | Deed::Jitter { .. }
             | Deed::GatewaySilent
@@ -105,6 +111,19 @@ impl Stage {
             Deed::LinkDown => {
                 here();
                 station.link_is(false);
+            }
+            Deed::PublicAddressChanged => {
+                net.router.borrow_mut().gets_another_address();
+                next(Plane::Signaling);
+                next(Plane::Media);
+            }
+            Deed::CableOut => {
+                here();
+                station.carrier_is(false);
+            }
+            Deed::Renumbered => {
+                here();
+                station.renumbered();
             }
             Deed::AddressChanged => {
                 here();
@@ -127,12 +146,22 @@ impl Stage {
                 station.plug(Uplink::Tunnel);
                 station.route_is(Some(Uplink::Tunnel));
             }
+            Deed::TunnelGone => {
+                here();
+                station.unplug(Uplink::Tunnel);
+            }
             Deed::Bridge => station.bridge(true),
             Deed::Busy => station.load_is(198.0),
             Deed::Frozen => {
                 soon(Plane::Media);
                 soon(Plane::Signaling);
                 self.freeze(true);
+            }
+            Deed::Starved => {
+                soon(Plane::Media);
+                soon(Plane::Signaling);
+                self.0.starving.set(true);
+                self.starve();
             }
             Deed::Sleep => self.sleep(step),
             Deed::ClockStep { seconds } => net.client.clock().step_wall(seconds * 1_000_000),
@@ -153,7 +182,23 @@ impl Stage {
                 now(Plane::Signaling);
                 self.0.front.iter().for_each(Front::kill);
             }
-            Deed::RelayKilled | Deed::RelayStarted | Deed::Nothing => {}
+            Deed::FarEndHangsUp => {
+                there();
+                now(Plane::Signaling);
+                self.0.far.borrow().iter().for_each(Far::hang_up);
+            }
+            Deed::ConnectionsEnded { by } => {
+                now(Plane::Signaling);
+                self.0.front.iter().for_each(|front| front.end_all(by));
+            }
+            Deed::Nothing
+            | Deed::RelayKilled
+            | Deed::RelayStarted
+            | Deed::GatewayHangs
+            | Deed::NameServerKilled
+            | Deed::WebProxyKilled
+            | Deed::SocketTaken
+            | Deed::TunnelTakesFarEnd => {}
         }
     }
 
@@ -163,6 +208,11 @@ impl Stage {
         net.router.borrow_mut().end(step + 1);
         match deed {
             Deed::LinkDown => station.link_is(true),
+            Deed::CableOut => station.carrier_is(true),
+            Deed::Starved => {
+                self.0.starving.set(false);
+                self.freeze(false);
+            }
             Deed::SecondUplink | Deed::RouteMoved => station.unplug(Uplink::Second),
             Deed::TunnelUp | Deed::TunnelTakesRoute => station.unplug(Uplink::Tunnel),
             Deed::RouteGone => station.route_is(Some(Uplink::First)),
@@ -180,6 +230,17 @@ impl Stage {
             _ => {}
         }
         net.truths.undone(step);
+    }
+
+    /// A tenth of each second and a half is given.
+    fn starve(&self) {
+        if !self.0.starving.get() {
+            return;
+        }
+        self.freeze(true);
+        let (run, again) = (self.clone(), self.clone());
+        self.0.net.0.time.after(Duration::from_millis(1_400), move || run.freeze(false));
+        self.0.net.0.time.after(Duration::from_millis(1_500), move || again.starve());
     }
 
     fn freeze(&self, still: bool) {
@@ -205,7 +266,7 @@ impl Stage {
     fn start_far_end(&self) {
         let mut far = self.0.far.borrow_mut();
         if far.is_none() {
-            *far = Some(Far::start(&self.0.net));
+            *far = Some(Far::start(&self.0.net, self.0.rules));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::net::{Net, SERVER};
 use super::tcp::{Heard, Message, Stream};
 use super::time::Program;
 use super::told::Told;
+use crate::scenario::{World, world::Token};
 use call::Call;
 use engine::deciders::stood_still;
 use record::wire::{FromClient, FromFar, LaneGate, Sealed};
@@ -35,10 +36,28 @@ pub struct Inner {
     /// By their tickets, until they are over.
     calls: RefCell<BTreeMap<String, Rc<Call>>>,
     stopping: Told<bool>,
+    /// How often it hung up.
+    hanging_up: Told<u32>,
+    rules: Rules,
+}
+
+/// What its operator has set.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    pub idle: Duration,
+    pub full: bool,
+    pub token: Option<Token>,
+}
+
+impl Rules {
+    pub fn of(world: &World) -> Self {
+        let idle = world.far_ends_idle_after.map_or(IDLE, record::profile::Span::get);
+        Self { idle, full: world.far_is_full, token: world.token }
+    }
 }
 
 impl Far {
-    pub fn start(net: &Net) -> Self {
+    pub fn start(net: &Net, rules: Rules) -> Self {
         let program = net.0.servers.program();
         let instance = format!("{:08x}", net.throw() as u32);
         let far = Rc::new(Inner {
@@ -47,6 +66,8 @@ impl Far {
             instance,
             calls: RefCell::default(),
             stopping: Told::default(),
+            hanging_up: Told::default(),
+            rules,
         });
         let door = Rc::downgrade(&far);
         let accept = move |stream: Stream| {
@@ -72,6 +93,12 @@ impl Far {
         self.0.program.stands_still(still);
     }
 
+    /// It ends its calls by word, and takes new ones.
+    pub fn hang_up(&self) {
+        let times = *self.0.hanging_up.word() + 1;
+        self.0.hanging_up.tell(times);
+    }
+
     /// In order: goodbyes are said, and then it is gone.
     pub fn stop(&self) {
         self.0.net.0.listeners.borrow_mut().remove(&address());
@@ -95,6 +122,12 @@ impl Inner {
         format!("{:08x}", self.net.throw() as u32)
     }
 
+    fn hangs_up(&self) -> impl Future<Output = ()> + use<> {
+        let hanging_up = self.hanging_up.clone();
+        let before = *hanging_up.word();
+        async move { hanging_up.is(|times| *times > before).await }
+    }
+
     fn is_stopping(&self) -> impl Future<Output = ()> + use<> {
         let stopping = self.stopping.clone();
         async move { stopping.is(|stopping| *stopping).await }
@@ -111,7 +144,7 @@ impl Inner {
             instance: self.instance.as_str().into(),
             resumed,
             kept_s: KEPT_FOR.as_secs_f64(),
-            idle_timeout_s: IDLE.as_secs_f64(),
+            idle_timeout_s: self.rules.idle.as_secs_f64(),
             ice_servers: Vec::<Relay>::new(),
             certificate_from: None,
             lanes: Some(LaneGate { ticket: Sealed::new(call.lane_ticket.clone()), most: 40, udp: Some(PORT) }),
@@ -167,6 +200,18 @@ pub fn read<T: serde::de::DeserializeOwned>(heard: &Heard) -> Option<T> {
 async fn greet(far: Rc<Inner>, stream: Stream) {
     loop {
         let Some(FromClient::Hello { resume, quiet, .. }) = read(&stream.hear().await) else { return };
+        // The profile's own token is not looked at: whether it is the right one, the scenario says.
+        let refused = if far.rules.token == Some(Token::Wrong) {
+            Some((RefusalKind::Auth, "1008", "the token is wrong, or missing"))
+        } else if far.rules.full {
+            Some((RefusalKind::Overloaded, "1013", "all 1 calls of this reflector are taken"))
+        } else {
+            None
+        };
+        if let Some((kind, code, says)) = refused {
+            say(&stream, &FromFar::Refused { kind, code: code.into(), says: says.into() });
+            return stream.send(Message::Close { code: code.parse().expect("a number"), reason: says.into() });
+        }
         let Some(ticket) = resume else {
             let call = Call::begin(&far, quiet);
             far.calls.borrow_mut().insert(call.ticket.clone(), Rc::clone(&call));

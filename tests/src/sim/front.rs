@@ -3,8 +3,10 @@
 
 use super::far;
 use super::net::{Net, SERVER};
-use super::tcp::{Heard, Message, Stream};
+use super::tcp::{self, Heard, Message, Stream};
 use super::time::Program;
+use super::told::Told;
+use crate::scenario::deed::EndedBy;
 use crate::scenario::world::InFront;
 use record::Stamp;
 use std::cell::Cell;
@@ -14,10 +16,20 @@ use std::time::Duration;
 pub struct Front {
     net: Net,
     program: Program,
+    ended: Told<Ended>,
+}
+
+/// How often it ended all that it had, and how it did so last.
+#[derive(Clone, Copy, Default)]
+struct Ended {
+    times: u32,
+    by: EndedBy,
 }
 
 /// As the proxies are set up: how long the far end may take to be reached.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
+/// Beyond every scenario.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 /// Three times more, a second apart.
 const TRIES_FOR: Duration = Duration::from_secs(3);
 
@@ -29,9 +41,17 @@ impl Front {
     pub fn start(net: &Net, kind: InFront) -> Self {
         let program = net.0.servers.program();
         let (of, from) = (program.clone(), net.clone());
-        let accept = move |stream: Stream| of.spawn(pass_on(from.clone(), of.clone(), stream, kind)).detach();
+        let ended = Told::default();
+        let word = ended.clone();
+        let accept =
+            move |stream: Stream| of.spawn(pass_on(from.clone(), of.clone(), stream, kind, word.clone())).detach();
         net.0.listeners.borrow_mut().insert(address(), std::rc::Rc::new(accept));
-        Self { net: net.clone(), program }
+        Self { net: net.clone(), program, ended }
+    }
+
+    pub fn end_all(&self, by: EndedBy) {
+        let times = self.ended.word().times + 1;
+        self.ended.tell(Ended { times, by });
     }
 
     pub fn kill(&self) {
@@ -40,7 +60,14 @@ impl Front {
     }
 }
 
-async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
+async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront, ended: Told<Ended>) {
+    if let InFront::Refuser { status } = kind {
+        if matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
+            near.send(Message::Answer { status });
+        }
+        return;
+    }
+    let before = ended.word().times;
     let local = SocketAddr::new(SERVER, net.port());
     let reached = program.within(REACHED_WITHIN, Stream::connect_from(&net, local, far::address())).await;
     let Some(Ok(beyond)) = reached else {
@@ -51,7 +78,10 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
         let status = match kind {
             InFront::Nginx { .. } => 502,
             InFront::Haproxy { .. } => 503,
-            InFront::Idler { .. } | InFront::Capper { .. } => return,
+            InFront::Idler { .. } | InFront::Capper { .. } | InFront::Passer => return,
+            InFront::Inspector | InFront::Refuser { .. } => {
+                unreachable!("one answers by itself, and the other is not played")
+            }
         };
         if matches!(near.hear().await, Heard::Message(Message::Upgrade { .. })) {
             near.send(Message::Answer { status });
@@ -62,7 +92,8 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
     let last = Cell::new(began);
     loop {
         let due: Stamp = match kind {
-            InFront::Capper { ends_at_age } => began.plus(ends_at_age.get()),
+            InFront::Capper { ends_at_age, .. } => began.plus(ends_at_age.get()),
+            InFront::Passer | InFront::Inspector | InFront::Refuser { .. } => began.plus(NEVER),
             InFront::Nginx { ends_idle_after }
             | InFront::Haproxy { ends_idle_after }
             | InFront::Idler { ends_idle_after } => last.get().plus(ends_idle_after.get()),
@@ -72,7 +103,14 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
             biased;
             heard = near.hear() => (heard, &beyond),
             heard = beyond.hear() => (heard, &near),
-            () = program.sleep(wait) => return,
+            () = ended.is(|ended| ended.times > before) => {
+                let by = ended.word().by;
+                return end(&net, &near, by);
+            }
+            () = program.sleep(wait) => {
+                let by = if let InFront::Capper { by, .. } = kind { by } else { EndedBy::Fin };
+                return end(&net, &near, by);
+            }
         };
         match heard {
             Heard::Message(Message::Fin) | Heard::Reset | Heard::Local(_) => return,
@@ -80,6 +118,18 @@ async fn pass_on(net: Net, program: Program, near: Stream, kind: InFront) {
                 last.set(program.now());
                 to.send(message);
             }
+        }
+    }
+}
+
+/// A FIN follows when the connection is let go of.
+fn end(net: &Net, near: &Stream, by: EndedBy) {
+    match by {
+        EndedBy::Fin => {}
+        EndedBy::Close(code) => near.send(Message::Close { code, reason: String::new() }),
+        EndedBy::Reset => {
+            // Servers have a way to everybody.
+            let _ = net.send(tcp::forged_reset(near.local(), near.remote()));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::tcp;
 use super::time::{Computer, Time};
 use super::truths::Truths;
 use crate::scenario::Dice;
+use record::fact::Undeliverable;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -126,7 +127,7 @@ impl Net {
         let net = self.clone();
         match fate {
             Fate::Passes(outside) => {
-                self.0.truths.passed(&packet);
+                self.0.truths.sent(&packet);
                 self.0.time.after(FAR + self.late(), move || net.arrive(outside));
             }
             Fate::Lost { step } => self.0.truths.hit(step, &packet),
@@ -135,7 +136,7 @@ impl Net {
                 self.0.time.after(NEAR, move || net.arrive(answer));
             }
             Fate::AnsweredByGateway(answer) => self.0.time.after(NEAR, move || net.arrive(answer)),
-            Fate::Forgotten => {}
+            Fate::Forgotten => self.0.truths.sent(&packet),
         }
     }
 
@@ -172,10 +173,12 @@ impl Net {
         let mailbox = self.0.udp.borrow().get(&(host, packet.to.port())).and_then(Weak::upgrade);
         match (mailbox, packet.load) {
             (Some(mailbox), Load::Datagram(datagram)) => mailbox.put(Got::Datagram(packet.from, datagram)),
-            (Some(mailbox), Load::Unreachable) => mailbox.put(Got::Refused),
+            (Some(mailbox), Load::Unreachable { why, by }) => {
+                mailbox.put(Got::Undelivered { to: packet.from, why, by });
+            }
             (None, Load::Datagram(datagram)) => {
                 self.0.truths.unheard(&datagram);
-                let unreachable = Load::Unreachable;
+                let unreachable = Load::Unreachable { why: Undeliverable::NoListener, by: packet.to.ip() };
                 // Nobody can complain of what its own answer meets.
                 let _ = self.send(Packet { proto: Proto::Udp, from: packet.to, to: packet.from, load: unreachable });
             }
@@ -191,5 +194,7 @@ pub fn is_client(ip: IpAddr) -> bool {
 
 /// Those, and the addresses that stand for them outside.
 fn is_client_side(ip: IpAddr) -> bool {
-    is_client(ip) || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
+    is_client(ip)
+        || ip == super::station::ANOTHER
+        || super::station::Uplink::ALL.iter().any(|uplink| uplink.public() == ip)
 }

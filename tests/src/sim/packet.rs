@@ -1,8 +1,9 @@
 //! What crosses the network.
 
 use super::tcp::Segment;
+use record::fact::Undeliverable;
 use record::wire::datagram::{Datagram as Worded, FromClient, FromFar};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, Debug)]
 pub struct Packet {
@@ -23,7 +24,10 @@ pub enum Load {
     Segment(Segment),
     Datagram(Datagram),
     /// ICMP: nobody is there, or no way leads there.
-    Unreachable,
+    Unreachable {
+        why: Undeliverable,
+        by: IpAddr,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,6 @@
 //! The profile that a scenario is held with.
 
+use super::START;
 use super::net::CONTROL;
 use crate::scenario::{Deed, Scenario};
 use anyhow::Result;
@@ -14,6 +15,10 @@ pub fn of(scenario: &Scenario, door: SocketAddr) -> Result<Profile> {
     let host = if scenario.world.names { NAME.to_owned() } else { door.ip().to_string() };
     let mut profile = run.sections.clone();
     let mut signaling = run.signaling.clone();
+    if let Some(lasts) = scenario.world.token_lasts {
+        let ends = record::Wall::from_micros(START).plus_micros(lasts.get().as_micros() as i64);
+        signaling.insert("token_expires".into(), Value::Datetime(ends.millis().parse()?));
+    }
     signaling.entry("url").or_insert_with(|| format!("ws://{host}:{}/call", door.port()).into());
     profile.insert("name".into(), "Lab".into());
     profile.insert("for".into(), run.length.to_string().into());

@@ -1,11 +1,12 @@
 //! The router: address translation with its memory, and the faults in force.
 
-use super::net::SERVER;
+use super::net::{GATEWAY, SERVER};
 use super::packet::{Datagram, Load, Packet, Proto};
 use super::station::Uplink;
 use super::tcp;
 use crate::scenario::{Deed, Dice, deed::Ports};
-use std::collections::BTreeMap;
+use record::fact::Undeliverable;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -32,6 +33,13 @@ pub struct Router {
     other_ports: bool,
     keeps_tcp: Option<Duration>,
     keeps_udp: Option<Duration>,
+    /// A flow of UDP that was forgotten may not begin anew: those that were ever answered.
+    bars: bool,
+    known: BTreeSet<Flow>,
+    /// The provider gave another address.
+    renumbered: bool,
+    /// Of a policed line, each way: how many packets may pass now, and when that was counted.
+    may_pass: [(f64, Duration); 2],
     /// With the step that each belongs to; 0 is the world's own.
     faults: Vec<(usize, Fault)>,
 }
@@ -53,14 +61,26 @@ pub enum Fault {
     Reset(u16),
 }
 
+/// So many packets pass a policed line at once after a quiet moment.
+const BURST: f64 = 5.0;
 /// As Linux keeps UDP by default: before the first answer, and after some of them.
 const UNANSWERED: Duration = Duration::from_secs(30);
 const ANSWERED: Duration = Duration::from_secs(120);
 
 impl Router {
-    pub fn new(keeps_tcp: Option<Duration>, keeps_udp: Option<Duration>) -> Self {
-        let flows = BTreeMap::new();
-        Self { flows, next_port: 20_000, other_ports: false, keeps_tcp, keeps_udp, faults: vec![] }
+    pub fn new(keeps_tcp: Option<Duration>, keeps_udp: Option<Duration>, bars: bool) -> Self {
+        Self {
+            flows: BTreeMap::new(),
+            next_port: 20_000,
+            other_ports: false,
+            keeps_tcp,
+            keeps_udp,
+            bars,
+            known: BTreeSet::new(),
+            renumbered: false,
+            may_pass: [(BURST, Duration::ZERO); 2],
+            faults: vec![],
+        }
     }
 
     pub fn begin(&mut self, step: usize, fault: Fault) {
@@ -74,6 +94,28 @@ impl Router {
     pub fn forget(&mut self, ports: Ports) {
         self.flows.clear();
         self.other_ports = ports == Ports::Other;
+    }
+
+    pub fn gets_another_address(&mut self) {
+        self.flows.clear();
+        self.renumbered = true;
+    }
+
+    /// The step whose line has no room for one packet more.
+    fn policed(&mut self, out: bool, now: Duration) -> Option<usize> {
+        let policed = |(step, fault): &(usize, Fault)| match fault {
+            Fault::Of(Deed::Policed { packets }) => Some((*step, f64::from(*packets))),
+            _ => None,
+        };
+        let (step, a_second) = self.faults.iter().find_map(policed)?;
+        let (may_pass, counted) = &mut self.may_pass[usize::from(out)];
+        *may_pass = (*may_pass + (now - *counted).as_secs_f64() * a_second).min(BURST);
+        *counted = now;
+        if *may_pass < 1.0 {
+            return Some(step);
+        }
+        *may_pass -= 1.0;
+        None
     }
 
     pub fn jitter(&self) -> Duration {
@@ -101,9 +143,14 @@ impl Router {
         if let Some(step) = self.met(packet, |fault| is_lost(fault, packet, true), dice) {
             return Fate::Lost { step };
         }
-        let rejected = |fault: &Fault| is_rejected(fault, packet.to.ip());
+        if let Some(step) = self.policed(true, now) {
+            return Fate::Lost { step };
+        }
+        let udp = packet.proto == Proto::Udp;
+        let rejected =
+            |fault: &Fault| is_rejected(fault, packet.to.ip()) || (udp && *fault == Fault::Of(Deed::UdpRejected));
         if let Some(step) = self.met(packet, rejected, dice) {
-            let load = Load::Unreachable;
+            let load = Load::Unreachable { why: Undeliverable::NoHost, by: GATEWAY };
             let answer = Packet { proto: packet.proto, from: packet.to, to: packet.from, load };
             return Fate::Answered { step, answer };
         }
@@ -123,6 +170,10 @@ impl Router {
         if packet.proto == Proto::Tcp && self.keeps_tcp.is_some() && !begins && !self.flows.contains_key(&flow) {
             return Fate::Forgotten;
         }
+        if self.bars && packet.proto == Proto::Udp && !self.flows.contains_key(&flow) && self.known.contains(&flow) {
+            return Fate::Forgotten;
+        }
+        let public = if self.renumbered && uplink == Uplink::First { super::station::ANOTHER } else { uplink.public() };
         let (other, next_port) = (self.other_ports, &mut self.next_port);
         let mapping = self.flows.entry(flow).or_insert_with(|| {
             let port = if other {
@@ -131,7 +182,7 @@ impl Router {
             } else {
                 packet.from.port()
             };
-            Mapping { public: SocketAddr::new(uplink.public(), port), used: now, answered: false }
+            Mapping { public: SocketAddr::new(public, port), used: now, answered: false }
         });
         mapping.used = now;
         Fate::Passes(Packet { from: mapping.public, ..packet.clone() })
@@ -149,7 +200,13 @@ impl Router {
         if let Some(step) = self.met(packet, lost, dice) {
             return Fate::Lost { step };
         }
+        if let Some(step) = self.policed(false, now) {
+            return Fate::Lost { step };
+        }
         self.expire(flow, now);
+        if self.bars && self.flows.contains_key(&flow) {
+            self.known.insert(flow);
+        }
         let Some(mapping) = self.flows.get_mut(&flow) else { return Fate::Forgotten };
         (mapping.used, mapping.answered) = (now, true);
         Fate::Passes(inwards)
@@ -175,7 +232,7 @@ impl Router {
 }
 
 fn is_first(ip: IpAddr) -> bool {
-    ip == Uplink::First.public()
+    ip == Uplink::First.public() || ip == super::station::ANOTHER
 }
 
 /// A route that is missing is missed by those alone who go to the far end.

@@ -17,6 +17,8 @@ pub enum Uplink {
 const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 82, 1, 2));
 const SECOND_GATEWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 82, 1, 1));
 const TUNNEL: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 90, 0, 2));
+/// What the first uplink's router is given when its line is dialled in anew.
+pub const ANOTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 83, 0, 2));
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 81, 1, 77));
 
 impl Uplink {
@@ -177,18 +179,35 @@ impl Station {
         }
     }
 
+    /// The cable's other end is drawn, or put back.
+    pub fn carrier_is(&self, there: bool) {
+        let mut interfaces = self.interfaces.borrow_mut();
+        if let Some(first) = interfaces.iter_mut().find(|i| i.link.index == Uplink::First.index()) {
+            first.link.carrier = there;
+            let link = first.link.clone();
+            drop(interfaces);
+            self.say(News::Link(link));
+        }
+    }
+
+    pub fn renumbered(&self) {
+        self.another_address(true);
+    }
+
     pub fn address_changes(&self) {
+        self.another_address(false);
+    }
+
+    fn another_address(&self, before_the_old_one_goes: bool) {
         let mut interfaces = self.interfaces.borrow_mut();
         let Some(first) = interfaces.iter_mut().find(|i| i.link.index == Uplink::First.index()) else { return };
         let before = first.address.replace(if first.address == Some(OTHER) { CLIENT } else { OTHER });
         let (index, after) = (first.link.index, first.address);
         drop(interfaces);
-        if let Some(address) = before {
-            self.say(News::AddressGone { index, address });
-        }
-        if let Some(address) = after {
-            self.say(News::Address(told(index, address)));
-        }
+        let gone = before.map(|address| News::AddressGone { index, address });
+        let come = after.map(|address| News::Address(told(index, address)));
+        let news = if before_the_old_one_goes { [come, gone] } else { [gone, come] };
+        news.into_iter().flatten().for_each(|news| self.say(news));
         self.say(News::Ways);
     }
 

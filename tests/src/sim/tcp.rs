@@ -341,7 +341,7 @@ pub fn arrive(net: &Net, packet: Packet) {
     let kernel = net.0.tcp.borrow().get(&(to, from)).cloned();
     match (kernel, load) {
         (Some(kernel), Load::Segment(segment)) => kernel.arrives(segment),
-        (Some(kernel), Load::Unreachable) if !kernel.state.borrow().stands => {
+        (Some(kernel), Load::Unreachable { .. }) if !kernel.state.borrow().stands => {
             kernel.over(Heard::Local(EHOSTUNREACH));
         }
         (None, Load::Segment(Segment { kind: Kind::Syn, .. })) => {

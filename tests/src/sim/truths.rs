@@ -77,8 +77,8 @@ impl Truths {
         self.0.next.borrow_mut().push((step, plane));
     }
 
-    /// It has left the router.
-    pub fn passed(&self, packet: &Packet) {
+    /// It has come to the router, which does with it what it remembers.
+    pub fn sent(&self, packet: &Packet) {
         let Some(plane) = self.plane(packet) else { return };
         let carries = match &packet.load {
             Load::Segment(segment) => matches!(segment.kind, Kind::Data { .. }),

@@ -2,6 +2,7 @@
 
 use super::net::{Net, is_client};
 use super::packet::{Datagram, Load, Packet, Proto};
+use record::fact::Undeliverable;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -12,8 +13,12 @@ use std::task::{Poll, Waker};
 #[derive(Clone, Copy, Debug)]
 pub enum Got {
     Datagram(SocketAddr, Datagram),
-    /// Nobody is there.
-    Refused,
+    /// What was sent there is not delivered.
+    Undelivered {
+        to: SocketAddr,
+        why: Undeliverable,
+        by: IpAddr,
+    },
 }
 
 /// What waits to be read. Linux' default buffer holds so many small packets.

@@ -68,7 +68,7 @@ fn gateway(world: &World) -> Result<()> {
         let media = told.verdict.one("media")?;
         media.last_good_before(truth.first_of(media_port)?, 40.0)?;
         media.first_bad_after(truth.first_of(media_port)?, 350.0)?;
-        media.restored_after(truth.last(), truth.lifted, 8_000.0)?;
+        media.restored_after(truth.last(), truth.lifted.wall, 8_000.0)?;
         told.rests_on_control(media, ControlKind::Gateway)?;
         told.same_call()
     })
@@ -88,7 +88,7 @@ fn path(world: &World) -> Result<()> {
         let media = told.verdict.one("media")?;
         media.last_good_before(truth.first_of(media_port)?, 40.0)?;
         media.first_bad_after(truth.first_of(media_port)?, 350.0)?;
-        media.restored_after(truth.last(), truth.lifted, 1_500.0)?;
+        media.restored_after(truth.last(), truth.lifted.wall, 1_500.0)?;
         told.rests_on_control(media, ControlKind::Gateway)?;
         told.rests_on_control(media, ControlKind::Stun)?;
         told.same_call()

@@ -7,7 +7,6 @@ mod ipv6;
 mod janus;
 mod parts;
 mod process;
-mod proxy;
 mod relay;
 mod truth;
 mod user;
@@ -35,13 +34,15 @@ fn main() -> ExitCode {
         janus::STORIES,
         user::STORIES,
         ipv6::STORIES,
-        proxy::STORIES,
         process::STORIES,
         relay::STORIES,
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, repeat, at_a_time, record, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, at_a_time, record, browser, filter } = asked(std::env::args().skip(1));
+    if browser {
+        return linewitness_lab::browser::main(&filter, seed);
+    }
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
     let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
     let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
@@ -57,13 +58,17 @@ struct Asked {
     at_a_time: usize,
     /// What is told well is kept as a recording.
     record: bool,
+    /// Only what is played beside a browser, beside it.
+    browser: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N] [--repeat N] [--at-a-time N] [--record]`; other flags are of cargo's own test programs and mean nothing here.
+/// `[FILTER]… [--seed N] [--repeat N] [--at-a-time N] [--record] [--browser]`; other flags are of cargo's own test programs and
+/// mean nothing here.
 #[cfg(target_os = "linux")]
 fn asked(mut args: impl Iterator<Item = String>) -> Asked {
-    let mut asked = Asked { seed: SEED, repeat: 1, at_a_time: stage::AT_A_TIME, record: false, filter: Vec::new() };
+    let mut asked =
+        Asked { seed: SEED, repeat: 1, at_a_time: stage::AT_A_TIME, record: false, browser: false, filter: Vec::new() };
     while let Some(arg) = args.next() {
         let mut number = || {
             let given = args.next().unwrap_or_default();
@@ -74,6 +79,7 @@ fn asked(mut args: impl Iterator<Item = String>) -> Asked {
             "--repeat" => asked.repeat = number().max(1),
             "--at-a-time" => asked.at_a_time = number().clamp(1, 64) as usize,
             "--record" => asked.record = true,
+            "--browser" => asked.browser = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }

@@ -6,6 +6,7 @@ use engine::Clock;
 use linewitness_lab::far::{certificate, control, ender, haproxy, nginx, plain, reflector};
 use linewitness_lab::part::translation::Ports;
 use linewitness_lab::part::{busy, names, second_uplink, tunnel};
+use linewitness_lab::scenario::deed::EndedBy;
 use linewitness_lab::world::{CLIENT, GATEWAY, SERVER, now};
 use linewitness_lab::{Fault, Program, Story, World};
 use std::io::{ErrorKind, Read, Write};
@@ -136,7 +137,7 @@ fn proxies(world: &World) -> Result<()> {
 fn enders(world: &World) -> Result<()> {
     plain::start(world)?;
     {
-        let _ender = ender::start(world, ender::Ends::AtAge(seconds(4)))?;
+        let _ender = ender::start(world, ender::Ends::AtAge(seconds(4), EndedBy::Fin))?;
         let (quiet, busy) = (connect(world, ender::PORT)?, connect(world, ender::PORT)?);
         let (quiet, busy) = both(|| quiet_until_fin(quiet, seconds(6)), || busy_until_fin(busy, seconds(6)))?;
         near(quiet, 4.0)?;

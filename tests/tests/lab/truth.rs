@@ -107,7 +107,7 @@ fn timed(world: &World) -> Result<()> {
         let lost = [out.last_lost(), back.last_lost()].into_iter().flatten().max().context("nothing came back")?;
         let error = ms_between(lost, truth.last());
         ensure!(error.abs() < 5.0, "round {round}: the last loss is {error:.3} ms from the truth");
-        ensure!(truth.last() <= truth.lifted, "a packet was touched after the fault was lifted");
+        ensure!(truth.last() <= truth.lifted.wall, "a packet was touched after the fault was lifted");
         let (touched, missing) = (truth.hits.len(), out.lost() + back.lost());
         ensure!(touched == missing, "round {round}: {touched} packets touched, {missing} missing");
         ensure!(missing > 300, "round {round}: only {missing} packets were lost in half a second");

@@ -159,7 +159,7 @@ pub const FAULTS: [Fault; 10] = [
     },
     Fault {
         id: "close_frame",
-        does: "The service closed the signaling connection with a close frame, code 4002.",
+        does: "The service closed the signaling connection for its silence, with a close frame of code 4002.",
         breaks: Breaks::FarEnd,
         hold: Span::seconds(6),
         profile: |profile| profile.signaling.heartbeat = HeartbeatChoice::Off(Off::Off),
@@ -168,7 +168,7 @@ pub const FAULTS: [Fault; 10] = [
         expected: Some(Expected {
             deed: |what| what == What::FarEnded,
             figure: Some(("ended", Figure::Word("close_frame"))),
-            ..Expected::of(Cause::ServiceClosed, Owner::VoiceService, Plane::Signaling)
+            ..Expected::of(Cause::IdleTimeout, Owner::VoiceService, Plane::Signaling)
         }),
     },
     Fault {

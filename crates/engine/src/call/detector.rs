@@ -14,6 +14,8 @@ pub struct GapDetector {
     limit: Option<Duration>,
     last: Option<Stamp>,
     silent: bool,
+    /// The network says of what we sent since the last packet that it is not delivered.
+    undelivered: bool,
 }
 
 /// Fifteen packets of 20 ms: longer than any jitter buffer bridges, so a person has heard it; shorter than any state of
@@ -30,11 +32,12 @@ impl GapDetector {
             // Nothing is expected, so nothing can be missing; the consent clock judges such a call.
             Silence::None => None,
         };
-        Self { limit, last: None, silent: false }
+        Self { limit, last: None, silent: false, undelivered: false }
     }
 
     pub fn packet(&mut self, at: Stamp) -> Vec<Media> {
         let Some(limit) = self.limit else { return vec![] };
+        self.undelivered = false;
         let Some(last) = self.last.replace(at) else { return vec![Media::Flowing { first: at }] };
         let back = Media::Back { last, first: at };
         if std::mem::take(&mut self.silent) {
@@ -46,6 +49,17 @@ impl GapDetector {
         }
     }
 
+    /// Half the silence is enough then: seven packets of 20 ms. By itself it is no loss, because media that comes shows that
+    /// it is not true.
+    pub fn undelivered(&mut self) {
+        self.undelivered = true;
+    }
+
+    /// Media has not come for longer than what was under way with its last packet can take to arrive.
+    pub fn is_quiet(&self, now: Stamp) -> bool {
+        self.limit.zip(self.last).is_some_and(|(limit, last)| now.since(last) > limit / 3)
+    }
+
     /// The call is given up for another: its media ends here, however short the silence was.
     pub fn give_up(&mut self) -> Option<Media> {
         let last = self.last.filter(|_| !self.silent && self.limit.is_some())?;
@@ -55,7 +69,8 @@ impl GapDetector {
 
     pub fn tick(&mut self, now: Stamp) -> Option<Media> {
         let (Some(limit), Some(last), false) = (self.limit, self.last, self.silent) else { return None };
-        (now.since(last) > limit).then(|| {
+        let enough = if self.undelivered { limit / 2 } else { limit };
+        (now.since(last) > enough).then(|| {
             self.silent = true;
             Media::Gap { last }
         })
@@ -141,6 +156,24 @@ mod tests {
         assert_eq!(detector.packet(first), [Media::Back { last, first }]);
         clock.advance(20 * MS);
         assert_eq!(detector.packet(clock.now()), []);
+    }
+
+    #[test]
+    fn half_the_silence_is_enough_where_nothing_is_delivered() {
+        let (clock, mut detector) = (clock(), GapDetector::new(Silence::Frames));
+        detector.packet(clock.now());
+        detector.undelivered();
+        clock.advance(20 * MS);
+        assert_eq!(detector.packet(clock.now()), [], "media that comes is delivered");
+        clock.advance(200 * MS);
+        assert_eq!(detector.tick(clock.now()), None, "what was said before the last packet counts no more");
+        let last = clock.now();
+        detector.packet(last);
+        detector.undelivered();
+        clock.advance(150 * MS);
+        assert_eq!(detector.tick(clock.now()), None);
+        clock.advance(MS);
+        assert_eq!(detector.tick(clock.now()), Some(Media::Gap { last }));
     }
 
     #[test]

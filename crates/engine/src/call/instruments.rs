@@ -8,6 +8,7 @@ use super::rtcp::Reports;
 use super::sending::Sending;
 use super::stream::Inbound;
 use super::turn::TurnLedger;
+use super::undelivered::{Notice, Undelivered};
 use super::wire::{self, Class, Kind, method};
 use crate::Recorder;
 use record::fact::{Ice, Media, MediaSample};
@@ -31,6 +32,7 @@ struct Readings {
     reports: Reports,
     turn: TurnLedger,
     sending: Sending,
+    undelivered: Undelivered,
     second: MediaSample,
     /// Present while samples are taken: from the call's first connection to its end.
     second_began: Option<Stamp>,
@@ -51,6 +53,7 @@ impl Instruments {
             reports: Reports::default(),
             turn: TurnLedger::new(scrub),
             sending: Sending::default(),
+            undelivered: Undelivered::default(),
             second: MediaSample::default(),
             second_began: None,
             lost_in: 0,
@@ -96,6 +99,7 @@ impl Instruments {
     pub fn rtp_in(&self, ssrc: u32, sequence: u16, timestamp: u32) {
         self.with(|read, now| {
             read.second.rtp_in += 1;
+            read.undelivered.arrived();
             read.lost_in += read.inbound.packet(now, ssrc, sequence, timestamp);
             read.second.jitter_in_ms = read.inbound.jitter_ms().map(to_the_microsecond);
             facts(read.gap.packet(now))
@@ -105,6 +109,7 @@ impl Instruments {
     pub fn rtcp_in(&self, packets: &[Box<dyn rtc::rtcp::Packet>]) {
         self.with(|read, now| {
             read.second.rtcp_in += 1;
+            read.count_after_rtp(now, 1);
             if let Some(report) = read.reports.heard(now, packets) {
                 read.second.rtt_ms = report.rtt.map(millis).or(read.second.rtt_ms);
                 read.second.far_lost = Some(read.second.far_lost.unwrap_or(0) + report.lost);
@@ -126,9 +131,12 @@ impl Instruments {
         let Kind::Stun(stun) = wire::unwrap(datagram) else { return };
         self.with(|read, now| {
             let mut noted = vec![];
-            read.second.checks_in += u32::from(stun.class == Class::Request && stun.method == method::BINDING);
+            let check = u32::from(stun.class == Class::Request && stun.method == method::BINDING);
+            read.second.checks_in += check;
+            read.count_after_rtp(now, check);
             if let Some(rtt) = read.checks.heard(now, &stun) {
                 read.second.stun_in += 1;
+                read.count_after_rtp(now, 1);
                 read.second.stun_rtt_ms = Some(millis(rtt));
                 noted.extend(facts(read.consent.answered(now)));
             }
@@ -146,6 +154,9 @@ impl Instruments {
             }
             kind @ (Kind::Rtp | Kind::Rtcp | Kind::Dtls) => {
                 read.second.rtp_out += u32::from(kind == Kind::Rtp);
+                if kind == Kind::Rtp {
+                    read.undelivered.sent(to);
+                }
                 facts(read.sending.went_out())
             }
             _ => vec![],
@@ -158,6 +169,15 @@ impl Instruments {
         if matches!(wire::unwrap(datagram), Kind::Rtp | Kind::Rtcp | Kind::Dtls) {
             self.with(|read, now| facts(read.sending.refused(now, error)));
         }
+    }
+
+    /// The network says that it did not deliver a datagram of ours.
+    pub fn undelivered(&self, word: Notice) {
+        self.with(|read, now| {
+            let Some(fact) = read.undelivered.said(now, word) else { return vec![] };
+            read.gap.undelivered();
+            vec![fact.into()]
+        });
     }
 
     pub fn tick(&self) {
@@ -188,6 +208,10 @@ impl Instruments {
 }
 
 impl Readings {
+    fn count_after_rtp(&mut self, now: Stamp, packets: u32) {
+        self.second.after_rtp += if self.gap.is_quiet(now) { packets } else { 0 };
+    }
+
     fn sample(&mut self, now: Stamp) -> Option<Media> {
         let began = self.second_began?;
         if now.awake_since(began) < SAMPLE_EVERY {

@@ -3,6 +3,7 @@
 //! The stack's own sockets ask the kernel to merge datagrams, which costs 96 kB of buffers a socket and gains nothing at
 //! 50 packets a second; and a tap wants to see each datagram as it was.
 
+use super::undelivered::{self, Notice};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
@@ -29,6 +30,16 @@ impl PlainSocket {
     pub fn local(&self) -> SocketAddr {
         self.local
     }
+
+    /// From now on the system tells what the network could not deliver.
+    pub fn ask_for_undelivered(&self) -> io::Result<()> {
+        undelivered::ask(&self.io)
+    }
+
+    /// What was told, if that is what an act failed with. It is then to be tried again: what failed was another datagram.
+    pub fn undelivered(&self, error: &io::Error) -> Vec<Notice> {
+        undelivered::take(&self.io, error)
+    }
 }
 
 impl AsyncUdpSocket for PlainSocket {
@@ -37,7 +48,16 @@ impl AsyncUdpSocket for PlainSocket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        self.io.poll_send_to(cx, transmit.contents, transmit.destination)
+        // Once the network has told of an error, tokio takes the socket to be writable for ever. So a buffer that is full is
+        // not asked again and again: what does not fit at the second try is lost, as anywhere on the way.
+        for _ in 0..2 {
+            ready!(self.io.poll_send_ready(cx))?;
+            match self.io.try_send_to(transmit.contents, transmit.destination) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+        Poll::Ready(Ok(transmit.contents.len()))
     }
 
     fn poll_recv(

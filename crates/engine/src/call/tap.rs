@@ -29,12 +29,25 @@ pub struct Tap {
 /// Frames from a relay that wait for the stack; when it is behind, TCP holds the rest back.
 const WAITING: usize = 256;
 
+/// An act that fails with the network's word of an earlier datagram is tried again; so often only if that word comes between.
+const MOST_TRIES: usize = 8;
+
 impl Tap {
     pub fn new(socket: PlainSocket, instruments: Arc<Instruments>, relays: Arc<Relays>) -> Self {
         instruments.note(Ice::SocketBound { local: socket.local() });
+        if let Err(error) = socket.ask_for_undelivered() {
+            tracing::debug!(%error, "what the network cannot deliver will not be told");
+        }
         let (to_us, from_relays) = channel(WAITING);
         let (streams, from_relays) = (Mutex::new(BTreeMap::new()), Mutex::new(from_relays));
         Self { socket, instruments, relays, streams, from_relays, to_us }
+    }
+
+    /// Whether the error was of an earlier datagram, and no reason to leave off.
+    fn is_of_the_network(&self, error: &io::Error) -> bool {
+        let words = self.socket.undelivered(error);
+        words.iter().for_each(|word| self.instruments.undelivered(*word));
+        !words.is_empty()
     }
 
     fn send_to_relay(&self, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -61,7 +74,14 @@ impl AsyncUdpSocket for Tap {
         if self.relays.is_magic(transmit.destination) {
             return Poll::Ready(self.send_to_relay(transmit).and(taken));
         }
-        match ready!(self.socket.poll_send(cx, transmit)) {
+        let mut sent = ready!(self.socket.poll_send(cx, transmit));
+        for _ in 0..MOST_TRIES {
+            match &sent {
+                Err(error) if self.is_of_the_network(error) => sent = ready!(self.socket.poll_send(cx, transmit)),
+                _ => break,
+            }
+        }
+        match sent {
             Ok(_) => {
                 self.instruments.datagram_out(self.socket.local(), transmit.destination, transmit.contents);
                 Poll::Ready(taken)
@@ -86,7 +106,14 @@ impl AsyncUdpSocket for Tap {
             self.instruments.datagram_in(self.socket.local(), magic, &frame);
             return Poll::Ready(Ok(hand_over(magic, &frame, bufs, meta)));
         }
-        let messages = ready!(self.socket.poll_recv(cx, bufs, meta))?;
+        let mut heard = ready!(self.socket.poll_recv(cx, bufs, meta));
+        for _ in 0..MOST_TRIES {
+            match &heard {
+                Err(error) if self.is_of_the_network(error) => heard = ready!(self.socket.poll_recv(cx, bufs, meta)),
+                _ => break,
+            }
+        }
+        let messages = heard?;
         for (buf, meta) in bufs.iter().zip(meta.iter()).take(messages) {
             self.instruments.datagram_in(self.socket.local(), meta.addr, &buf[..meta.len]);
         }
@@ -117,6 +144,8 @@ mod tests {
     use crate::{Clock, Recorder};
     use record::Fact;
     use record::fact::Media;
+    #[cfg(target_os = "linux")]
+    use record::fact::Undeliverable;
     use record::profile::Silence;
     use std::future::poll_fn;
 
@@ -125,6 +154,47 @@ mod tests {
     async fn send(tap: &Tap, contents: &[u8], destination: SocketAddr) -> io::Result<usize> {
         let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None };
         poll_fn(|cx| tap.poll_send(cx, &transmit)).await
+    }
+
+    /// Of both families; a system without IPv6 has one.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_port_that_nobody_listens_on_is_told_and_hinders_nothing() {
+        for here in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(socket) = std::net::UdpSocket::bind(here) else { continue };
+            let recorder = Recorder::unwritten(Clock::real());
+            let instruments = Arc::new(Instruments::new(Silence::Frames, recorder.clone(), record::Scrub::default()));
+            let relays = Relays::new(vec![], None, Arc::clone(&instruments));
+            let tap = Tap::new(PlainSocket::new(socket).unwrap(), Arc::clone(&instruments), relays);
+            let mut facts = recorder.listen();
+            let far = std::net::UdpSocket::bind(here).unwrap();
+            let to = far.local_addr().unwrap();
+            send(&tap, RTP, to).await.unwrap();
+            instruments.rtp_in(1, 1, 0);
+            let port_gone = far;
+            drop(port_gone);
+            // On loopback the word is back before the next packet leaves.
+            for _ in 0..4 {
+                assert_eq!(send(&tap, RTP, to).await.unwrap(), RTP.len());
+            }
+            let told: Vec<Media> = std::iter::from_fn(|| facts.try_recv().ok())
+                .filter_map(|event| match event.fact.clone() {
+                    Fact::Media(media @ (Media::Undelivered { .. } | Media::SendFailing { .. })) => Some(media),
+                    _ => None,
+                })
+                .collect();
+            let [Media::Undelivered { to: where_to, why: Undeliverable::NoListener, by, .. }] = told[..] else {
+                panic!("{told:?}")
+            };
+            assert_eq!((where_to, by), (to, Some(to.ip())));
+            // The socket goes on: what arrives is read, and the word that is left is none of the stack's business.
+            let far = std::net::UdpSocket::bind(to).unwrap();
+            far.send_to(RTP, tap.local_addr().unwrap()).unwrap();
+            let mut space = [0; 64];
+            let mut meta = [RecvMeta::default()];
+            let heard = poll_fn(|cx| tap.poll_recv(cx, &mut [IoSliceMut::new(&mut space)], &mut meta)).await;
+            assert_eq!((heard.unwrap(), meta[0].len), (1, RTP.len()));
+        }
     }
 
     #[tokio::test]

@@ -41,7 +41,10 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             && let replaced = socket.given_up_for_another_way(timeline)
             && (replaced.is_some() || socket.ends_badly(timeline))
         {
-            let restored = timeline.next_ready(closed.at.stamp, socket.conn).map(|(_, ready)| ready.at.stamp);
+            // What takes its place may stand a moment before it is let go.
+            let after = replaced.unwrap_or(closed.at.stamp);
+            let restored = timeline.next_ready(after, socket.conn).map(|(_, ready)| ready.at.stamp);
+            let given_up = restored.map_or(closed.at.stamp, |restored| restored.min(closed.at.stamp));
             if settled_after_sleep(timeline, closed.last_in, Some(closed.at.stamp)).is_some()
                 && closed.at.stamp >= timeline.hold_end()
             {
@@ -50,8 +53,8 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             drops.push(Drop {
                 plane: Plane::Signaling,
                 last_good: replaced.unwrap_or(closed.last_in),
-                first_bad: closed.at.stamp,
-                declared: closed.at.stamp,
+                first_bad: given_up,
+                declared: given_up,
                 restored,
                 seq: closed.at.seq,
                 loss: Loss::SocketEnded(index),

@@ -20,7 +20,7 @@ pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
                 id: "clock_stepped",
                 measured: Measured::default().number("seconds", seconds),
                 says: format!(
-                    "The wall clock was set {way} by {length} before {}; lengths here come from clocks that were not, times of day differ by that much.",
+                    "The wall clock was set {way} by {length} before {}; lengths here come from clocks that were not, and every time of day is told by the clock as it stood at the start.",
                     words::utc_exact(step.at.stamp)
                 ),
             }

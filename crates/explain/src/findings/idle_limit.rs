@@ -11,8 +11,12 @@ use crate::{
 use record::fact::{RungCarrier, Side};
 
 pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
-    let limits = &timeline.limits;
-    limits.idle.iter().map(of).chain(limits.unclear.iter().map(unclear)).collect()
+    timeline.limits.idle.iter().map(of).collect()
+}
+
+/// `idle_unclear`: quiet connections met what no single limit explains.
+pub(super) fn unclear(timeline: &Timeline) -> Vec<Finding> {
+    timeline.limits.unclear.iter().map(contradicting).collect()
 }
 
 fn of(limit: &IdleLimit) -> Finding {
@@ -103,7 +107,7 @@ fn measured(limit: &IdleLimit) -> Measured {
     measured
 }
 
-fn unclear(unclear: &Unclear) -> Finding {
+fn contradicting(unclear: &Unclear) -> Finding {
     let died = words::length(unclear.died);
     let (met, name, against) = match unclear.against {
         Against::Lived(lived) => {

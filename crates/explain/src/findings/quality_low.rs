@@ -1,11 +1,11 @@
-//! `quality_low`: the call stood and sounded bad. It is no drop.
+//! `quality_low`: the call stood and sounded bad. It is no drop, and what a drop took away is none of it.
 //!
 //! Loss over 3 %: concealment hides single packets, and above it words go missing. Jitter over 30 ms: a buffer of two
 //! packets is too short. Round trip over 300 ms: ITU-T G.114 asks for 150 ms one way. Each for half a minute: shorter
 //! stretches are over before anybody can look. One packet of five missing is heard at once, however soon it is over.
 
 use super::Finding;
-use crate::{Timeline, rule::Measured, timeline::At, words};
+use crate::{Plane, Timeline, rule::Measured, timeline::At, words};
 use record::fact::MediaSample;
 use std::time::Duration;
 
@@ -16,6 +16,8 @@ const ROUND_TRIP_MS: f64 = 300.0;
 const LASTS: Duration = Duration::from_secs(30);
 /// Less than one stretch of samples.
 const BURST: Duration = Duration::from_secs(5);
+/// A sample tells of the second before it, and the first after a gap counts all that was missing in it.
+const SAMPLED_EVERY: Duration = Duration::from_secs(1);
 /// Looked at in stretches of ten samples, so that one good second does not break a bad half minute.
 const TOGETHER: usize = 10;
 
@@ -73,7 +75,8 @@ fn of(timeline: &Timeline, kind: &Kind) -> Option<Finding> {
             longest = Some((from, lasted, worst));
         }
     };
-    for stretch in timeline.samples.chunks(TOGETHER) {
+    let standing = standing(timeline);
+    for stretch in standing.chunks(TOGETHER) {
         let (Some((first, _)), Some((last, _))) = (stretch.first(), stretch.last()) else { continue };
         // Nothing is measured of what did not flow, and what spans a pause is no stretch.
         let whole = last.stamp.since(first.stamp) <= Duration::from_secs(2 * TOGETHER as u64);
@@ -85,7 +88,7 @@ fn of(timeline: &Timeline, kind: &Kind) -> Option<Finding> {
             None => close(&mut bad, *first),
         }
     }
-    if let Some((last, _)) = timeline.samples.last() {
+    if let Some((last, _)) = standing.last() {
         close(&mut bad, *last);
     }
     let (from, lasted, worst) = longest?;
@@ -103,6 +106,19 @@ fn of(timeline: &Timeline, kind: &Kind) -> Option<Finding> {
             (kind.says)(worst)
         ),
     })
+}
+
+/// The samples of which no drop of media has a part.
+fn standing<'a>(timeline: &Timeline<'a>) -> Vec<(At, &'a MediaSample)> {
+    let mut drops = timeline.drops.iter().filter(|drop| drop.plane == Plane::Media).peekable();
+    let mut until = None;
+    let stands = |(at, _): &(At, _)| {
+        while let Some(drop) = drops.next_if(|drop| drop.last_good <= at.stamp) {
+            until = until.max(Some(drop.over(timeline).plus(SAMPLED_EVERY)));
+        }
+        until < Some(at.stamp)
+    };
+    timeline.samples.iter().copied().filter(stands).collect()
 }
 
 fn loss(stretch: &[(At, &MediaSample)]) -> Option<f64> {

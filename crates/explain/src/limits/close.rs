@@ -87,3 +87,9 @@ impl Who {
         if known.all(|who| who == first) { first } else { Self::Unknown }
     }
 }
+
+/// The reflector's own word: nothing of ours had come for as long as it allows. What it said itself meanwhile does not
+/// count, so such a connection is not always quiet.
+pub fn says_idle(end: &End) -> bool {
+    matches!(end, End::CloseFrame { by: Side::Them, code: Some(record::wire::close::IDLE), .. })
+}

@@ -1,6 +1,6 @@
 //! The lifetime of connections to one host: busy ones that ended at the same age, at different moments.
 
-use super::{Close, LifetimeLimit, Who, exact, same, together::Sorted};
+use super::{Close, LifetimeLimit, Who, exact, same, says_idle, together::Sorted};
 use crate::{
     Timeline,
     timeline::{HeldLane, Socket, host},
@@ -15,6 +15,8 @@ const APART: Duration = Duration::from_secs(2);
 const REPEATS_OF_LANES: usize = 2;
 const REPEATS_OF_CALL: usize = 3;
 const MOST_NAMED: usize = 24;
+/// Whoever is shown the door at once is refused, and is told so as often as he comes.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 /// Nobody reloads anything more often by the clock.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(60);
 
@@ -59,7 +61,8 @@ pub(super) fn find(timeline: &Timeline, sorted: &Sorted) -> Vec<LifetimeLimit> {
 fn busy_socket(timeline: &Timeline, socket: &Socket) -> Option<Busy> {
     let closed = socket.closed?;
     let stood = socket.upgraded.or(socket.ready.map(|ready| ready.at))?;
-    let close = Close::of(closed.end, false).filter(|_| socket.ends_badly(timeline))?;
+    let counts = !says_idle(closed.end) && socket.ends_badly(timeline);
+    let close = Close::of(closed.end, false).filter(|_| counts)?;
     let at = closed.at.stamp;
     let (age, quiet) = (at.since(stood.stamp), at.since(closed.last_in.max(closed.last_out)));
     let who = timeline.ended_there(at).map_or(Who::Unknown, |(_, end)| Who::seen_there(end));
@@ -78,7 +81,12 @@ fn of(timeline: &Timeline, name: &str, mut host: Host) -> Option<LifetimeLimit> 
     let mut lanes: Vec<Seq> = died.iter().filter(|busy| busy.lane).map(|busy| busy.seq).collect();
     lanes.sort_unstable();
     let repeats = if lanes.is_empty() { REPEATS_OF_CALL } else { REPEATS_OF_LANES };
-    if died.len() < repeats || others >= died.len() || outlived || end.since(begin) <= APART || first.age.is_zero() {
+    if died.len() < repeats
+        || others >= died.len()
+        || outlived
+        || end.since(begin) <= APART
+        || first.age < SHORTEST_LIFE
+    {
         return None;
     }
     Some(LifetimeLimit {

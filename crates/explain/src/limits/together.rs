@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// One hand ends them within this.
 const SAME_MOMENT: Duration = Duration::from_secs(1);
+/// Under this many it was a burst, and what is lost in one is sent again.
+const LOSSY_SECONDS: usize = 3;
 
 /// Which ends may be asked for an idle limit and which for a lifetime.
 #[derive(Debug, Default)]
@@ -124,8 +126,8 @@ fn of_call(timeline: &Timeline, socket: &Socket) -> Option<One> {
     Some(One { at, of: Of::Call(socket.conn), silence: silence.min(age), age, stirred: false })
 }
 
-/// Slept through, or found dead only at its proof with a loss of media anywhere in its silence, or with a busy flow given
-/// another public address or port: whatever broke there may have taken this connection along, and nobody would have
+/// Slept through, or found dead only at its proof with a loss of media anywhere in its silence, with many packets lost, or
+/// with a busy flow given another public address or port: whatever broke there may have taken this connection along, and nobody would have
 /// noticed until the proof.
 fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
     let Some(ended) = lane.ended else { return false };
@@ -134,7 +136,11 @@ fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
         End::Silence { waited_ms } => crate::words::millis(*waited_ms),
         _ => Duration::ZERO,
     };
-    let from = until.minus(ended.quiet).minus(waited.min(ended.age)).minus(SAME_MOMENT);
+    let mut from = until.minus(ended.quiet).minus(waited.min(ended.age)).minus(SAME_MOMENT);
+    if matches!(ended.end, End::Silence { .. }) {
+        // It may have been dead long before anything was said on it.
+        from = from.min(ended.heard);
+    }
     let slept = timeline.pauses_in(PauseKind::Slept, from, until).next().is_some();
     let after = timeline.drops.partition_point(|drop| drop.first_bad < from);
     let lost = || {
@@ -148,5 +154,6 @@ fn disturbed(timeline: &Timeline, lane: &HeldLane) -> bool {
         let mut seen = timeline.between.public.iter();
         seen.any(|seen| seen.before.is_some_and(|before| before != seen.public) && inside(seen.at.stamp))
     };
-    slept || (ended.at_proof && (lost() || rebound()))
+    let lossy = || timeline.lossy_seconds(from, until) >= LOSSY_SECONDS;
+    slept || (ended.at_proof && (lost() || rebound() || lossy()))
 }

@@ -5,6 +5,7 @@ use super::{groups, ticket};
 use crate::{
     Cause, Confidence, Outcome, Owner, Plane, Timeline, Verdict,
     story::Setup,
+    unconfirmed,
     verdict::{By, DropVerdict, not_seen},
     words,
 };
@@ -128,7 +129,10 @@ fn track(head: &Verdict, plane: Plane) -> TrackView {
     };
     let says = match (head.outcome, drops.len()) {
         (Outcome::NotEstablished, _) => "It never stood.".to_owned(),
-        (_, 0) => "Never lost.".to_owned(),
+        (_, 0) => match head.unconfirmed.as_ref().filter(|unconfirmed| unconfirmed.plane == plane) {
+            Some(unconfirmed) => format!("Not seen to be lost; {}.", unconfirmed::since(unconfirmed.since)),
+            None => "Never lost.".to_owned(),
+        },
         (_, times) => format!("Lost {}, {back}.", words::times(times)),
     };
     TrackView { plane, label: name(plane), says }

@@ -107,6 +107,9 @@ impl Page<'_> {
                 self.wrapped("", &format!("Note: {note}."));
             }
         }
+        if let Some(unconfirmed) = &story.head.unconfirmed {
+            self.wrapped("", &unconfirmed.says);
+        }
     }
 
     fn group(&mut self, group: &Group) {

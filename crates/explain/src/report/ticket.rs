@@ -22,6 +22,7 @@ pub fn ticket(story: &Story) -> String {
         let found = story.head.findings.iter().map(|finding| finding.says.clone());
         parts.extend(found.chain(story.outages.iter().cloned()).take(MOST_FINDINGS));
     }
+    parts.extend(story.head.unconfirmed.iter().map(|unconfirmed| unconfirmed.says.clone()));
     parts.push(run(story));
     parts.extend(flows(story));
     parts.extend(story.setup.calibrated.clone());

@@ -1,7 +1,8 @@
 //! The call's path and media, and what was done about their loss, in sentences.
 
 use crate::{names::Names, words};
-use record::fact::{Action, CandidateKind, Ice, IceState, Media, Move, Outcome, Reason, TurnRequest};
+use record::fact::{Action, CandidateKind, Ice, IceState, Media, Move, Outcome, Reason, TurnRequest, Undeliverable};
+use std::net::{IpAddr, SocketAddr};
 
 fn kind(kind: CandidateKind) -> &'static str {
     match kind {
@@ -97,7 +98,24 @@ pub fn media(fact: &Media) -> String {
             words::count(*refused as usize, "packet"),
             words::utc_exact(*since)
         ),
+        Media::Undelivered { to, why, by, .. } => format!("{}.", undelivered(*to, *why, *by)),
     }
+}
+
+/// Without its full stop.
+pub fn undelivered(to: SocketAddr, why: Undeliverable, by: Option<IpAddr>) -> String {
+    let who = match by {
+        Some(by) if by == to.ip() => "The far end's computer itself".to_owned(),
+        Some(by) => format!("{by}, a device on the way,"),
+        None => "The network".to_owned(),
+    };
+    let why = match why {
+        Undeliverable::NoListener => "nobody listens there",
+        Undeliverable::NoHost => "no way leads to that computer",
+        Undeliverable::NoNetwork => "no way leads to that network",
+        Undeliverable::Forbidden => "it is not let pass",
+    };
+    format!("{who} answered to our media for {to} that {why}")
 }
 
 pub fn action(fact: &Action, names: &Names) -> String {

@@ -47,7 +47,26 @@ fn heartbeat(timeline: &Timeline) -> Option<Duration> {
     timeline.plan?.heartbeat.map(|heartbeat| words::millis(heartbeat.every_ms))
 }
 
+/// Who ended it says why: nobody needs to guess by lengths.
+fn by_word(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let ended = timer::ended(timeline, drop).filter(Ended::says_idle)?;
+    Some(Finding {
+        owner: Some(Owner::VoiceService),
+        confidence: Confidence::Shown,
+        says: format!(
+            "The service closed the signaling connection at {} because nothing had come from here for as long as it allows; {}.",
+            words::utc_exact(ended.at),
+            look::came_back(drop)
+        ),
+        because: Evidence::of(ended.seq, format!("It ended {}.", how(&ended))),
+        measured: Measured::default().word("ended", ended.close.id()),
+    })
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    if let Some(found) = by_word(timeline, drop) {
+        return Some(found);
+    }
     let Idle { ended, limit, repeats } = idle(timeline, drop)?;
     let talking = timer::talking(timeline, &ended, limit.map_or(ended.quiet, |limit| limit.under));
     let foretold = timer::foretold(timeline, drop.first_bad, Pattern::Idle);
@@ -123,6 +142,17 @@ pub(super) fn first_up(text: &str) -> String {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if by_word(timeline, drop).is_some() {
+        return Advice {
+            who: "Whoever runs the voice service".into(),
+            what: format!(
+                "Raise its idle limit (the reflector's --idle-timeout) to twice the heartbeat or more: {}.",
+                look::search(timeline, drop)
+            ),
+            retest: look::retest(timeline, "After the change"),
+            wrong_if: "its log shows another reason for the close in that second.".into(),
+        };
+    }
     let found = idle(timeline, drop);
     let least = found.as_ref().and_then(|found| found.limit).map(IdleLimit::least);
     let quiet = least.or(found.as_ref().map(|found| found.ended.quiet)).unwrap_or_default();

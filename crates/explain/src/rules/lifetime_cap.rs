@@ -21,7 +21,7 @@ struct Aged<'t, 'a> {
 }
 
 fn aged<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Aged<'t, 'a>> {
-    let ended = timer::ended(timeline, drop)?;
+    let ended = timer::ended(timeline, drop).filter(|ended| !ended.says_idle())?;
     let limit = timeline.limits.lifetime_of(ended.host()).filter(|limit| same(limit.exact.median, ended.age));
     let repeats = timer::alike(timeline, drop, &ended, |ended| ended.age);
     // Of a connection that was quiet all its life nobody can say which of the two it was.

@@ -3,12 +3,12 @@
 use crate::{
     Drop, Plane,
     drops::{Loss, TOGETHER},
-    timeline::{At, Closed, Gap, PauseKind, SendTrouble, Socket, Timeline},
+    timeline::{At, Closed, Gap, PauseKind, SendTrouble, Socket, Timeline, Undelivered},
     words,
 };
 use record::{
     Stamp,
-    fact::{ConnectStage, End, Trouble},
+    fact::{ConnectStage, End, Trouble, Undeliverable},
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -95,6 +95,21 @@ pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t 
         Loss::MediaGap(gap) => Some((media, timeline.gaps.get(gap)?)),
         _ => None,
     }
+}
+
+/// Nobody takes the media at the far end any more: the network said so, and no device on the way in its own name.
+pub fn nobody_takes_media<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+    let by_itself = |told: &&Undelivered| told.by.is_none_or(|by| by == told.to.ip());
+    undelivered(timeline, drop).filter(|told| told.why == Undeliverable::NoListener).filter(by_itself)
+}
+
+/// What the network said first of the media that was lost.
+fn undelivered<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+    let media = side(timeline, drop, Plane::Media)?;
+    let over = media.over(timeline);
+    let from = timeline.undelivered.partition_point(|told| told.at.stamp < media.last_good);
+    let within = timeline.undelivered[from..].iter().take_while(|told| told.at.stamp <= over);
+    within.into_iter().find(|told| told.first >= media.last_good)
 }
 
 /// Neither slept nor stalled while it was lost, with a margin at the start: the sentence for "ruled out".

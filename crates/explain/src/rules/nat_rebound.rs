@@ -99,7 +99,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             format!("{} saw {} before and {} from here on.", found.by, found.before, found.after),
         )
         .and(drop.seq, format!("The last sign of life before the loss came at {}.", words::utc_exact(drop.last_good))),
-        measured: Measured::seconds(drop.over(timeline).since(drop.last_good)).word("changed", what),
+        measured: Measured::seconds(drop.over(timeline).since(drop.last_good))
+            .word("changed", what)
+            .word("before", found.before.to_string())
+            .word("after", found.after.to_string()),
     })
 }
 

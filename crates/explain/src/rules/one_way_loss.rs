@@ -51,7 +51,7 @@ fn one_way(timeline: &Timeline, drop: &Drop) -> Option<OneWay> {
     let over = media.over(timeline);
     let inside = timeline.arrived(gap.last, still_lost_at(timeline, media, gap));
     let long = inside.seconds >= WHOLE_SECONDS;
-    let control = inside.rtcp + inside.stun;
+    let control = inside.rtcp + inside.stun + inside.after_rtp;
     let stopped = stopped_there(timeline, gap, over);
     if control > STRAGGLERS {
         if !long {

@@ -6,46 +6,31 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::At,
+    timeline::{At, lossy::heavy},
     words,
 };
 use record::{
     Seq, Stamp,
-    fact::{ControlKind, End, MediaSample},
+    fact::{ControlKind, End},
 };
 use std::time::Duration;
 
-/// One packet of five. TCP doubles its wait with each packet that is lost again: where one exchange of three fails, it is
-/// silent for seconds; at one of ten, it is not.
-const HEAVY: f64 = 0.2;
 /// The seconds in which a clean cut begins and ends hold some packets and miss others; a third is no edge.
 const SECONDS: usize = 3;
 /// Before the first sign and after the last: loss that silenced a connection began to before.
 const AROUND: Duration = Duration::from_secs(3);
 /// Through a loss that lasts, its beginning is looked at.
 const LOOKED_AT: Duration = Duration::from_secs(30);
-/// Under this many packets a second their loss is chance.
-const ENOUGH: u32 = 10;
 
 #[derive(Default)]
 struct Lossy {
     seconds: usize,
     first: Option<At>,
+    last: Option<At>,
     came: u64,
     lost_in: u64,
     sent: u64,
     lost_out: u64,
-}
-
-fn of(lost: u32, all: u32) -> f64 {
-    if all < ENOUGH { 0.0 } else { f64::from(lost.min(all)) / f64::from(all) }
-}
-
-fn heavy(sample: &MediaSample) -> bool {
-    let inwards = of(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in));
-    // The far end reports of two seconds and more together.
-    let outwards = of(sample.far_lost.unwrap_or(0), sample.rtp_out);
-    sample.rtp_in > 0 && inwards.max(outwards) >= HEAVY
 }
 
 /// Heavy loss around this drop, in most of the seconds in which anything arrived.
@@ -53,20 +38,26 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let from = drop.last_good.minus(AROUND);
     let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
     let first = timeline.samples.partition_point(|(at, _)| at.stamp < from);
-    let near = timeline.samples[first..].iter().take_while(|(at, _)| at.stamp <= to);
+    let until = timeline.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
+    let near = timeline.samples[first..until].iter().zip(timeline.reported(first, until));
     let mut sum = Lossy::default();
     let mut clean = 0;
-    for (at, sample) in near.filter(|(_, sample)| sample.rtp_in > 0) {
-        if !heavy(sample) {
-            clean += 1;
-            continue;
+    for ((at, sample), reported) in near.filter(|((_, sample), _)| sample.rtp_in > 0) {
+        match heavy(sample, reported) {
+            Some(true) => {}
+            Some(false) => {
+                clean += 1;
+                continue;
+            }
+            None => continue,
         }
         sum.seconds += 1;
         sum.first.get_or_insert(*at);
+        sum.last = Some(*at);
         sum.came += u64::from(sample.rtp_in);
         sum.lost_in += u64::from(sample.lost_in);
         sum.sent += u64::from(sample.rtp_out);
-        sum.lost_out += u64::from(sample.far_lost.unwrap_or(0).min(sample.rtp_out));
+        sum.lost_out += reported.share(sample.rtp_out);
     }
     (sum.seconds >= SECONDS && sum.seconds >= clean).then_some(sum)
 }
@@ -89,19 +80,28 @@ enum Place {
     NotKnown,
 }
 
-fn place(timeline: &Timeline, drop: &Drop) -> Place {
+/// A gap may be shorter than two questions lie apart: then the lossy seconds around it are looked at.
+fn place(timeline: &Timeline, drop: &Drop, lossy: &Lossy) -> Place {
     let said = around::said(timeline, drop, ControlKind::Gateway);
     match (said.alive(), said.silent()) {
         (Some(seq), _) => Place::Beyond(seq),
         (None, Some(seq)) => Place::Before(seq),
-        (None, None) => Place::NotKnown,
+        (None, None) => {
+            let seconds = lossy.first.zip(lossy.last);
+            let alive = seconds.and_then(|(first, last)| {
+                timeline.control_alive(ControlKind::Gateway, before(first.stamp), last.stamp)
+            });
+            alive.map_or(Place::NotKnown, Place::Beyond)
+        }
     }
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let lossy = lossy(timeline, drop).filter(|_| silent(timeline, drop))?;
-    // Its kernel had everything: what was lost came through in the end, and its program did not answer.
-    if look::acknowledged(timeline, drop).is_some() {
+    // Its kernel had everything: what was lost came through in the end, and its program did not answer; unless packets were
+    // still being lost, and its answer may have been among them.
+    let goes_on = lossy.last.is_some_and(|last| last.stamp >= drop.declared);
+    if !goes_on && look::acknowledged(timeline, drop).is_some() {
         return None;
     }
     let first = lossy.first?;
@@ -111,7 +111,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         lost => format!(" and {lost} of {} to it", lossy.sent),
     };
     let counted = format!("{} of {all_in} media packets from the far end{back}", lossy.lost_in);
-    let place = place(timeline, drop);
+    let place = place(timeline, drop, &lossy);
     let (owner, confidence, control) = match place {
         Place::Beyond(seq) => {
             let says = "The gateway answered in the same seconds, nearly always at once: the loss lay beyond it.";
@@ -157,7 +157,8 @@ fn share(lost: u64, all: u64) -> f64 {
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let at = words::utc(drop.first_bad);
     let search = look::search_outside(timeline, drop);
-    let (who, what) = match place(timeline, drop) {
+    let lossy = lossy(timeline, drop).unwrap_or_default();
+    let (who, what) = match place(timeline, drop, &lossy) {
         Place::Beyond(_) => (
             "The network administrator, with the internet provider",
             format!(
@@ -192,7 +193,16 @@ pub const RULE: Rule = Rule {
     owner: Owner::InternetPath,
     title: "many packets were lost",
     advice,
-    outranks: &[Cause::UdpBlocked, Cause::PathLost, Cause::OneWayLoss, Cause::HalfOpen, Cause::NotProven],
+    // Silent ends at one age are chance among so many that were lost.
+    outranks: &[
+        Cause::LifetimeCap,
+        Cause::ServiceUnreachable,
+        Cause::UdpBlocked,
+        Cause::PathLost,
+        Cause::OneWayLoss,
+        Cause::HalfOpen,
+        Cause::NotProven,
+    ],
     settle: Duration::from_secs(10),
     find,
     rules_out: None,

@@ -13,6 +13,10 @@ use crate::{
 use record::{Seq, fact::ControlKind};
 use std::time::Duration;
 
+/// A path that lets some packets pass is there. A clean cut has two seconds of which it takes a part, and a third is none.
+const TRICKLES: usize = 3;
+const AROUND: Duration = Duration::from_secs(1);
+
 struct Dead {
     gateway: Seq,
     far: Option<Seq>,
@@ -22,6 +26,10 @@ struct Dead {
 fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     let gateway = around::said(timeline, drop, ControlKind::Gateway).alive()?;
     let far = around::said_by_any(timeline, drop, &around::FAR);
+    let (from, to) = (drop.last_good.minus(AROUND), drop.over(timeline).plus(AROUND));
+    if timeline.trickling_seconds(from, to) >= TRICKLES {
+        return None;
+    }
     if far.alive().is_some() || around::other_plane_went_on(timeline, drop).is_some() {
         return None;
     }

@@ -68,14 +68,7 @@ pub(super) use crate::words::capital;
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     Advice {
         who: "The voice service's support".into(),
-        what: match look::socket(timeline, drop).and_then(|socket| socket.closed.as_ref()).map(|closed| closed.end) {
-            // The reflector's own word for a connection that was quiet for longer than it allows.
-            Some(End::CloseFrame { code: Some(record::wire::close::IDLE), .. }) => format!(
-                "Its idle limit is shorter than the heartbeat: raise the reflector's --idle-timeout to twice the heartbeat or more: {}.",
-                look::search(timeline, drop)
-            ),
-            _ => format!("Look up why it closed: {}{}.", look::search(timeline, drop), session(timeline, drop)),
-        },
+        what: format!("Look up why it closed: {}{}.", look::search(timeline, drop), session(timeline, drop)),
         retest: look::retest(timeline, "Once the reason is mended"),
         wrong_if: "its log shows no close from its side in that second; then a proxy in front of it sent the frame."
             .into(),

@@ -46,6 +46,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         attempts.retain(|_| busy(&[last]).is_some());
     }
     if let Some((seq, status, times)) = busy(&attempts) {
+        // A service at its limit keeps the calls that it has. Where nobody takes their media either, it is gone.
+        if status == 503 && look::nobody_takes_media(timeline, drop).is_some() {
+            return None;
+        }
         return Some(Finding {
             owner: None,
             // For a call that never stood the answer itself is the reason; otherwise it is what kept it from returning.

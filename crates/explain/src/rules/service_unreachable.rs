@@ -22,15 +22,18 @@ use std::time::Duration;
 /// Whoever is called gives up a far end that is silent for so long.
 const ENDS_CALLS_FROM: Duration = Duration::from_secs(5);
 
-/// How an attempt shows that the service is not there.
-fn absent(socket: &&Socket) -> bool {
+/// How an attempt shows that the service is not there. `gone`: its media was refused, and so its front's 503 tells of no
+/// limit; haproxy says it of a service that is dead.
+fn absent(socket: &Socket, gone: bool) -> bool {
     let Some(failed) = socket.failed else { return false };
     match failed.trouble {
         Trouble::Refused | Trouble::Reset | Trouble::Closed => {
             matches!(failed.stage, ConnectStage::Tcp | ConnectStage::Tls | ConnectStage::Upgrade)
         }
         Trouble::NoAnswer { .. } => failed.stage > ConnectStage::Dns,
-        Trouble::Http { status, .. } => failed.stage == ConnectStage::Upgrade && matches!(status, 502 | 504),
+        Trouble::Http { status, .. } => {
+            failed.stage == ConnectStage::Upgrade && (matches!(status, 502 | 504) || gone && *status == 503)
+        }
         _ => false,
     }
 }
@@ -52,15 +55,19 @@ fn unanswered(socket: &Socket) -> bool {
         .is_some_and(|failed| failed.stage <= ConnectStage::Tcp && matches!(failed.trouble, Trouble::NoAnswer { .. }))
 }
 
-/// What sets a service that is gone apart from a rule against its TCP port: its own word that it goes, or its UDP port,
-/// of the same number, dead with it.
+/// What sets a service that is gone apart from a rule against its TCP port: its own word that it goes, its UDP port, of
+/// the same number, dead with it, or the port of its media closed.
 fn port_died(timeline: &Timeline, drop: &Drop) -> Option<(Seq, &'static str)> {
     let said = timeline.sights.iter().find(|sighting| {
         matches!(sighting.sight, Sight::ShuttingDown) && look::together(sighting.when, drop.first_bad)
     });
     let told = said.map(|sighting| (sighting.at.seq, "The far end had told us that it was shutting down."));
     let udp = || around::said(timeline, drop, ControlKind::FarUdp).silent();
-    told.or_else(|| Some((udp()?, "Its UDP port of the same number fell silent too.")))
+    let media = || {
+        let told = look::nobody_takes_media(timeline, drop)?;
+        Some((told.at.seq, "Its computer answered that nobody took our media any more."))
+    };
+    told.or_else(|| Some((udp()?, "Its UDP port of the same number fell silent too."))).or_else(media)
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
@@ -71,7 +78,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return Some(found);
     }
     let ended = look::socket(timeline, drop)?;
-    let attempts: Vec<&Socket> = look::failed_attempts(timeline, drop).into_iter().filter(absent).collect();
+    let gone = look::nobody_takes_media(timeline, drop).is_some();
+    let failed = look::failed_attempts(timeline, drop);
+    let attempts: Vec<&Socket> = failed.into_iter().filter(|attempt| absent(attempt, gone)).collect();
     let Some(first) = attempts.first().and_then(|attempt| attempt.failed) else {
         return refused_anew(timeline, drop);
     };

@@ -5,7 +5,7 @@ use super::look;
 use crate::{
     Drop, Owner, Plane, Timeline,
     drops::Loss,
-    limits::{Close, Who},
+    limits::{Close, Who, says_idle},
     timeline::{Foretold, HeldLane, Socket, host},
 };
 use record::{
@@ -76,6 +76,10 @@ fn stood(socket: &Socket) -> Option<Stamp> {
 impl Ended<'_, '_> {
     pub fn host(&self) -> &str {
         host(self.socket.to)
+    }
+
+    pub fn says_idle(&self) -> bool {
+        self.end.is_some_and(says_idle)
     }
 }
 

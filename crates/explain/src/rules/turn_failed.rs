@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// An allocation lives ten minutes from its last refresh: a refused refresh may take that long to be felt.
 const LIFETIME: Duration = Duration::from_secs(600);
+/// What is lost so soon after a refusal was lost by it; later, something else may have come between.
+const PROMPT: Duration = Duration::from_secs(15);
 /// How often a relay beside the call is asked, and for how long it is waited for.
 const ASKED_EVERY: Duration = Duration::from_secs(8);
 /// A lost connection to the relay stops the media in the same moment; the news of it may come later.
@@ -121,11 +123,14 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let sign = sign(timeline, drop)?;
     if let Sign::Refused(trouble @ TurnTrouble { refused: Some((request, code)), .. }) = sign {
         let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));
+        let before = drop.last_good.awake_since(trouble.at.stamp);
+        let late = before > PROMPT && drop.loss != Loss::NeverStood;
+        let later = if late { format!(", {} before the media was lost", words::length(before)) } else { String::new() };
         return Some(Finding {
             owner: None,
-            confidence: Confidence::Shown,
+            confidence: if late { Confidence::Likely } else { Confidence::Shown },
             says: format!(
-                "The TURN server {server} refused to {} with code {code} ({}) at {at}{}.",
+                "The TURN server {server} refused to {} with code {code} ({}) at {at}{}{later}.",
                 asked(*request),
                 meaning(*code),
                 words::quoted(trouble.says)
@@ -139,7 +144,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         return None;
     }
     let signaling = timeline.signaling_alive(drop.last_good, drop.over(timeline));
-    let udp = around::said(timeline, drop, ControlKind::FarUdp).alive();
+    let beside = around::said(timeline, drop, ControlKind::FarUdp);
+    // Over UDP the far end was not reached either, and no relay is needed for that: what failed is the way of both.
+    if beside.silent().is_some() && !matches!(sign, Sign::Lost(_)) {
+        return None;
+    }
+    let udp = beside.alive();
     let (says, because, shown) = match sign {
         Sign::Refused(trouble) | Sign::Lost(trouble) => {
             let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));

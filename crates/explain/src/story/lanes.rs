@@ -3,7 +3,7 @@
 use crate::{
     Timeline,
     timeline::{PauseKind, Socket},
-    words,
+    unconfirmed, words,
 };
 use record::{
     Seq, Stamp,
@@ -147,10 +147,11 @@ fn span(timeline: &Timeline, from: Stamp, to: Stamp, state: SpanState) -> Option
 }
 
 fn signaling(timeline: &Timeline) -> LaneView {
+    let unconfirmed = unconfirmed::since_when(timeline);
     let mut spans = Vec::new();
     let mut marks = Vec::new();
     for socket in timeline.sockets.iter().filter(|socket| socket.upgraded.or(socket.ready.map(|r| r.at)).is_some()) {
-        stood(timeline, socket, &mut spans);
+        stood(timeline, socket, unconfirmed, &mut spans);
         if let Some(closed) = &socket.closed
             && socket.ready.is_some()
             && socket.ends_badly(timeline)
@@ -182,7 +183,8 @@ fn signaling(timeline: &Timeline) -> LaneView {
     LaneView { id: "signaling", label: "Signaling", spans, marks, rungs: Vec::new(), words }
 }
 
-fn stood(timeline: &Timeline, socket: &Socket, spans: &mut Vec<Span>) {
+/// `unconfirmed`: since when nobody knows whether signaling lives.
+fn stood(timeline: &Timeline, socket: &Socket, unconfirmed: Option<Stamp>, spans: &mut Vec<Span>) {
     let Some(from) = socket.upgraded.or(socket.ready.map(|ready| ready.at)) else { return };
     let end = socket.closed.map_or(timeline.hold_end().max(from.stamp), |closed| closed.at.stamp);
     let mut alive_from = from.stamp;
@@ -199,7 +201,11 @@ fn stood(timeline: &Timeline, socket: &Socket, spans: &mut Vec<Span>) {
             spans.extend(span(timeline, alive_from, last_in, SpanState::Alive));
             spans.extend(span(timeline, last_in.max(alive_from), end, SpanState::Unknown));
         }
-        _ => spans.extend(span(timeline, alive_from, end, SpanState::Alive)),
+        _ => {
+            let known = unconfirmed.filter(|since| (alive_from..end).contains(since)).unwrap_or(end);
+            spans.extend(span(timeline, alive_from, known, SpanState::Alive));
+            spans.extend(span(timeline, known, end, SpanState::Unknown));
+        }
     }
 }
 

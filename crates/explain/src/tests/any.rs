@@ -7,7 +7,7 @@ use record::{
     fact::{
         Action, Calibrated, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy,
         Far, Hop, Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason,
-        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest,
+        RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
     profile::Silence,
 };
@@ -144,6 +144,11 @@ pub(super) fn media() -> impl Strategy<Value = Fact> {
         ),
         stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
         stamp().prop_map(|since| Media::SendWorks { refused: 1, since }),
+        (stamp(), any::<bool>()).prop_map(|(first, itself)| {
+            let to = std::net::SocketAddr::from(([192, 0, 2, 1], 7));
+            let by = itself.then_some(to.ip());
+            Media::Undelivered { to, why: Undeliverable::NoListener, by, first }
+        }),
     ]
     .prop_map(Fact::from)
 }
@@ -329,5 +334,21 @@ proptest! {
         }
         let events = facts.into_iter().enumerate().map(|(i, (at, fact))| Event { seq: i as u64 + 1, at, fact }).collect();
         checked(&Log { events });
+    }
+
+    /// Each is an object with these three names, wherever it stands.
+    #[test]
+    fn a_fact_gives_every_stamp_that_is_in_it(fact in any_fact()) {
+        fn stamps(of: &serde_json::Value) -> usize {
+            match of {
+                serde_json::Value::Object(fields) if fields.contains_key("uptime") => 1,
+                serde_json::Value::Object(fields) => fields.values().map(stamps).sum(),
+                serde_json::Value::Array(list) => list.iter().map(stamps).sum(),
+                _ => 0,
+            }
+        }
+        let mut fact = fact;
+        let written = stamps(&serde_json::to_value(&fact).expect("a fact can be written"));
+        prop_assert_eq!(fact.stamps_mut().len(), written);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Run, check, checked};
 use crate::Story;
-use record::fact::{Beside, End, EndedBy, Ladder, LeftOut, Net, Opened, Plan, Side, Stirred, WhyNot};
+use record::fact::{Beside, End, EndedBy, Ladder, Lane, LeftOut, Net, Opened, Plan, Side, Stirred, WhyNot};
 
 fn measured(told: &Story, id: &str) -> serde_json::Value {
     let found = told.head.findings.iter().find(|finding| finding.id == id);
@@ -218,6 +218,23 @@ fn a_silence_that_was_slept_through_shows_nothing() {
     let run = run.at(72.0).dead_at_proof(2, 71.0).lane_ends(3, End::Reset, 71.0, 71.0);
     let told = checked(&run.at(100.3).time_up().log());
     assert!(!ids(&told).contains(&"idle_limit"), "{:?}", ids(&told));
+}
+
+#[test]
+fn what_was_dead_since_the_sleep_has_no_lifetime() {
+    let dead = |run: Run, lane: u32, heard: f64| {
+        let (last_in, last_out) = (run.ago(heard), run.stamp());
+        let (end, age_ms) = (End::Silence { waited_ms: 60_000.0 }, 144_000.0);
+        run.note(Lane::Ended { lane, end, last_in, last_out, quiet_ms: 0.0, age_ms, at_proof: false })
+    };
+    let told = |asleep: f64| {
+        let run = Run::standing().at(1.0).beating(1).beating(2).at(20.0).sleeps(asleep);
+        let run = dead(run.at(145.0), 1, 125.0);
+        let told = checked(&dead(run.at(150.0), 2, 130.0).at(200.3).time_up().log());
+        ids(&told).contains(&"lifetime_limit")
+    };
+    assert!(!told(60.0));
+    assert!(told(0.0), "and awake it has");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Runs in which nothing was lost. A drop reported here is the worst failure there is.
 
 use super::{Run, check};
+use crate::story;
 use record::fact::{Media, MediaSample, Sight, System};
 
 #[test]
@@ -36,6 +37,25 @@ fn a_clock_set_by_an_hour_either_way_is_a_finding_and_no_drop() {
         assert_eq!(told.head.findings.len(), 1);
         assert_eq!(told.head.findings[0].id, "clock_stepped");
         assert_eq!(told.head.held_s, 60.0, "lengths do not come from the wall clock");
+    }
+}
+
+#[test]
+fn a_loss_in_which_the_clock_is_set_is_told_by_the_clock_of_the_start() {
+    let lost = |by| {
+        let run = Run::standing().at(20.0).media_stops().at(22.0).clock_set_by(by).at(28.0).media_back();
+        story(&run.at(60.3).time_up().log())
+    };
+    let untouched = lost(0);
+    for by in [3_600, -3_600] {
+        let told = lost(by);
+        let times = |story: &crate::Story| {
+            story.head.drops.iter().map(|d| (d.last_good, d.first_bad, d.declared, d.restored)).collect::<Vec<_>>()
+        };
+        assert_eq!(times(&told), times(&untouched));
+        assert!(told.rows.is_sorted_by_key(|row| row.wall), "{:?}", told.rows);
+        let says = |story: &crate::Story| story.head.drops[0].says.clone();
+        assert_eq!(says(&told), says(&untouched));
     }
 }
 

@@ -258,6 +258,15 @@ const RELAY: &str = "turn.example:3478";
 const LOST: &str = "media not_proven not_proven not_proven: Media stopped arriving after 10:00:30.00 UTC while signaling went on; this computer was awake and running; it did not come back.";
 
 #[test]
+fn a_refresh_that_was_refused_long_before_is_likely_and_no_more() {
+    let refused = Run::standing().relay_by(RELAY).pair(CandidateKind::Relay).at(20.0);
+    let lost = refused.turn_refuses(RELAY, TurnRequest::Refresh, 437).at(320.0).media_stops().at(340.3).time_up();
+    let says = "media turn_failed voice_service likely: The TURN server turn.example:3478 refused to keep the relay address \
+                with code 437 (it does not know the allocation) at 10:00:20.00 UTC, 5 min 00 s before the media was lost.";
+    check(lost, &[says]);
+}
+
+#[test]
 fn refusals_that_took_nothing_away_from_the_relay_in_use_are_not_to_blame() {
     use TurnRequest::{Allocate, ChannelBind, CreatePermission, Refresh};
     let begun = || Run::standing().relay_by(RELAY);

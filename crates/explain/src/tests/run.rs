@@ -30,7 +30,7 @@ pub struct Run {
     /// What arrives in a second.
     pub feed: MediaSample,
     samples: bool,
-    beats: Option<u32>,
+    pub beats: Option<u32>,
     last_beat: u64,
     last_packet: Stamp,
     gap: bool,

@@ -136,6 +136,19 @@ fn packets_that_are_lost_in_great_number_explain_a_silence_and_no_firewall_does(
     is(run(true, &[]), "packet_loss not_proven not_proven");
 }
 
+/// What the far end reports of is lost on its way here as well, and one report speaks of many seconds at last.
+#[test]
+fn a_loss_outwards_is_seen_though_the_reports_on_it_were_lost() {
+    let mut run = Run::watched().asking(&[Gateway]).at(20.0);
+    (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (9, 0, None);
+    let mut run = run.at(21.0).stops_answering().at(23.0).resends(1, 1).at(24.0).unanswered(1, 1.6, 3.0);
+    run = run.at(29.0).given_up(1, 8.0, 1).at(31.0);
+    run.feed.far_lost = Some(480);
+    let mut run = run.at(32.0);
+    (run.feed.rtp_in, run.feed.far_lost) = (50, Some(0));
+    is(over(run.at(33.0).reconnected(2, "a", true)), "packet_loss internet_path likely");
+}
+
 #[test]
 fn a_clean_cut_is_no_loss_of_many_packets() {
     // What was missed in it is counted in the second of its return.

@@ -1,9 +1,10 @@
 //! `service_closed`, `service_restarted`, `service_overloaded`, `service_unreachable`, `auth_rejected`, `peer_left`.
 
-use super::{Run, check};
+use super::{Run, check, checked};
 use crate::{Cause, Confidence};
 use record::fact::{
-    CallEndedBy, ConnectStage, End, EndedBy, Ice, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
+    CallEndedBy, ConnectStage, End, EndedBy, Ice, Media, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
+    Undeliverable,
 };
 
 fn http(status: u16) -> Trouble {
@@ -23,6 +24,25 @@ fn a_close_frame_is_named_by_its_code_and_reason() {
     assert_eq!(serde_json::to_value(&drop.measured).unwrap()["code"], 1011.0);
     assert_eq!(serde_json::to_value(&drop.recovery).unwrap()["by"], "reconnect");
     assert_eq!(drop.recovery.took_s, Some(1.2));
+}
+
+/// Three at the same age look like a limit on it; who ended them says that it is none.
+#[test]
+fn a_close_for_idleness_is_told_by_its_word_and_not_by_lengths() {
+    let mut run = Run::standing();
+    for conn in 1..4 {
+        let at = f64::from(conn) * 8.0;
+        run = run.at(at).close_frame(conn, record::wire::close::IDLE, "idle for 7 s");
+        run = run.at(at + 0.3).reconnected(conn + 1, "a", true);
+    }
+    let told = crate::story(&run.at(60.3).time_up().log());
+    assert_eq!(told.head.drops.len(), 3);
+    for drop in &told.head.drops {
+        assert_eq!((drop.cause, drop.confidence), (Cause::IdleTimeout, Confidence::Shown), "{}", drop.says);
+        assert_eq!(drop.owner, crate::Owner::VoiceService);
+        assert!(drop.says.contains("nothing had come from here for as long as it allows"), "{}", drop.says);
+    }
+    assert!(told.head.findings.iter().all(|finding| finding.id != "lifetime_limit"));
 }
 
 #[test]
@@ -155,6 +175,25 @@ fn http_503_after_an_end_is_a_limit_that_is_likely() {
         &[
             "signaling service_overloaded voice_service likely: The voice service answered new connections with HTTP 503, 2 times.",
         ],
+    );
+}
+
+#[test]
+fn http_503_of_a_front_is_no_limit_where_nobody_takes_the_media() {
+    let to = "10.0.0.2:40000".parse().expect("an address");
+    let died = |by: [u8; 4]| {
+        let run = Run::watched().asking_all().at(20.0).media_stops();
+        let first = run.stamp();
+        let by = Some(std::net::IpAddr::from(by));
+        let run = run.note(Media::Undelivered { to, why: Undeliverable::NoListener, by, first });
+        run.closes(1, End::Fin).at(21.0).fails_to_connect(2, ConnectStage::Upgrade, http(503)).at(40.0).time_up()
+    };
+    let causes = |run: Run| checked(&run.log()).head.drops.iter().map(|drop| drop.cause).collect::<Vec<_>>();
+    assert_eq!(causes(died([10, 0, 0, 2])), [Cause::ServiceUnreachable; 2], "its own computer says so");
+    assert_eq!(
+        causes(died([192, 0, 2, 7])),
+        [Cause::ServiceOverloaded; 2],
+        "a device on the way may say what it likes"
     );
 }
 

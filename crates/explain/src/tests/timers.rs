@@ -358,6 +358,17 @@ fn a_bad_half_minute_is_told_and_a_bad_second_is_not() {
 }
 
 #[test]
+fn what_a_drop_took_away_is_no_bad_quality() {
+    let mut run = Run::standing().at(20.0).media_stops().at(26.0).media_back();
+    // The first sample after it counts what was missing in all of it.
+    run.feed.lost_in = 300;
+    let mut run = run.at(27.0);
+    run.feed.lost_in = 0;
+    let told = checked(&run.at(60.3).time_up().log()).head;
+    assert_eq!((told.drops.len(), told.findings), (1, vec![]));
+}
+
+#[test]
 fn a_lane_that_never_stood_is_no_limit() {
     let failed = Lane::Failed {
         lane: 1,

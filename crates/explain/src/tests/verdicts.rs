@@ -1,7 +1,43 @@
 //! The verdict as a whole: its promised names, what it does not clear, and logs that break off.
 
 use super::{Run, check, checked};
-use record::{Log, fact::End};
+use record::{
+    Log,
+    fact::{CallEndedBy, End, EndedBy, Mark, Signaling},
+};
+
+/// Without a heartbeat, and nothing more was heard on its connection than `heard` seconds into the hold.
+fn quiet(heard: f64, end: f64) -> Run {
+    let mut run = Run::standing().plan(|plan| plan.heartbeat = None);
+    run.beats = None;
+    let mut run = run.at(end).note(Signaling::CallEnded { conn: 1, by: CallEndedBy::Us, code: None, says: "".into() });
+    let at = end + 0.4;
+    run = run.at(at).closes_after(1, End::LetGo, at - heard);
+    run.note(Mark::Ended { by: EndedBy::TimeUp })
+}
+
+#[test]
+fn signaling_that_was_asked_nothing_for_long_is_unconfirmed_and_no_loss() {
+    let told = check(quiet(0.2, 60.3), &[]);
+    assert_eq!(told.head.headline, "Held for 60.0 s; nothing dropped; signaling unconfirmed since 10:00:00 UTC.");
+    let unconfirmed = serde_json::to_value(told.head.unconfirmed.as_ref()).expect("it can be written");
+    assert_eq!(
+        (&unconfirmed["plane"], &unconfirmed["since"]),
+        (&"signaling".into(), &"2026-11-21T10:00:00.200Z".into())
+    );
+    assert!(
+        crate::report::text(&told, &jiff::tz::TimeZone::UTC, 80).contains("Signaling is unconfirmed since 10:00:00")
+    );
+    let [alive, unknown] = &told.lanes[0].spans[..] else { panic!("{:?}", told.lanes[0].spans) };
+    assert_eq!((alive.to, unknown.state), (0.2, crate::story::SpanState::Unknown));
+}
+
+#[test]
+fn signaling_that_answered_the_goodbye_or_was_quiet_for_seconds_is_confirmed() {
+    for run in [quiet(60.5, 60.3), quiet(50.0, 60.3), Run::standing().at(60.3).time_up()] {
+        assert_eq!(check(run, &[]).head.unconfirmed, None);
+    }
+}
 
 #[test]
 fn the_verdict_has_the_promised_names() {
@@ -23,7 +59,8 @@ fn the_verdict_has_the_promised_names() {
             "owner",
             "planned_s",
             "schema",
-            "started"
+            "started",
+            "unconfirmed"
         ]
     );
     assert_eq!(verdict["schema"], "linewitness.verdict/1");

@@ -13,6 +13,8 @@ pub struct Arrived {
     pub rtp: u64,
     pub rtcp: u64,
     pub stun: u64,
+    /// RTCP and STUN in the second that holds the last packet, after it.
+    pub after_rtp: u64,
     pub sent: u64,
     /// The first second in which RTCP or STUN came.
     pub control_seq: Option<Seq>,
@@ -49,11 +51,16 @@ impl<'a> Timeline<'a> {
         self.established.or_else(|| self.flowing.first().map(|(at, _)| *at))
     }
 
+    /// `from` is when the media's last packet came: of the second that holds it, what came after that packet counts too.
     pub fn arrived(&self, from: Stamp, to: Stamp) -> Arrived {
         let mut sum = Arrived::default();
         let first = self.samples.partition_point(|(at, _)| at.stamp < from);
         for (at, sample) in self.samples[first..].iter().take_while(|(at, _)| at.stamp <= to) {
             if at.stamp.awake_since(from) < SAMPLE {
+                sum.after_rtp += u64::from(sample.after_rtp);
+                if sample.after_rtp > 0 {
+                    sum.control_seq.get_or_insert(at.seq);
+                }
                 continue;
             }
             sum.seconds += 1;

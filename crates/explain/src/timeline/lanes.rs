@@ -68,6 +68,8 @@ pub struct LaneEnd<'a> {
     pub quiet: Duration,
     pub age: Duration,
     pub at_proof: bool,
+    /// When the last byte of theirs came.
+    pub heard: Stamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -204,10 +206,11 @@ impl<'a> Timeline<'a> {
                     held.proved = Some(Proof { at, by: *by, quiet });
                 }
             }
-            Lane::Ended { end, quiet_ms, age_ms, at_proof, .. } => {
+            Lane::Ended { end, quiet_ms, age_ms, at_proof, last_in, .. } => {
                 let age = words::millis(*age_ms).min(most);
                 let quiet = words::millis(*quiet_ms).min(age);
-                held.ended.get_or_insert(LaneEnd { at, end, quiet, age, at_proof: *at_proof });
+                let heard = not_after(*last_in, at);
+                held.ended.get_or_insert(LaneEnd { at, end, quiet, age, at_proof: *at_proof, heard });
             }
             Lane::Done { .. } => {
                 held.done.get_or_insert(at);

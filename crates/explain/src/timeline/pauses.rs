@@ -1,6 +1,6 @@
-//! Sleep, stalls and steps of the wall clock, by arithmetic over stamps alone.
+//! Sleep and stalls, by arithmetic over stamps alone.
 
-use super::{At, ClockStep, Pause, PauseKind, Timeline, not_after};
+use super::{At, Pause, PauseKind, Timeline, not_after};
 use record::Stamp;
 use std::time::Duration;
 
@@ -10,19 +10,12 @@ const SLEEP: Duration = Duration::from_secs(1);
 /// Our ticks come ten times a second, and a busy machine delays one or two of them. Five in a row cannot be explained
 /// that way; fewer cannot make a gap that counts.
 const STALL: Duration = Duration::from_millis(500);
-/// A time service corrects small errors by slewing, which moves no more than 0.5 ms a second. A whole second at once was
-/// set by somebody.
-const STEP_US: i64 = 1_000_000;
 
 impl Timeline<'_> {
     /// Called for each pair of neighbouring events.
     pub(super) fn note_pause_between(&mut self, before: Stamp, at: At) {
         if at.stamp.slept_since(before) >= SLEEP {
             self.pauses.push(Pause { kind: PauseKind::Slept, seq: at.seq, from: before, to: at.stamp });
-        }
-        let by_us = at.stamp.stepped_since(before);
-        if by_us.abs() >= STEP_US {
-            self.clock_steps.push(ClockStep { at, by_us });
         }
     }
 

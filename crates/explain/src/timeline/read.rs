@@ -2,7 +2,7 @@
 
 use super::{
     At, CallEnd, Closed, Consent, Failed, Gap, Heartbeat, Pair, Ready, Refused, SendTrouble, Silence, Socket, Step,
-    Tcp, Timeline, TurnTrouble, not_after,
+    Tcp, Timeline, TurnTrouble, Undelivered, not_after,
 };
 use record::fact::{Action, CallEndedBy, Fact, Ice, Mark, Media, Signaling, SocketPurpose, System};
 use std::time::Duration;
@@ -214,6 +214,10 @@ impl<'a> Timeline<'a> {
                 self.send_troubles.push(SendTrouble { at, errno: *errno, says, first, until: None });
             }
             Media::SendWorks { .. } => self.end_send_troubles(at),
+            Media::Undelivered { to, why, by, first } => {
+                let first = not_after(*first, at);
+                self.undelivered.push(Undelivered { at, to: *to, why: *why, by: *by, first });
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one sentence that stands above everything.
 
 use super::{Outcome, held};
-use crate::{Cause, Confidence, Drop, Owner, Plane, Timeline, rules::Judgement, words};
+use crate::{Cause, Confidence, Drop, Owner, Plane, Timeline, Unconfirmed, rules::Judgement, unconfirmed, words};
 use record::fact::EndedBy;
 
 /// The loss the headline speaks of: of the cause with most drops; of equals the better proven, then the earlier. Sleep
@@ -14,7 +14,13 @@ pub(super) fn main<'j, 't>(judged: &'j [(&'t Drop, Judgement)]) -> Option<&'j (&
 }
 
 /// `beside` is how much was found besides losses.
-pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgement)], beside: usize) -> String {
+pub(super) fn of(
+    timeline: &Timeline,
+    outcome: Outcome,
+    judged: &[(&Drop, Judgement)],
+    beside: usize,
+    unconfirmed: Option<&Unconfirmed>,
+) -> String {
     let length = words::length(held(timeline));
     let mut says = match (main(judged), outcome) {
         (Some((_, judgement)), Outcome::NotEstablished) => {
@@ -40,6 +46,9 @@ pub(super) fn of(timeline: &Timeline, outcome: Outcome, judged: &[(&Drop, Judgem
     // An all-clear that is none must not be read as one.
     if judged.is_empty() && beside > 0 {
         says.push_str(&format!("; {} beside it", words::count(beside, "finding")));
+    }
+    if let Some(unconfirmed) = unconfirmed {
+        says.push_str(&format!("; signaling {}", unconfirmed::since(unconfirmed.since)));
     }
     for note in notes(timeline) {
         says.push_str("; ");

@@ -2,6 +2,7 @@
 
 use crate::{Heard, Stamp};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +20,21 @@ pub enum Media {
     SendFailing { errno: Option<i32>, says: Heard, first: Stamp },
     /// Sending works again.
     SendWorks { refused: u32, since: Stamp },
+    /// The network told us twice, with no media between, that what we send to `to` is not delivered; `first` is when it told
+    /// us first. `by` is the address that said so, where the system gives it: the far end's own, or of a device on the way.
+    Undelivered { to: SocketAddr, why: Undeliverable, by: Option<IpAddr>, first: Stamp },
+}
+
+/// As ICMP words it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undeliverable {
+    /// The computer is there, and nobody listens on the port.
+    NoListener,
+    NoHost,
+    NoNetwork,
+    /// A device on the way does not let it pass.
+    Forbidden,
 }
 
 /// Counts are of the second that just ended; absent figures were not reported in it.
@@ -34,6 +50,10 @@ pub struct MediaSample {
     /// Checks of the far end that reached us: the way to us is open, whatever becomes of the other.
     #[serde(default)]
     pub checks_in: u32,
+    /// Of these three, how many came when there had been no RTP for 100 ms (430 ms in comfort noise): the way to us was open
+    /// when the media had stopped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after_rtp: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter_in_ms: Option<f64>,
     /// From RTCP: now − LSR − DLSR.
@@ -47,6 +67,10 @@ pub struct MediaSample {
     /// From our own connectivity checks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stun_rtt_ms: Option<f64>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

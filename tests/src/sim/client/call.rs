@@ -2,10 +2,10 @@
 
 use super::Client;
 use crate::scenario::ending::Plane;
-use crate::sim::net::UdpSocket;
+use crate::sim::net::{Got, UdpSocket};
 use crate::sim::packet::Datagram;
 use crate::sim::time::Task;
-use engine::deciders::Instruments;
+use engine::deciders::{Instruments, Notice};
 use record::fact::{CandidateKind, Ice, IceState};
 use record::profile::Silence;
 use record::{Scrub, Stamp, millis};
@@ -248,7 +248,13 @@ fn bytes(datagram: &Datagram) -> Vec<u8> {
 
 async fn hear(call: Rc<Inner>, socket: Rc<UdpSocket>) {
     loop {
-        let (from, datagram) = socket.next().await;
+        let (from, datagram) = match socket.hear().await {
+            Got::Datagram(from, datagram) => (from, datagram),
+            Got::Undelivered { to, why, by } => {
+                call.instruments.undelivered(Notice { to: Some(to), why: Some(why), by: Some(by) });
+                continue;
+            }
+        };
         let local = socket.local().unwrap_or(from);
         call.instruments.datagram_in(local, from, &bytes(&datagram));
         let number = call.path.borrow().number;

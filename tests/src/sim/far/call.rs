@@ -1,7 +1,7 @@
 //! One call at the far end: it outlives its signaling socket, and tells the next one what it saw meanwhile.
 
 use super::peer::Peer;
-use super::{IDLE, Inner, KEPT_FOR, read, say};
+use super::{Inner, KEPT_FOR, read, say};
 use crate::sim::tcp::{Heard, Message, Stream};
 use crate::sim::told::Told;
 use record::Stamp;
@@ -61,12 +61,14 @@ impl Call {
 }
 
 enum Ended {
+    HungUp,
     Bye,
     Forgotten,
     Shutdown,
 }
 
 enum Happened {
+    HangsUp,
     Shutdown,
     Attached(Stream),
     Saw(Stamp, Sight),
@@ -88,6 +90,7 @@ pub async fn hold(far: Rc<Inner>, call: Rc<Call>, first: Stream) {
     let mut attached = call.attached.borrow_mut().take().expect("a call is held once");
     let alone_since = far.program.now();
     let mut stopping = std::pin::pin!(far.is_stopping());
+    let mut hangs_up = std::pin::pin!(far.hangs_up());
     let mut held = Holding {
         far: Rc::clone(&far),
         call: Rc::clone(&call),
@@ -102,6 +105,7 @@ pub async fn hold(far: Rc<Inner>, call: Rc<Call>, first: Stream) {
         let happened = tokio::select! {
             biased;
             () = &mut stopping => Happened::Shutdown,
+            () = &mut hangs_up => Happened::HangsUp,
             Some(stream) = attached.recv() => Happened::Attached(stream),
             Some((at, sight)) = seen.recv() => Happened::Saw(at, sight),
             heard = next(held.socket.as_ref()) => Happened::Heard(heard),
@@ -109,6 +113,7 @@ pub async fn hold(far: Rc<Inner>, call: Rc<Call>, first: Stream) {
         };
         match happened {
             Happened::Shutdown => break Ended::Shutdown,
+            Happened::HangsUp => break Ended::HungUp,
             Happened::Attached(stream) => {
                 held.part(close::REPLACED, "taken up by another socket");
                 held.attach(stream, true);
@@ -158,7 +163,7 @@ impl Holding {
     fn patience_left(&self) -> std::time::Duration {
         let now = self.far.program.now();
         match &self.socket {
-            Some(socket) => IDLE.saturating_sub(now.awake_since(socket.seen().last_in)),
+            Some(socket) => self.far.rules.idle.saturating_sub(now.awake_since(socket.seen().last_in)),
             None => KEPT_FOR.saturating_sub(now.awake_since(self.alone_since)),
         }
     }
@@ -248,6 +253,7 @@ impl Holding {
         let now = self.far.program.now().wall;
         let (code, by, says) = match ended {
             Ended::Bye => (1000, CallEndedBy::Us, "you hung up"),
+            Ended::HungUp => (1000, CallEndedBy::FarEnd, "we close at six"),
             Ended::Forgotten => (1001, CallEndedBy::FarEnd, "nobody came back"),
             Ended::Shutdown => (1001, CallEndedBy::Service, "the reflector stops"),
         };

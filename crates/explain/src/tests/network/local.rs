@@ -1,8 +1,11 @@
 //! Causes in this computer itself: links, ways, tunnels, addresses.
 
 use super::{LOST, both, check, does_not_rule_out, named, rules_out};
-use crate::{Cause, tests::run::Run};
-use record::fact::{End, Net, Side};
+use crate::{
+    Cause, Plane,
+    tests::{checked, run::Run},
+};
+use record::fact::{Action, End, Move, Net, Reason, Side, SocketPurpose};
 
 /// At 20 s everything stops, and what is told in between happens in the same moment; at 25.9 s it is mended, and at 26 s all
 /// is back.
@@ -525,4 +528,22 @@ fn a_lease_that_was_renewed_or_found_before_it_was_lost_was_not_got_back() {
         renewed().address_comes("eth0", "10.0.0.1", false).everything_dies().at(60.3).time_up(),
         "not_proven not_proven not_proven",
     );
+}
+
+#[test]
+fn what_takes_a_connections_place_may_stand_before_it_is_let_go() {
+    let step = Action::Began {
+        id: 90,
+        step: Move::Reconnect { attempt: 1, wait_ms: 0.0 },
+        reason: Reason::NetworkMoved,
+        because: None,
+    };
+    let run = Run::watched().asking_as_usual().at(20.0).route_moves(Some("eth0"), Some("wlan0")).at(20.3).note(step);
+    let run = run.connecting(2, SocketPurpose::Resume).at(20.31).ready(2, "a", true);
+    let told = checked(&run.at(20.35).closes_after(1, End::LetGo, 3.0).at(60.3).time_up().log());
+    let drop = &told.head.drops[0];
+    let since = |at: record::Wall| at.micros() - told.axis.from.micros();
+    assert_eq!((drop.plane, drop.cause), (Plane::Signaling, Cause::NetworkSwitched));
+    assert_eq!(drop.restored.map(since), Some(20_310_000), "{drop:?}");
+    assert!(drop.first_bad <= drop.declared && Some(drop.declared) <= drop.restored);
 }

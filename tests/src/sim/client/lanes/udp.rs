@@ -105,7 +105,7 @@ impl<'a> Talk<'a> {
                     self.last_in.set(self.street.client.now());
                     return Some((nonce, say));
                 }
-                Got::Refused => return None,
+                Got::Undelivered { .. } => return None,
                 Got::Datagram(..) => {}
             }
         }
