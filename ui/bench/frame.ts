@@ -1,4 +1,5 @@
-/// The page that is measured: eight hours at once, or the last minutes of them growing as a live run does.
+/// The Workbench alone: a fixture, `?fixture=name`; else what is measured: eight hours at once, or, with `?live`, growing as
+/// a run does.
 import { mount } from "svelte";
 import nginx from "../fixtures/nginx_drops_a_quiet_call.json";
 import type { Update } from "../src/generated/story";
@@ -9,10 +10,13 @@ import Timeline from "../src/timeline/Timeline.svelte";
 import Workbench from "../src/Workbench.svelte";
 import { LENGTH, eightHours, points, rows } from "./eight-hours";
 
-const live = new URLSearchParams(location.search).has("live");
+const asked = new URLSearchParams(location.search);
+const live = asked.has("live");
+const fixtures = import.meta.glob<Update>("../fixtures/*.json", { import: "default" });
+const fixture = await fixtures[`../fixtures/${asked.get("fixture")}.json`]?.();
 const whole = eightHours(nginx as unknown as Update);
 const began = performance.now();
-const story = new Story(whole);
+const story = new Story(fixture ?? whole);
 const target = document.getElementById("app")!;
 // While a run goes on its timeline stands alone, as long as was planned.
 if (live) mount(Timeline, { target, props: { story, until: LENGTH + 3600 } });

@@ -1,20 +1,8 @@
 // How long a frame takes while eight hours of events are zoomed, panned and read, and what a live run costs:
 //   node bench/frames.mjs
-import { chromium } from "playwright-core";
-import { build, preview } from "vite";
+import { open } from "./site.mjs";
 
-const outDir = "bench/out/site";
-await build({
-  configFile: "vite.config.ts",
-  logLevel: "error",
-  build: { outDir, emptyOutDir: true, rolldownOptions: { input: "bench/frame.html" } },
-});
-const server = await preview({ configFile: false, build: { outDir }, preview: { port: 0, host: "127.0.0.1" } });
-const base = `${server.resolvedUrls.local[0]}bench/frame.html`;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-});
+const { browser, close, url: base } = await open();
 
 const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
 await page.goto(base);
@@ -90,5 +78,4 @@ const share = (after.TaskDuration - before.TaskDuration) / (after.Timestamp - be
 console.log(
   `live, four updates a second: ${(share * 100).toFixed(1)} % of a core, heap ${(after.JSHeapUsedSize / 1e6).toFixed(0)} MB`,
 );
-await browser.close();
-await server.close();
+await close();

@@ -1,16 +1,11 @@
 // What hands do to the workbench, in a browser: keys, wheel, drag, double-click. Fails where something does not follow:
 //   node bench/hands.mjs
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
-import { preview } from "vite";
+import { open } from "./site.mjs";
 
-const server = await preview({ preview: { port: 0, host: "127.0.0.1" } });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-});
+const { browser, close, url: base } = await open();
 const page = await browser.newPage({ viewport: { width: 1180, height: 800 } });
-await page.goto(`${server.resolvedUrls.local[0]}?fixture=nginx_drops_a_quiet_call`);
+await page.goto(`${base}?fixture=nginx_drops_a_quiet_call`);
 const plot = page.getByRole("slider").first();
 await plot.waitFor();
 const current = () => page.locator(".current").first().innerText();
@@ -82,5 +77,4 @@ await page.evaluate(() => window.scrollTo(0, 0));
 await page.waitForTimeout(200);
 assert.equal(await page.locator(".pinned").count(), 0, "and let go");
 console.log("all follows");
-await browser.close();
-await server.close();
+await close();

@@ -1,21 +1,12 @@
 // Pictures of each fixture as the window draws it, for whoever changes how it looks, and what axe has to say against
 // them: node bench/shots.mjs [name…]
 import { readFileSync, readdirSync } from "node:fs";
-import { chromium } from "playwright-core";
-import { preview } from "vite";
+import { open } from "./site.mjs";
 
 const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 const names = process.argv.slice(2);
 const fixtures = readdirSync("fixtures").map((file) => file.replace(/\.json$/, ""));
-// As strict as the window.
-const policy = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'";
-const headers = { "Content-Security-Policy": policy };
-const server = await preview({ preview: { port: 0, host: "127.0.0.1", headers } });
-const base = server.resolvedUrls.local[0];
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-});
+const { browser, close, url: base } = await open();
 const sizes = { wide: [1180, 800], small: [900, 700] };
 for (const fixture of names.length > 0 ? names : fixtures) {
   for (const scheme of ["light", "dark"]) {
@@ -49,5 +40,4 @@ for (const fixture of names.length > 0 ? names : fixtures) {
     }
   }
 }
-await browser.close();
-await server.close();
+await close();
