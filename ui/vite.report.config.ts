@@ -9,7 +9,8 @@ export default defineConfig({
   publicDir: false,
   build: {
     target: ["es2022", "safari15", "chrome105"],
-    outDir: "dist",
+    // Where Rust fills it in. It is kept with the sources, so that the terminal's program is built without Node.
+    outDir: "../crates/explain/src/report",
     emptyOutDir: false,
     rolldownOptions: { input: "report.html" },
   },

@@ -5,7 +5,7 @@ use crate::offers::What;
 use crate::opened::Kept;
 use crate::taking::{BUNDLE, PROFILE};
 use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
-use crate::{dialogs, preview, profiles, quitting, report, saving, tray};
+use crate::{dialogs, preview, profiles, quitting, saving, tray};
 use std::sync::Arc;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, command};
@@ -115,9 +115,8 @@ pub fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
 #[command(rename_all = "snake_case")]
 pub async fn report_html(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
     let kept: Arc<Kept> = app.opened.find(&id)?;
-    let template = window.asset_resolver().get("report.html".into()).map(|asset| asset.bytes);
     let Some(to) = dialogs::file_to_save(&window, &kept.file("html"), "html").await else { return Ok(None) };
-    with(app, move |app| app.give(saving::write(report::filled(template.as_deref(), &kept)?.as_bytes(), &to))).await
+    with(app, move |app| app.give(saving::write(kept.report().as_bytes(), &to))).await
 }
 
 #[command(rename_all = "snake_case")]

@@ -14,7 +14,9 @@ fn chosen_already() -> Option<PathBuf> {
 /// None where nothing was chosen.
 pub async fn files_to_open(window: &AppHandle) -> Vec<String> {
     if let Some(path) = chosen_already() {
-        return vec![path.display().to_string()];
+        let within = path.read_dir().map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect());
+        let files: Vec<PathBuf> = within.unwrap_or_else(|_| vec![path]);
+        return files.iter().map(|file| file.display().to_string()).collect();
     }
     let (tell, told) = oneshot::channel();
     let dialog = window.dialog().file().add_filter("Reports and profiles", &[BUNDLE, PROFILE]);

@@ -19,7 +19,6 @@ mod opened;
 mod preview;
 mod profiles;
 mod quitting;
-mod report;
 mod running;
 mod saving;
 mod taking;

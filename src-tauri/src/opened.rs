@@ -15,6 +15,8 @@ pub struct Kept {
     pub id: String,
     pub path: PathBuf,
     pub story: Story,
+    /// What is said above the story of a file that is not as it was written.
+    caution: Option<String>,
 }
 
 const KEPT: usize = 8;
@@ -31,12 +33,13 @@ impl OpenedBundles {
     pub fn open(&self, path: &Path) -> Result<Opened, Failure> {
         let opened = files::open(path)?;
         let story = explain::story(&opened.log);
-        let id = self.keep(path, &story);
+        let caution = opened.warning();
+        let id = self.keep(path, &story, caution.clone());
         Ok(Opened {
             id,
             title: title(&story),
             path: Some(path.display().to_string()),
-            caution: opened.warning(),
+            caution,
             provenance: files::provenance(&opened.about),
             update: explain::update(None, &story),
         })
@@ -59,14 +62,14 @@ impl OpenedBundles {
         found.ok_or_else(|| Failure { says: "this report is not open any more; open it again".into() })
     }
 
-    fn keep(&self, path: &Path, story: &Story) -> String {
+    fn keep(&self, path: &Path, story: &Story, caution: Option<String>) -> String {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         let id = format!("opened-{}", kept.0);
         if kept.1.len() == KEPT {
             kept.1.remove(0);
         }
-        kept.1.push(Arc::new(Kept { id: id.clone(), path: path.to_owned(), story: story.clone() }));
+        kept.1.push(Arc::new(Kept { id: id.clone(), path: path.to_owned(), story: story.clone(), caution }));
         id
     }
 }
@@ -80,6 +83,11 @@ impl Kept {
         let title: String = title(&self.story).chars().map(plain).take(60).collect();
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         format!("{} {title}.{end}", began.strftime("%Y-%m-%d %H%M"))
+    }
+
+    /// The report for a browser.
+    pub fn report(&self) -> String {
+        explain::report::html(&self.story, self.caution.as_deref())
     }
 
     pub fn bundle_file(&self) -> String {

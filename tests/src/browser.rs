@@ -105,11 +105,6 @@ struct Report<'a> {
     rows: &'a [Row],
 }
 
-/// `target/…/browser`, where `cargo xtask browser` puts what drives the browser.
-fn folder() -> PathBuf {
-    stage::target_folder().with_file_name("browser")
-}
-
 pub fn main(filter: &[String], seed: u64) -> ExitCode {
     match run(filter, seed) {
         Ok(0) => ExitCode::SUCCESS,

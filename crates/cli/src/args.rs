@@ -158,6 +158,9 @@ pub struct Report {
     /// Draw the timeline into this file
     #[arg(long, value_name = "FILE", group = "form")]
     pub svg: Option<PathBuf>,
+    /// Write the whole report as one page for any browser into this file
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub html: Option<PathBuf>,
     /// Print one paragraph, ready to paste into a ticket
     #[arg(long, group = "form")]
     pub ticket: bool,

@@ -1,4 +1,4 @@
-//! `linewitness report`: the same story for others: a picture, a paragraph.
+//! `linewitness report`: the same story for others: a page, a picture, a paragraph.
 
 use crate::{args::Report, say};
 use desk::{Failure, files};
@@ -14,12 +14,17 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         write_new(path, explain::report::svg(&story).as_bytes())?;
         say::aside(format_args!("The timeline is drawn in {}.", path.display()));
     }
-    if args.ticket || args.svg.is_none() {
+    if let Some(path) = &args.html {
+        write_new(path, explain::report::html(&story, opened.warning().as_deref()).as_bytes())?;
+        say::aside(format_args!("The report is written to {}.", path.display()));
+    }
+    let drawn = args.svg.is_some() || args.html.is_some();
+    if args.ticket || !drawn {
         opened.warning().into_iter().for_each(say::line);
     }
     if args.ticket {
         say::line(explain::report::ticket(&story));
-    } else if args.svg.is_none() {
+    } else if !drawn {
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
     }
     Ok(ExitCode::SUCCESS)

@@ -158,6 +158,12 @@ fn a_self_test_is_held_and_every_reader_says_the_same() {
     assert_eq!(drawn.code, 0, "{}", drawn.err);
     assert!(fs::read_to_string(desk.path("line.svg")).expect("drawn").starts_with("<svg"));
     desk.run(&["report", "call.witness", "--svg", "line.svg"]).refused(&["line.svg", "nothing is overwritten"]);
+
+    let page = desk.run(&["report", "call.witness", "--html", "page.html"]);
+    assert_eq!(page.code, 0, "{}", page.err);
+    let file = File::open(desk.path("call.witness")).expect("the bundle");
+    let within = record::bundle::read_member(file, record::bundle::REPORT).expect("the report is in the bundle");
+    assert_eq!(fs::read(desk.path("page.html")).expect("written"), within, "of the same log the same page");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::Failure;
 use engine::runs;
 use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
+use std::io::{self, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A log to explain, with what the bundle says about itself.
@@ -16,14 +16,18 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Stands above everything said of a file that is not as it was written: whoever reads on must know.
     pub fn warning(&self) -> Option<String> {
-        let (first, rest) = self.damage.split_first()?;
-        let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
-        Some(format!(
-            "CAUTION: this recording is damaged or was altered: {first}{more}. What follows is said of what could be read."
-        ))
+        warning(&self.damage)
     }
+}
+
+/// Stands above everything said of a file that is not as it was written: whoever reads on must know.
+pub fn warning(damage: &[Damage]) -> Option<String> {
+    let (first, rest) = damage.split_first()?;
+    let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+    Some(format!(
+        "CAUTION: this recording is damaged or was altered: {first}{more}. What follows is said of what could be read."
+    ))
 }
 
 /// Opens a bundle or a run folder, and what could be read of it.
@@ -115,7 +119,7 @@ fn here(folder: &Path) -> String {
 }
 
 /// As `why`, of a file that was to be made.
-pub fn why_not_written(error: &std::io::Error) -> String {
+pub fn why_not_written(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such folder".into(),
         ErrorKind::PermissionDenied => "this account may not write here".into(),
@@ -123,7 +127,7 @@ pub fn why_not_written(error: &std::io::Error) -> String {
     }
 }
 
-pub fn why(error: &std::io::Error) -> String {
+pub fn why(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "there is no such file".into(),
         ErrorKind::PermissionDenied => "this account may not open it".into(),
@@ -143,6 +147,20 @@ pub fn provenance(about: &About) -> String {
         true => format!("Run {}, recorded by {by}.", about.run),
         false => format!("Run {}, recorded by {by} on {}.", about.run, place.join(", ")),
     }
+}
+
+/// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
+/// above that story.
+pub fn write_bundle(
+    folder: &Path,
+    about: &About,
+    story: &explain::Story,
+    caution: Option<&str>,
+    out: &Path,
+) -> io::Result<()> {
+    let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
+    let told = [(bundle::VERDICT, verdict.as_bytes()), (bundle::REPORT, report.as_bytes())];
+    runs::write_bundle(folder, about, &told, out)
 }
 
 /// `verdict.json` as the contract words it.

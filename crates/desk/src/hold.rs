@@ -129,8 +129,7 @@ impl Hold {
             Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), but: None },
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let verdict = files::verdict_json(&story);
-        if let Err(error) = runs::write_bundle(&self.run.folder, &about, verdict.as_bytes(), out) {
+        if let Err(error) = files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
             // The hours are over whatever the disk says; what they showed is told all the same.
             return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None };
         }

@@ -18,7 +18,7 @@ pub fn recover(run: &Found, out: &Path) -> Result<(Story, Vec<Damage>), Failure>
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
-    runs::write_bundle(&run.folder, &run.about, files::verdict_json(&story).as_bytes(), out)
+    files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
     Ok((story, damage))
 }

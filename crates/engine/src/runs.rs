@@ -109,12 +109,13 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
     Ok((about, log, fs::read_to_string(folder.join(bundle::PROFILE)).ok(), damage))
 }
 
-/// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `verdict` is the story's
-/// head: what it says is not ours to know.
-pub fn write_bundle(folder: &Path, about: &About, verdict: &[u8], out: &Path) -> io::Result<()> {
+/// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
+/// its story; what they say is not ours to know.
+pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<()> {
     let events = fs::read(folder.join(bundle::EVENTS))?;
     let profile = fs::read(folder.join(bundle::PROFILE))?;
-    let members = [(bundle::EVENTS, &*events), (bundle::VERDICT, verdict), (bundle::PROFILE, &*profile)];
+    let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];
+    let members: Vec<_> = recorded.into_iter().chain(told.iter().copied()).collect();
     let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
         bundle::write(&mut file, about, &members)?;
@@ -259,12 +260,12 @@ mod tests {
         run.recorder.settle().expect("a disk");
         let out = home.path().join("a file with Ünïcode.witness");
         fs::write(&out, "precious").expect("writable");
-        let error = write_bundle(&run.folder, &run.about, b"{}", &out).expect_err("the name is taken");
+        let error = write_bundle(&run.folder, &run.about, &[], &out).expect_err("the name is taken");
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&out).expect("still there"), b"precious");
 
         let out = home.path().join("new.witness");
-        write_bundle(&run.folder, &run.about, b"{}", &out).expect("a free name");
+        write_bundle(&run.folder, &run.about, &[], &out).expect("a free name");
         let (bundle, damage) = bundle::read(File::open(&out).expect("there")).expect("a bundle");
         assert_eq!((bundle.log.events.len(), damage.len()), (1, 0));
         assert_eq!(list(home.path()).expect("listed")[0].state, State::Bundled);
@@ -281,7 +282,7 @@ mod tests {
         for name in &names {
             fs::write(home.path().join(name), "precious").expect("writable");
         }
-        write_bundle(&run.folder, &run.about, b"{}", &home.path().join("call.witness")).expect("a free name");
+        write_bundle(&run.folder, &run.about, &[], &home.path().join("call.witness")).expect("a free name");
         for name in &names {
             assert_eq!(fs::read(home.path().join(name)).expect("still there"), b"precious", "{name}");
         }

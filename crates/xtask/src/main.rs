@@ -5,6 +5,7 @@
 mod bench;
 mod browser;
 mod check_os;
+mod e2e;
 mod fuzz;
 mod lab;
 mod node;
@@ -30,13 +31,14 @@ cargo xtask COMMAND
   package          what people install, for this system: on Linux .deb and .rpm
   lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
-  browser [FILTER] the lab's faults beside a page in Chromium, both in one table (Linux; needs Node.js 20)
+  browser [FILTER] the lab's faults beside a page in Chromium, both in one table (Linux)
+  e2e [PATTERN]    only the window's tests in the program itself, on a display of their own (Linux)
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
   check-os         type-checks and lints the code for Windows and macOS, from Linux
   fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
 
-run, test, lab, browser and package install what system packages are missing on Debian and Ubuntu, and say which and why.
+run, test, lab, browser, e2e and package install what system packages are missing on Debian and Ubuntu, and say which and why.
 ";
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Some("test") => test::test(),
         Some("ui") => ui::ui(),
         Some("package") => package::package(rest),
+        Some("e2e") => e2e::e2e(rest),
         Some("lab") => lab::lab(rest),
         Some("browser") => browser::browser(rest),
         Some("bench") => bench::bench(rest),

@@ -1,7 +1,7 @@
 //! `cargo xtask package`: what people install: both programs, menu entry, icons, file types and scheme in one package.
 
 use crate::packages::{self, TO_BUILD_THE_WINDOW};
-use crate::test::cargo;
+use crate::test::{cargo, target};
 use crate::ui::Ui;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -54,5 +54,5 @@ fn lay_beside() -> Result<()> {
 }
 
 fn built() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from).join(PROFILE)
+    target().join(PROFILE)
 }

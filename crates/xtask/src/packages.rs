@@ -97,12 +97,26 @@ pub const TO_TEST: &[Package] = &[
     },
 ];
 
-pub const TO_BROWSE: &[Package] = &[Package {
+pub const TO_BROWSE: &[Package] = &[CHROMIUM];
+
+const CHROMIUM: Package = Package {
     name: "chromium",
     proof: "chromium",
-    why: "the browser that meets the lab's faults beside Linewitness",
+    why: "the browser that opens reports, and meets the lab's faults beside Linewitness",
     service: false,
-}];
+};
+
+pub const TO_DRIVE_THE_WINDOW: &[Package] = &[
+    Package { name: "xvfb", proof: "Xvfb", why: "a display for the window's tests, without a screen", service: false },
+    Package {
+        name: "webkit2gtk-driver",
+        proof: "WebKitWebDriver",
+        why: "presses and reads what is in the window",
+        service: false,
+    },
+    Package { name: "dbus", proof: "dbus-daemon", why: "a session of the tests' own, as a desktop has one", service: false },
+    CHROMIUM,
+];
 
 impl Package {
     fn is_there(&self) -> bool {

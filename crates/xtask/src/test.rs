@@ -3,16 +3,18 @@
 //! All builds are of the whole workspace in one profile, so that nothing is compiled twice with other features.
 
 use crate::check_os;
-use crate::packages::{self, TO_BUILD_THE_WINDOW, TO_RUN, TO_TEST};
+use crate::e2e;
+use crate::packages::{self, TO_BUILD_THE_WINDOW, TO_DRIVE_THE_WINDOW, TO_RUN, TO_TEST};
 use crate::steps::Steps;
 use crate::ui;
 use anyhow::Result;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 pub fn test() -> Result<ExitCode> {
     let mut steps = Steps::default();
     if cfg!(target_os = "linux") {
-        let wanted: Vec<_> = TO_RUN.iter().chain(TO_BUILD_THE_WINDOW).chain(TO_TEST).collect();
+        let wanted: Vec<_> = TO_RUN.iter().chain(TO_BUILD_THE_WINDOW).chain(TO_DRIVE_THE_WINDOW).chain(TO_TEST).collect();
         steps.check("packages", || packages::ensure_there(&wanted));
     }
     ui::add_to(&mut steps);
@@ -30,10 +32,12 @@ pub fn test() -> Result<ExitCode> {
     check_os::add_to(&mut steps);
     steps.command("build", &mut build());
     steps.tests("tests", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
-    ui::add_bindings_to(&mut steps);
+    ui::add_generated_to(&mut steps);
     if cfg!(target_os = "linux") {
+        e2e::add_to(&mut steps, &[]);
         steps.tests("lab", &mut lab(&[]));
     } else {
+        steps.skip("e2e", "the window is driven on Linux alone");
         steps.skip("lab", "its faults need Linux' network namespaces");
     }
     if works(&["deny", "--version"]) {
@@ -47,6 +51,11 @@ pub fn test() -> Result<ExitCode> {
 /// The tests, and beside them the program that the lab tests.
 pub fn build() -> Command {
     cargo(&["build", "--workspace", "--tests", "--bin", "linewitness", "--bin", "linewitness-window"])
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
 /// The lab's stories.

@@ -29,6 +29,11 @@ impl Ui {
         node::with_node(Command::new(format!("ui/node_modules/.bin/{name}{end}")), self.node.as_deref())
     }
 
+    /// With the Node that the page is built with first in its search path.
+    pub fn with_node(&self, command: Command) -> Command {
+        node::with_node(command, self.node.as_deref())
+    }
+
     /// Fetches its packages where they are not there yet.
     pub fn build(&self) -> Result<()> {
         if !Path::new("ui/node_modules").is_dir() {
@@ -59,18 +64,21 @@ pub fn add_to(steps: &mut Steps) {
         Ok(())
     });
     let Some(ui) = ui else { return };
-    for (name, script) in [("ui check", "check"), ("ui tests", "test"), ("ui build", "build")] {
-        steps.command(name, &mut ui.npm(&["run", script]));
-    }
+    steps.command("ui check", &mut ui.npm(&["run", "check"]));
+    steps.tests("ui tests", ui.npm(&["run", "test"]).env("NO_COLOR", "1"));
+    steps.command("ui build", &mut ui.npm(&["run", "build"]));
 }
 
-/// What Rust says of its types is what the page was written against.
-pub fn add_bindings_to(steps: &mut Steps) {
+/// What is kept with the sources though it is made of them: the page's types by Rust, the report's page for Rust.
+const GENERATED: [&str; 2] = ["ui/src/generated", "crates/explain/src/report/report.html"];
+
+/// What was just made anew is what is kept.
+pub fn add_generated_to(steps: &mut Steps) {
     let here = Command::new("git").args(["rev-parse", "--is-inside-work-tree"]).output();
     if here.is_ok_and(|asked| asked.status.success()) {
-        steps.command("bindings", Command::new("git").args(["diff", "--exit-code", "--", "ui/src/generated"]));
+        steps.command("generated", Command::new("git").args(["diff", "--exit-code", "--stat", "--"]).args(GENERATED));
     } else {
-        steps.skip("bindings", "this is no git checkout, so nothing tells whether ui/src/generated has changed");
+        steps.skip("generated", &format!("this is no git checkout, so nothing tells whether these are as kept: {GENERATED:?}"));
     }
 }
 

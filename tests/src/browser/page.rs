@@ -28,7 +28,8 @@ impl Browser {
     /// Or the sentence that says what is missing.
     pub fn find() -> Result<Self> {
         let program = |name: &str| rights::program(name).with_context(|| format!("{name} is not installed"));
-        let modules = super::folder().join("node_modules");
+        // The window's page is tested with the same one.
+        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("ui/node_modules");
         ensure!(
             modules.join("playwright-core").is_dir(),
             "playwright-core is not in {}: `cargo xtask browser` puts it there",

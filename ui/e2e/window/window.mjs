@@ -1,0 +1,162 @@
+// The real window: the program as it was built, on a display of its own, with a home folder and a session bus of its own,
+// driven as a person would by what they read.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Session, until } from "./webdriver.mjs";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const target = resolve(root, process.env.CARGO_TARGET_DIR ?? "target");
+const program = process.env.LINEWITNESS_WINDOW ?? join(target, "debug/linewitness-window");
+export const terminal = join(target, "debug/linewitness");
+const pictures = join(target, "window");
+
+export const recording = (name) => join(root, "tests/recordings", name, "hold.witness");
+
+/** Everything that a window needs around it; `close` ends it all. */
+export async function desktop() {
+  const ends = [];
+  const home = await mkdtemp(join(tmpdir(), "linewitness-e2e-"));
+  ends.push(() => rm(home, { recursive: true, force: true }));
+  const chosen = join(home, "chosen");
+  await mkdir(chosen);
+  const display = await started(ends, "Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]);
+  const bus = await started(ends, "dbus-daemon", ["--session", "--nofork", "--print-address=3"]);
+  const env = {
+    ...process.env,
+    DISPLAY: `:${display}`,
+    DBUS_SESSION_BUS_ADDRESS: bus,
+    HOME: home,
+    XDG_RUNTIME_DIR: home,
+    LINEWITNESS_HOME: join(home, "runs"),
+    LINEWITNESS_CHOOSES: chosen,
+    TZ: "Europe/Berlin",
+    LANG: "C.UTF-8",
+  };
+  const [port, native] = [await freePort(), await freePort()];
+  run(ends, process.env.TAURI_DRIVER ?? "tauri-driver", ["--port", `${port}`, "--native-port", `${native}`], { env, stdio: "inherit" });
+  const driver = `http://127.0.0.1:${port}`;
+  // Its port opens before the browser's own driver is up, which it asks.
+  await until("tauri-driver answers", 20, () => fetch(`${driver}/status`).then((answer) => answer.ok, () => false));
+  return {
+    home,
+    chosen,
+    env,
+    /** What a click on "Open" or "Save" finds. */
+    async choose(...files) {
+      for (const name of await readdir(chosen)) await rm(join(chosen, name), { recursive: true });
+      for (const [name, bytes] of files) await writeFile(join(chosen, name), bytes);
+    },
+    open: (...args) => Window.open(driver, args),
+    /** A second start while a window stands, as by a double-click. */
+    async again(...args) {
+      const second = spawn(program, args, { env, stdio: "inherit" });
+      const [code] = await once(second, "exit");
+      return code;
+    },
+    async close() {
+      for (const end of ends.reverse()) await end();
+    },
+  };
+}
+
+class Window {
+  constructor(session) {
+    this.session = session;
+  }
+  static async open(driver, args) {
+    const options = { application: program, args };
+    const window = new Window(await Session.open(driver, { browserName: "wry", "tauri:options": options }));
+    await until("the page is drawn", 20, () => window.session.run("return document.querySelector('h1') !== null"));
+    return window;
+  }
+
+  /** All that can be read. */
+  words() {
+    return this.session.run("return document.body.innerText");
+  }
+  async sees(what, seconds = 10) {
+    let read = "";
+    const is = (text) => (what instanceof RegExp ? what.test(text) : text.includes(what));
+    try {
+      await until(`${what}`, seconds, async () => is((read = (await this.words()).replace(/\s+/g, " "))));
+    } catch (error) {
+      throw new Error(`${error.message}; the window says: ${read.slice(0, 2000)}`, { cause: error });
+    }
+    return read;
+  }
+  heading() {
+    return this.session.run("return document.querySelector('h1').innerText.replace(/\\s+/g, ' ').trim()");
+  }
+  /** The button that says so. */
+  async click(label) {
+    const path = `//button[normalize-space(.)=${quoted(label)} or @aria-label=${quoted(label)}]`;
+    const [button] = await until(`a button ${label}`, 10, async () => {
+      const found = await this.session.find(`${path}[not(@disabled)]`);
+      return found.length > 0 && found;
+    });
+    await this.session.click(button);
+  }
+  async clickOn(path) {
+    const [found] = await until(path, 10, async () => {
+      const found = await this.session.find(path);
+      return found.length > 0 && found;
+    });
+    await this.session.click(found);
+  }
+  async fill(label, text) {
+    const path = `//label[starts-with(normalize-space(.), ${quoted(label)})]/@for`;
+    const id = await this.session.run(
+      "return document.evaluate(arguments[0], document, null, XPathResult.STRING_TYPE).stringValue",
+      path,
+    );
+    const [field] = await this.session.find(`//*[@id=${quoted(id)}]`);
+    await this.session.type(field, text);
+  }
+  /** For a look at it afterwards. */
+  async picture(name) {
+    await mkdir(pictures, { recursive: true });
+    await writeFile(join(pictures, `${name}.png`), await this.session.picture());
+  }
+  close() {
+    return this.session.close();
+  }
+}
+
+function quoted(text) {
+  if (text.includes('"')) throw new Error(`no words of the window have quotes: ${text}`);
+  return `"${text}"`;
+}
+
+function run(ends, name, args, options) {
+  const child = spawn(name, args, options);
+  const over = once(child, "exit");
+  child.on("error", (error) => {
+    throw new Error(`${name} cannot be started: ${error.message}`);
+  });
+  ends.push(() => {
+    if (child.exitCode !== null || child.signalCode !== null) return undefined;
+    child.kill();
+    return over;
+  });
+  return child;
+}
+
+/** The first line that it says where it was told to. */
+async function started(ends, name, args) {
+  const child = run(ends, name, args, { stdio: ["ignore", "inherit", "ignore", "pipe"] });
+  const [said] = await once(child.stdio[3], "data");
+  return said.toString().trim();
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
