@@ -5,7 +5,7 @@ use crate::offers::What;
 use crate::opened::Kept;
 use crate::taking::{BUNDLE, PROFILE};
 use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
-use crate::{dialogs, preview, profiles, quitting, saving, tray};
+use crate::{dialogs, preview, profiles, quitting, saving, taking, tray};
 use std::sync::Arc;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, command};
@@ -122,6 +122,15 @@ pub async fn report_html(window: AppHandle, app: Shared<'_>, id: String) -> Answ
 #[command(rename_all = "snake_case")]
 pub fn profile_form() -> Form {
     profiles::form()
+}
+
+/// Nothing where no file was chosen.
+#[command(rename_all = "snake_case")]
+pub async fn profile_open(window: AppHandle) -> Answer<Option<Draft>> {
+    match dialogs::files_to_open(&window).await.first() {
+        Some(path) => aside({ let path = taking::path(path); move || profiles::open(&path).map(Some) }).await,
+        None => Ok(None),
+    }
 }
 
 #[command(rename_all = "snake_case")]

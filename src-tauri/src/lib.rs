@@ -81,6 +81,7 @@ fn window() -> anyhow::Result<()> {
             commands::show_in_folder,
             commands::report_html,
             commands::profile_form,
+            commands::profile_open,
             commands::profile_check,
             commands::profile_save,
             commands::profile_link,

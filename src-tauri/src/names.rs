@@ -17,6 +17,7 @@ pub const COMMANDS: &[&str] = &[
     "show_in_folder",
     "report_html",
     "profile_form",
+    "profile_open",
     "profile_check",
     "profile_save",
     "profile_link",

@@ -2,6 +2,7 @@
 
 mod draft;
 mod form;
+mod reopened;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use desk::{check::Outlook, hold::Prepared};
 use draft::Written;
 pub use form::form;
 use record::{Profile, profile};
+pub use reopened::open;
 
 /// What it would do, or what is wrong with it; both while it is typed.
 pub fn check(draft: &Draft) -> Check {

@@ -2,7 +2,7 @@
 
 use crate::names::COMMANDS;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -15,30 +15,8 @@ pub fn recording(name: &str) -> PathBuf {
 }
 
 /// A bundle whose every text is an attack on whoever shows it.
-pub fn hostile(folder: &Path) -> PathBuf {
-    let script = "</script><script>alert(1)</script><img src=x onerror=alert(1)>../../etc/passwd\u{202e}\u{1b}[2J";
-    let (mut log, original) = (String::new(), File::open(recording("idler_drops_a_quiet_call")).expect("there"));
-    let (bundle, _) = record::bundle::read(original).expect("a bundle");
-    for event in bundle.log.events.iter().take(200) {
-        let line = String::from_utf8(record::log::line(event)).expect("JSON");
-        log.push_str(&line.replace("ws://", &serde_json::json!(script).to_string().replace('"', "")));
-    }
-    let note = serde_json::json!({"mark": {"note": {"text": script.repeat(5_000)}}});
-    let mut last = serde_json::to_value(&bundle.log.events[199]).expect("JSON");
-    last["seq"] = 201.into();
-    last["fact"] = note;
-    log.push_str(&format!("{last}\n"));
-    let mut about = bundle.about;
-    about.app = script.into();
-    let path = folder.join("hostile <b>.witness");
-    let members: [(&str, &[u8]); 2] = [("events.jsonl", log.as_bytes()), ("verdict.json", b"{\"headline\": 3}")];
-    record::bundle::write(File::create(&path).expect("writable"), &about, &members).expect("written");
-    // One byte of the archive's middle is another, as after a bad disk.
-    let mut bytes = fs::read(&path).expect("readable");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0xff;
-    fs::write(&path, bytes).expect("writable");
-    path
+pub fn hostile() -> PathBuf {
+    root().join("tests/bundles/hostile.witness")
 }
 
 fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {

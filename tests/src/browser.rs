@@ -20,7 +20,6 @@ use engine::Clock;
 use row::Row;
 use said::{Said, Sign};
 use serde::Serialize;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Summary, Table};
 

@@ -179,6 +179,16 @@ test("a profile is checked while it is written, and a secret gets no link", asyn
   expect((await button(words.profile.link)).hasAttribute("disabled")).toBe(true);
 });
 
+test("a profile that was saved before is changed in the form", async () => {
+  const asked = await shown();
+  await press(words.bar.profiles);
+  await screen.findByLabelText("Address");
+  await press(words.profile.open);
+  await waitFor(() => expect((screen.getByLabelText("Name") as HTMLInputElement).value).toBe("Acme support"));
+  expect((screen.getByLabelText("Address") as HTMLInputElement).value).toBe("wss://reflector.example/call");
+  expect(commands(asked)).toContain("profile_open");
+});
+
 test("a profile that arrives during a hold does not hide it", async () => {
   await shown({ holding: true, still: 3 });
   await screen.findByRole("timer");

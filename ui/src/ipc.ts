@@ -24,6 +24,7 @@ export interface Commands {
   show_in_folder: [{ path: string }, null];
   report_html: [{ id: string }, string | null];
   profile_form: [Nothing, Form];
+  profile_open: [Nothing, Draft | null];
   profile_check: [{ draft: Draft }, Check];
   profile_save: [{ draft: Draft }, string | null];
   profile_link: [{ draft: Draft }, string];

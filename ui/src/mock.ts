@@ -152,6 +152,10 @@ function answer(scene: Scene): Answers {
     show_in_folder: () => null,
     report_html: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.html",
     profile_form: () => form,
+    profile_open: () => ({
+      kind: "reflector",
+      values: { name: "Acme support", for: "4h", url: "wss://reflector.example/call" },
+    }),
     profile_check: ({ draft }) => check(draft),
     profile_save: () => "/home/sam/Documents/acme.witness-profile",
     profile_link: ({ draft }) => {

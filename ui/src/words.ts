@@ -134,6 +134,7 @@ export const words = {
     title: "Profile",
     back: "Back to the start",
     untitled: "A new profile",
+    open: "Change a file",
     provider: "Provider",
     call: "Call",
     check: "Check",

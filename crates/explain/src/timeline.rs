@@ -21,7 +21,7 @@ mod between;
 pub mod controls;
 mod far;
 mod lanes;
-pub(crate) mod lossy;
+mod lossy;
 pub mod networks;
 mod pauses;
 mod read;

@@ -53,7 +53,7 @@ pub struct Choice {
 
 /// A profile as the form holds it; a list has a line for each of its entries, a switch says "true" or nothing. It holds
 /// secrets, and so it has no `Debug`.
-#[derive(Clone, PartialEq, Deserialize, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export, export_to = "desk.ts")]
 pub struct Draft {
     pub kind: String,

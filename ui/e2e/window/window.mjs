@@ -20,6 +20,19 @@ export const recording = (name) => join(root, "tests/recordings", name, "hold.wi
 /** Everything that a window needs around it; `close` ends it all. */
 export async function desktop() {
   const ends = [];
+  try {
+    return await begun(ends);
+  } catch (error) {
+    await over(ends);
+    throw error;
+  }
+}
+
+async function over(ends) {
+  for (const end of ends.reverse()) await end();
+}
+
+async function begun(ends) {
   const home = await mkdtemp(join(tmpdir(), "linewitness-e2e-"));
   ends.push(() => rm(home, { recursive: true, force: true }));
   const chosen = join(home, "chosen");
@@ -38,10 +51,17 @@ export async function desktop() {
     LANG: "C.UTF-8",
   };
   const [port, native] = [await freePort(), await freePort()];
-  run(ends, process.env.TAURI_DRIVER ?? "tauri-driver", ["--port", `${port}`, "--native-port", `${native}`], { env, stdio: "inherit" });
+  const ports = ["--port", `${port}`, "--native-port", `${native}`];
+  const child = await run(ends, process.env.TAURI_DRIVER ?? "tauri-driver", ports, { env, stdio: "inherit" });
   const driver = `http://127.0.0.1:${port}`;
   // Its port opens before the browser's own driver is up, which it asks.
-  await until("tauri-driver answers", 20, () => fetch(`${driver}/status`).then((answer) => answer.ok, () => false));
+  await until("tauri-driver answers", 20, () => {
+    if (child.exitCode !== null) throw new Error(`tauri-driver ended with ${child.exitCode}`);
+    return fetch(`${driver}/status`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  });
   return {
     home,
     chosen,
@@ -58,9 +78,7 @@ export async function desktop() {
       const [code] = await once(second, "exit");
       return code;
     },
-    async close() {
-      for (const end of ends.reverse()) await end();
-    },
+    close: () => over(ends),
   };
 }
 
@@ -132,12 +150,11 @@ function quoted(text) {
   return `"${text}"`;
 }
 
-function run(ends, name, args, options) {
+async function run(ends, name, args, options) {
   const child = spawn(name, args, options);
+  // Fails where there is no such program.
+  await once(child, "spawn");
   const over = once(child, "exit");
-  child.on("error", (error) => {
-    throw new Error(`${name} cannot be started: ${error.message}`);
-  });
   ends.push(() => {
     if (child.exitCode !== null || child.signalCode !== null) return undefined;
     child.kill();
@@ -148,7 +165,7 @@ function run(ends, name, args, options) {
 
 /** The first line that it says where it was told to. */
 async function started(ends, name, args) {
-  const child = run(ends, name, args, { stdio: ["ignore", "inherit", "ignore", "pipe"] });
+  const child = await run(ends, name, args, { stdio: ["ignore", "inherit", "ignore", "pipe"] });
   const [said] = await once(child.stdio[3], "data");
   return said.toString().trim();
 }

@@ -13,7 +13,7 @@ const CAUSE = "quiet connections are ended";
 let desk;
 let window;
 before(async () => (desk = await desktop()));
-after(() => desk.close());
+after(() => desk?.close());
 afterEach(async () => {
   await window?.close();
   window = undefined;
@@ -68,9 +68,10 @@ test("a bundle from the lab is opened by double-click, and its cause is told wit
   await window.sees(CAUSE);
   assert.match(await window.heading(), /^Internet path: quiet connections are ended/);
   await window.picture("dropped");
-  // The first sentence lights its events, and the table says what the picture shows.
-  await window.session.press("\uE015");
+  // A sentence lights its events, the next one others, and the table says what the picture shows.
   await window.sees(/1 of \d+ for drop 1/);
+  await window.session.press("\uE015");
+  await window.sees(/2 of \d+ for drop 1/);
   await window.session.press("t");
   await until("the table stands", 5, async () => (await window.session.find("//table//caption | //table//th")).length > 3);
   await window.picture("dropped-table");
@@ -161,7 +162,7 @@ test("many bundles are a table, of which one is opened and left again; what cann
   await window.clickOn("(//button[@data-report])[1]");
   await window.click("Back to the table");
   await window.sees("4 reports");
-  await window.click("Owner");
+  await window.clickOn('//label[normalize-space(.)="Owner"]');
   await window.sees("Internet path");
 });
 
@@ -189,5 +190,13 @@ test("a profile is made in the form, and what is missing is named", async () => 
   assert.equal(name, "acme-support.witness-profile");
   const toml = await readFile(join(desk.chosen, name), "utf8");
   assert.match(toml, /url = "wss:\/\/reflector\.example\/call"/);
-  await writeFile(join(desk.chosen, name), toml);
+
+  await writeFile(join(desk.chosen, name), toml.replace("15m", "4h"));
+  await window.click("Back to the start");
+  await window.click("Make a profile");
+  await window.sees("A new profile");
+  await window.click("Change a file");
+  await window.sees("Acme support");
+  await window.clickOn('//label[normalize-space(.)="As text"]');
+  await window.sees('for = "4h"');
 });

@@ -212,6 +212,12 @@ export type Tone = "plain" | "note" | "lost" | "back";
  */
 export type TrackView = { plane: Plane, label: string, says: string, };
 
+export type Unconfirmed = { plane: Plane, 
+/**
+ * The last sign of life.
+ */
+since: string, says: string, };
+
 export type Update = { head: Verdict, notes: Array<string>, page: Page, 
 /**
  * One paragraph for a ticket.
@@ -222,4 +228,8 @@ export type Verdict = { schema: string, outcome: Outcome,
 /**
  * The recording has an end of its own: without one, what came after is not known.
  */
-complete: boolean, owner: Owner, headline: string, started: string, planned_s: number, held_s: number, drops: Array<DropVerdict>, findings: Array<Finding>, not_tested: Array<string>, };
+complete: boolean, owner: Owner, headline: string, started: string, planned_s: number, held_s: number, drops: Array<DropVerdict>, 
+/**
+ * What is not known to have lived to the end, though nothing showed that it was lost.
+ */
+unconfirmed: Unconfirmed | null, findings: Array<Finding>, not_tested: Array<string>, };

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// 500 ms and up to 0.8 s on a busy channel; jitter buffers and concealment hide most of that, and nobody calls it a
 /// dropped call. Shorter gaps that end by themselves stay rows of the timeline.
 const COUNTS_FROM: Duration = Duration::from_secs(1);
+/// Media that goes away again before this was not back: a link that returns brings a few packets to a path that our own end
+/// has given up a moment before.
+const IS_BACK_AFTER: Duration = Duration::from_millis(500);
 /// How far apart packets are sent.
 const FRAME_EVERY: Duration = Duration::from_millis(20);
 const COMFORT_EVERY: Duration = Duration::from_millis(400);
@@ -28,6 +31,12 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             continue;
         }
         let restored = gap.back.map(|(_, first)| first);
+        if let Some(before) = drops.last_mut()
+            && before.restored.is_some_and(|back| gap.last.awake_since(back) < IS_BACK_AFTER)
+        {
+            before.restored = restored;
+            continue;
+        }
         let lost_for = restored.unwrap_or(over).min(over).awake_since(gap.last);
         let counts = match settled_after_sleep(timeline, gap.last, restored) {
             Some(settled) => !settled,

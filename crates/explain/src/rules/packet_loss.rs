@@ -6,7 +6,7 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{At, lossy::heavy},
+    timeline::At,
     words,
 };
 use record::{
@@ -37,13 +37,10 @@ struct Lossy {
 fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let from = drop.last_good.minus(AROUND);
     let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
-    let first = timeline.samples.partition_point(|(at, _)| at.stamp < from);
-    let until = timeline.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-    let near = timeline.samples[first..until].iter().zip(timeline.reported(first, until));
     let mut sum = Lossy::default();
     let mut clean = 0;
-    for ((at, sample), reported) in near.filter(|((_, sample), _)| sample.rtp_in > 0) {
-        match heavy(sample, reported) {
+    for (at, sample, lost) in timeline.seconds(from, to).filter(|(_, sample, _)| sample.rtp_in > 0) {
+        match lost.heavily() {
             Some(true) => {}
             Some(false) => {
                 clean += 1;
@@ -52,12 +49,12 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
             None => continue,
         }
         sum.seconds += 1;
-        sum.first.get_or_insert(*at);
-        sum.last = Some(*at);
+        sum.first.get_or_insert(at);
+        sum.last = Some(at);
         sum.came += u64::from(sample.rtp_in);
         sum.lost_in += u64::from(sample.lost_in);
         sum.sent += u64::from(sample.rtp_out);
-        sum.lost_out += reported.share(sample.rtp_out);
+        sum.lost_out += lost.of(sample.rtp_out);
     }
     (sum.seconds >= SECONDS && sum.seconds >= clean).then_some(sum)
 }

@@ -5,7 +5,7 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::Socket,
+    timeline::{Closed, Socket},
     words,
 };
 use record::{
@@ -19,20 +19,7 @@ pub(super) const REFUSED_BEFORE: Duration = Duration::from_secs(5);
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some((socket, closed)) = look::closed(timeline, drop) {
-        if let End::CloseFrame { by: Side::Them, code: Some(1013), reason } = closed.end {
-            let says = format!(
-                "The voice service closed the signaling connection with code 1013 (try again later) at {}{}.",
-                words::utc_exact(closed.at.stamp),
-                words::quoted(reason)
-            );
-            let because = Evidence::of(
-                closed.at.seq,
-                format!("{} ended {}.", service_closed::capital(&words::flow(socket)), words::ended(closed.end)),
-            );
-            let measured = Measured::default().number("code", 1013.0).word("ended", "close_frame");
-            return Some(Finding { owner: None, confidence: Confidence::Shown, says, because, measured });
-        }
-        if let Some(found) = refusal(socket, Some(closed.at.stamp)) {
+        if let Some(found) = closed_as_full(socket, closed).or_else(|| refusal(socket, Some(closed.at.stamp))) {
             return Some(found);
         }
     }
@@ -40,7 +27,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if drop.loss == Loss::NeverStood {
         // What a later attempt got past is not why the call never stood.
         let last = timeline.last_told()?;
-        if let Some(found) = refusal(last, None) {
+        // Time may have been up between the word that said why and the end that followed it.
+        let closed = || last.closed.as_ref().and_then(|closed| closed_as_full(last, closed));
+        if let Some(found) = refusal(last, None).or_else(closed) {
             return Some(found);
         }
         attempts.retain(|_| busy(&[last]).is_some());
@@ -63,6 +52,21 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         });
     }
     None
+}
+
+fn closed_as_full(socket: &Socket, closed: &Closed) -> Option<Finding> {
+    let End::CloseFrame { by: Side::Them, code: Some(1013), reason } = closed.end else { return None };
+    let says = format!(
+        "The voice service closed the signaling connection with code 1013 (try again later) at {}{}.",
+        words::utc_exact(closed.at.stamp),
+        words::quoted(reason)
+    );
+    let because = Evidence::of(
+        closed.at.seq,
+        format!("{} ended {}.", service_closed::capital(&words::flow(socket)), words::ended(closed.end)),
+    );
+    let measured = Measured::default().number("code", 1013.0).word("ended", "close_frame");
+    Some(Finding { owner: None, confidence: Confidence::Shown, says, because, measured })
 }
 
 fn busy(attempts: &[&Socket]) -> Option<(Seq, u16, usize)> {

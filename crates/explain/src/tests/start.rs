@@ -94,6 +94,17 @@ fn a_proxys_401_is_not_the_services() {
 }
 
 #[test]
+fn time_that_is_up_between_a_refusal_and_its_end_takes_no_reason_away() {
+    let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).close_frame(1, 1013, "all places are taken");
+    check(
+        run.at(5.0).note(Mark::Ended { by: EndedBy::NotEstablished }),
+        &[
+            "signaling service_overloaded voice_service shown: The voice service closed the signaling connection with code 1013 (try again later) at 10:00:00.10 UTC, saying “all places are taken”.",
+        ],
+    );
+}
+
+#[test]
 fn a_refusal_at_login_without_a_failed_stage_is_told() {
     let run = Run::begun().at(0.1).connecting(1, SocketPurpose::First).refuses(1, RefusalKind::Other, "no").at(5.0);
     check(

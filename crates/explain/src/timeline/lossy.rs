@@ -13,25 +13,57 @@ const REPORTED_WITHIN: usize = 30;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
 
+/// What one second lost, either way.
+#[derive(Clone, Copy, Default)]
+pub struct Lost {
+    /// The share of what was to come; nothing where too few came to tell.
+    inwards: Option<f64>,
+    reported: Reported,
+}
+
+impl Lost {
+    /// Nothing where too few came and too few were sent to tell.
+    pub fn heavily(&self) -> Option<bool> {
+        let outwards = share_of_enough(self.reported.lost, self.reported.sent);
+        [self.inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
+    }
+
+    /// Of so many that were sent.
+    pub fn of(&self, sent: u32) -> u64 {
+        self.reported.share(sent)
+    }
+}
+
 /// Nothing where they are too few to tell.
 fn share_of_enough(lost: u32, all: u32) -> Option<f64> {
     (all >= ENOUGH).then(|| f64::from(lost.min(all)) / f64::from(all))
 }
 
-pub fn share_in(sample: &MediaSample) -> Option<f64> {
-    share_of_enough(sample.lost_in, sample.lost_in.saturating_add(sample.rtp_in))
+/// Of each second, the share that was lost of what was to come. Seconds of which each alone brought too few to tell, as
+/// where nearly all is lost, are told together.
+fn inwards(samples: &[(At, &MediaSample)]) -> Vec<Option<f64>> {
+    let mut all = vec![None; samples.len()];
+    let (mut from, mut lost, mut came) = (0, 0u32, 0u32);
+    for (to, (_, sample)) in samples.iter().enumerate() {
+        lost = lost.saturating_add(sample.lost_in);
+        came = came.saturating_add(sample.rtp_in);
+        if let Some(share) = share_of_enough(lost, lost.saturating_add(came)) {
+            all[from..=to].fill(Some(share));
+            (from, lost, came) = (to + 1, 0, 0);
+        }
+    }
+    all
 }
 
 /// Lost of those sent, as the far end reported of the seconds since it had reported before.
 #[derive(Clone, Copy, Default)]
-pub struct Reported {
+struct Reported {
     lost: u32,
     sent: u32,
 }
 
 impl Reported {
-    /// Of so many of them.
-    pub fn share(self, sent: u32) -> u64 {
+    fn share(self, sent: u32) -> u64 {
         u64::from(self.lost) * u64::from(sent.min(self.sent)) / u64::from(self.sent.max(1))
     }
 }
@@ -53,32 +85,35 @@ fn reported(samples: &[(At, &MediaSample)]) -> Vec<Reported> {
     all
 }
 
-/// Nothing where too few were sent to tell.
-pub fn heavy(sample: &MediaSample, reported: Reported) -> Option<bool> {
-    let inwards = share_in(sample);
-    let outwards = share_of_enough(reported.lost, reported.sent);
-    [inwards, outwards].into_iter().flatten().map(|share| share >= HEAVY).max()
-}
-
 impl Timeline<'_> {
     /// How many seconds between these two brought some of the media and lost much of it.
     pub fn trickling_seconds(&self, from: Stamp, to: Stamp) -> usize {
-        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
-        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-        let trickles = |sample: &MediaSample| sample.rtp_in > 0 && share_in(sample).is_some_and(|share| share >= HEAVY);
-        self.samples[first..until].iter().filter(|(_, sample)| trickles(sample)).count()
+        let near = self.samples_between(from, to);
+        let shares = inwards(near);
+        let trickled = near.iter().zip(shares).filter(|((_, sample), share)| {
+            sample.rtp_in > 0 && share.is_some_and(|share| share >= HEAVY)
+        });
+        trickled.count()
     }
 
     /// How many seconds between these two lost heavily, either way.
     pub fn lossy_seconds(&self, from: Stamp, to: Stamp) -> usize {
-        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
-        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
-        let near = self.samples[first..until].iter().zip(self.reported(first, until));
-        near.filter(|((_, sample), reported)| heavy(sample, *reported) == Some(true)).count()
+        self.seconds(from, to).filter(|(.., lost)| lost.heavily() == Some(true)).count()
     }
 
-    /// Of these samples each. The report on the last of them comes after them.
-    pub fn reported(&self, first: usize, until: usize) -> Vec<Reported> {
-        reported(&self.samples[first..(until + REPORTED_WITHIN).min(self.samples.len())])
+    /// The seconds between these two, and what was lost in each.
+    pub fn seconds(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = (At, &MediaSample, Lost)> {
+        let near = self.samples_between(from, to);
+        // The report on the last of them comes after them.
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        let told = reported(&self.samples[first..(first + near.len() + REPORTED_WITHIN).min(self.samples.len())]);
+        let lost = inwards(near).into_iter().zip(told).map(|(inwards, reported)| Lost { inwards, reported });
+        near.iter().zip(lost).map(|((at, sample), lost)| (*at, *sample, lost))
+    }
+
+    fn samples_between(&self, from: Stamp, to: Stamp) -> &[(At, &MediaSample)] {
+        let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        let until = self.samples.partition_point(|(at, _)| at.stamp <= to).max(first);
+        &self.samples[first..until]
     }
 }

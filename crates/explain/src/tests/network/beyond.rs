@@ -208,6 +208,21 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
 }
 
 #[test]
+fn a_path_that_lets_one_packet_of_fifty_pass_is_not_lost() {
+    let lost = |passes: u32| {
+        let mut run = Run::watched().asking_all().at(18.0);
+        (run.feed.rtp_in, run.feed.lost_in, run.feed.far_lost) = (passes, 4 * passes, None);
+        let run = run.at(21.2).control_silent(&BEYOND).media_stops_but(|feed| {
+            (feed.rtp_in, feed.lost_in) = (passes, 4 * passes);
+        });
+        run.at(25.5).all_controls_back().media_back().at(60.3).time_up()
+    };
+    // Of each second too few to tell alone.
+    named(lost(1), &["media packet_loss internet_path likely"]);
+    named(lost(0), &["media path_lost internet_path shown"]);
+}
+
+#[test]
 fn of_media_that_goes_elsewhere_a_silent_far_end_tells_nothing() {
     let lost = |silent: &[ControlKind]| {
         let run = super::local::relayed().asking_all().at(21.2).control_silent(silent).media_stops().at(25.5);
