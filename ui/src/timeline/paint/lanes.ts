@@ -7,6 +7,7 @@ import { pixel, right, x as place } from "../scale";
 import type { Marked } from "./marks";
 import { COMPANY, HELD, LOST, type Pen, dotted } from "./pen";
 import { type Scene, height, over } from "./scene";
+import { unseen } from "./unseen";
 
 const UNSURE = [1.5, 3];
 
@@ -16,7 +17,7 @@ export function lane(pen: Pen, scene: Scene, row: Place, marks: readonly Marked[
   const spans = row.lane?.spans ?? [];
   for (const span of within(spans, scale.from, scale.to)) stretch(pen, scene, span, y, row.kind === "call");
   planned(pen, scene, y, spans);
-  if (row.id === "far") unseen(pen, scene, y, spans);
+  if (row.id === "far") unseen(pen, scene, row, marks);
   if (row.id === "signaling" && !scene.folded) messages(pen, scene, row, y);
   for (const mark of marks) symbol(pen, scene, row, mark, y);
 }
@@ -53,22 +54,6 @@ function doubted(pen: Pen, scene: Scene, span: Span, from: number, to: number, y
       pen.fillRect(begin, y - 1, end - begin, 2);
     }
     dotted(pen, begin, end, y, palette.accent, 1.5, UNSURE);
-  }
-}
-
-/// After the far end's last word it may have seen anything.
-function unseen(pen: Pen, scene: Scene, y: number, spans: readonly Span[]) {
-  const { scale, palette } = scene;
-  const from = Math.max(place(scale, spans.at(-1)?.to ?? 0), scale.left);
-  const to = Math.min(place(scale, scene.now), right(scale));
-  pen.fillStyle = palette.mute;
-  for (let x = Math.ceil(from / 6) * 6; from + 12 < to && x < to; x += 6) {
-    for (const [across, down] of [
-      [0, -3],
-      [3, 0],
-      [0, 3],
-    ] as const)
-      pen.fillRect(x + across, y + down, 1, 1);
   }
 }
 
