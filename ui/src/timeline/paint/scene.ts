@@ -23,7 +23,7 @@ export interface Scene {
   /// Where the record ends; what comes after is planned.
   now: number;
   palette: Palette;
-  /// Lines of a lane that was held as the call itself.
+  /// The lanes stand close, and few words fit.
   folded: boolean;
 }
 
