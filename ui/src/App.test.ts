@@ -117,12 +117,16 @@ test("the preview shows each file field by field before anything is saved", asyn
   expect(tabs.map((tab) => tab.querySelector("b")?.textContent)).toEqual([
     "events.jsonl",
     "verdict.json",
+    "report.html",
     "profile.toml",
     "about.json",
   ]);
   expect(screen.getByText("net.gateway")).toBeTruthy();
   await fireEvent.keyDown(tabs[0] as HTMLElement, { key: "ArrowDown" });
   expect(await screen.findByText("drops[].last_good")).toBeTruthy();
+  await fireEvent.keyDown(tabs[1] as HTMLElement, { key: "ArrowDown" });
+  expect(await screen.findByText(words.save.isReport)).toBeTruthy();
+  expect(screen.queryByText(words.save.exactly)).toBeNull();
   expect(commands(asked)).not.toContain("save");
   await press(words.save.save);
   expect(await button(words.showInFolder)).toBeTruthy();

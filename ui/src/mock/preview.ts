@@ -62,6 +62,7 @@ export const preview: Preview = {
         },
       ],
     },
+    { name: "report.html", bytes: 412_300, says: "the report, for a browser", fields: [] },
     {
       name: "profile.toml",
       bytes: 812,
@@ -82,7 +83,7 @@ export const preview: Preview = {
       says: "program, system, checksums",
       fields: [
         { path: "program", example: "linewitness 0.1.0", count: 1, says: "the program that recorded" },
-        { path: "members[].sha256", example: "9f2c…41d0", count: 3, says: "a checksum of each other file" },
+        { path: "members[].sha256", example: "9f2c…41d0", count: 4, says: "a checksum of each other file" },
       ],
     },
   ],

@@ -66,3 +66,21 @@ export function within<T extends { from: number; to: number }>(
   const end = first(list, to, (span) => span.from);
   return begin === 0 && end === list.length ? list : list.slice(begin, Math.max(begin, end));
 }
+
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/// The widest part of a stretch that none of these lie in; of no width where there is none.
+export function widest({ from, to }: Stretch, taken: readonly Stretch[]): Stretch {
+  let best = { from, to: from };
+  let free = from;
+  const ordered = [...taken].sort((a, b) => a.from - b.from);
+  for (const next of [...ordered, { from: to, to }]) {
+    const until = Math.min(next.from, to);
+    if (until - free > best.to - best.from) best = { from: free, to: until };
+    free = Math.max(free, next.to);
+  }
+  return best;
+}

@@ -1,14 +1,38 @@
 /// What a lane says at one moment, in the lane's own row.
 import type { PauseView, Rung } from "../generated/story";
 import type { Lane } from "../story/story.svelte";
+import { type Curves, value } from "./curves";
 import { ends } from "./glyphs";
+import type { Place } from "./layout";
 import { first, nearest } from "./merge";
+import { elapsed } from "./ticks";
 
 export interface Reading {
   text: string;
   lost: boolean;
   /// Nothing stood, or nothing to tell.
   pale: boolean;
+}
+
+/// Of all rows, lanes and strips, under their ids.
+export function readings(
+  places: readonly Place[],
+  curves: Curves,
+  at: number,
+  reach: number,
+  pauses: readonly PauseView[],
+): ReadonlyMap<string, Reading> {
+  const read = ({ id, lane }: Place) =>
+    lane ? reading(lane, at, reach, pauses) : { text: value(curves, id, at), lost: false, pale: false };
+  return new Map(places.map((row) => [row.id, read(row)]));
+}
+
+/// For who hears the picture.
+export function spoken(places: readonly Place[], read: ReadonlyMap<string, Reading>, at: number): string {
+  const rows = places
+    .map((row) => [row.label, read.get(row.id)?.text ?? ""] as const)
+    .filter(([, text]) => text !== "");
+  return [elapsed(at, 2), ...rows.map(([label, text]) => `${label}: ${text}`)].join(". ");
 }
 
 /// `reach` is how near a mark must be to be read, in seconds.

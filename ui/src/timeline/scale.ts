@@ -21,6 +21,15 @@ export function at(scale: Scale, pixel: number): number {
   return scale.from + ((pixel - scale.left) / scale.width) * (scale.to - scale.from);
 }
 
+/// How many seconds one pixel shows.
+export function pixel(scale: Scale): number {
+  return (scale.to - scale.from) / scale.width;
+}
+
+export function right(scale: Scale): number {
+  return scale.left + scale.width;
+}
+
 export function whole(length: number): View {
   return { from: 0, to: Math.max(length, SHORTEST_S) };
 }

@@ -3,7 +3,7 @@ import type { PauseView, Point } from "../generated/story";
 import type { Lane } from "../story/story.svelte";
 import { Bins, top } from "./bins";
 import { layout } from "./layout";
-import { clusters, first, nearest, within } from "./merge";
+import { clusters, first, nearest, widest, within } from "./merge";
 import { reading } from "./reading";
 import { around, at, inside, pan, whole, x, zoom } from "./scale";
 import { elapsed, step, ticks } from "./ticks";
@@ -85,6 +85,19 @@ describe("what would touch", () => {
     const spans = [0, 10, 20].map((from) => ({ from, to: from + 10 }));
     expect(within(spans, 12, 13)).toEqual([{ from: 10, to: 20 }]);
     expect(within(spans, 0, 30)).toBe(spans);
+  });
+  it("leaves a widest part free", () => {
+    const taken = [
+      { from: 60, to: 90 },
+      { from: 8, to: 8 },
+      { from: 30, to: 70 },
+      { from: 400, to: 500 },
+    ];
+    expect(widest({ from: 0, to: 100 }, taken)).toEqual({ from: 8, to: 30 });
+    expect(widest({ from: 20, to: 100 }, taken)).toEqual({ from: 20, to: 30 });
+    expect(widest({ from: 65, to: 200 }, taken)).toEqual({ from: 90, to: 200 });
+    const all = widest({ from: 40, to: 50 }, taken);
+    expect(all.to - all.from).toBe(0);
   });
 });
 
