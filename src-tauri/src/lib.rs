@@ -5,6 +5,7 @@
 //!    ←─Channel<Live>─ running        ←─taken, ask_to_quit─ arriving, quitting
 //! ```
 
+mod anew;
 mod app;
 mod arriving;
 mod commands;
@@ -42,6 +43,9 @@ pub fn main() -> ExitCode {
     match window() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if anew::was_ending(&error) {
+                anew::start();
+            }
             cli::aside(format_args!("linewitness: the window could not be opened: {error:#}"));
             ExitCode::FAILURE
         }

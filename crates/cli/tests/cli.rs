@@ -490,6 +490,8 @@ fn a_log_that_could_not_be_written_is_told_with_what_is_missing() {
     assert!(!said.err.contains("nothing is lost"), "{}", said.err);
     assert!(said.err.contains("the log cannot be written"), "{}", said.err);
     let (bundle, _) = read(&desk.path("a.witness"));
+    let left_out = said.err.contains("there was no room for report.html");
+    assert!(left_out, "what is worth more than a page was written without it: {}", said.err);
     let kept = bundle.log.events.len();
     let told = said.err.lines().find(|line| line.contains("the bundle a.witness holds the rest")).expect("last words");
     let noted = told.split(" of ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a number of events");

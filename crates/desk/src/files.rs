@@ -149,18 +149,30 @@ pub fn provenance(about: &About) -> String {
     }
 }
 
+/// The report for a browser can be made from the rest at any time: where there is no room for it, the rest goes first.
+pub const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
+
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story.
+/// above that story. Gives what was left out, in words.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
     out: &Path,
-) -> io::Result<()> {
+) -> io::Result<Option<&'static str>> {
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
-    let told = [(bundle::VERDICT, verdict.as_bytes()), (bundle::REPORT, report.as_bytes())];
-    runs::write_bundle(folder, about, &told, out)
+    let verdict = (bundle::VERDICT, verdict.as_bytes());
+    let no_room = |error: &io::Error| {
+        matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+    };
+    match runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out) {
+        Ok(()) => Ok(None),
+        Err(error) if no_room(&error) => {
+            runs::write_bundle(folder, about, &[verdict], out).map(|()| Some(WITHOUT_REPORT))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// `verdict.json` as the contract words it.

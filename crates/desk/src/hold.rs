@@ -129,10 +129,11 @@ impl Hold {
             Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), but: None },
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        if let Err(error) = files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+        let left_out = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+            Ok(left_out) => left_out,
             // The hours are over whatever the disk says; what they showed is told all the same.
-            return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None };
-        }
+            Err(error) => return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None },
+        };
         if let Err(error) = runs::prune(&self.home) {
             tracing::warn!("older runs could not be cleared away: {error}");
         }
@@ -143,6 +144,7 @@ impl Hold {
             (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
             (_, None) => None,
         };
+        let but = but.into_iter().chain(left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
         Ended { story: Some(story), bundle: Ok(out.to_owned()), but: but.map(Failure::ours) }
     }
 }

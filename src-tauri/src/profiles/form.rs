@@ -62,7 +62,7 @@ fn common() -> Vec<FormField> {
         field("quiet_ladder", BESIDE, "Quiet over TCP", FieldKind::List).hint("61s").is(&lengths(&lanes.quiet_ladder)),
         field("udp_ladder", BESIDE, "Quiet over UDP", FieldKind::List).hint("31s").is(&lengths(&lanes.udp_ladder)),
         field("controls", BESIDE, "Asked each second", FieldKind::List)
-            .hint("gateway, dns, far, tcp://host:port")
+            .hint("gateway, dns, far, https://host/")
             .is(&controls.join("\n")),
         field("also", BESIDE, "Other services", FieldKind::List).hint("wss://other.example/path"),
         choice(

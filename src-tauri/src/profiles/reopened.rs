@@ -146,7 +146,7 @@ mod tests {
             [lanes]
             talking = false
             quiet_ladder = ["31s"]
-            controls = ["gateway", "tcp://acme.example:443"]
+            controls = ["gateway", "https://acme.example/"]
             also = ["wss://other.example/"]
             [recovery]
             policy = "as-telnyx"

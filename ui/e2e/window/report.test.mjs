@@ -52,7 +52,7 @@ for (const scripts of [true, false]) {
     const words = await page.evaluate(() => document.body.innerText).catch(() => page.innerText("body"));
     assert.ok(words.includes(CAUSE), words.slice(0, 500));
     assert.deepEqual([others, said], [[], []]);
-    assert.equal(await page.locator("canvas").count() > 0, scripts, "the timeline is drawn by scripts alone");
+    assert.equal((await page.locator("canvas").count()) > 0, scripts, "the timeline is drawn by scripts alone");
     assert.equal(await page.locator("#plain svg").isVisible(), !scripts);
     const page_without_data = (await readFile(file, "utf8")).replace(/id="report-data">[^<]*/, "");
     assert.ok(page_without_data.length < 400_000, `${page_without_data.length} bytes besides its data`);

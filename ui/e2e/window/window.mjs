@@ -2,7 +2,7 @@
 // driven as a person would by what they read.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -37,7 +37,9 @@ async function begun(ends) {
   ends.push(() => rm(home, { recursive: true, force: true }));
   const chosen = join(home, "chosen");
   await mkdir(chosen);
-  const display = await started(ends, "Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"]);
+  // Without -noreset it begins anew when its last window closes, and refuses the next one meanwhile.
+  const screen = ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"];
+  const display = await started(ends, "Xvfb", screen);
   const bus = await started(ends, "dbus-daemon", ["--session", "--nofork", "--print-address=3"]);
   const env = {
     ...process.env,
@@ -71,7 +73,7 @@ async function begun(ends) {
       for (const name of await readdir(chosen)) await rm(join(chosen, name), { recursive: true });
       for (const [name, bytes] of files) await writeFile(join(chosen, name), bytes);
     },
-    open: (...args) => Window.open(driver, args),
+    open: (...args) => Window.open(driver, home, args),
     /** A second start while a window stands, as by a double-click. */
     async again(...args) {
       const second = spawn(program, args, { env, stdio: "inherit" });
@@ -83,12 +85,14 @@ async function begun(ends) {
 }
 
 class Window {
-  constructor(session) {
+  constructor(session, home) {
     this.session = session;
+    this.home = home;
   }
-  static async open(driver, args) {
+  static async open(driver, home, args) {
     const options = { application: program, args };
-    const window = new Window(await Session.open(driver, { browserName: "wry", "tauri:options": options }));
+    const capabilities = { browserName: "wry", "tauri:options": options };
+    const window = new Window(await Session.open(driver, capabilities), home);
     await until("the page is drawn", 20, () => window.session.run("return document.querySelector('h1') !== null"));
     return window;
   }
@@ -140,9 +144,30 @@ class Window {
     await mkdir(pictures, { recursive: true });
     await writeFile(join(pictures, `${name}.png`), await this.session.picture());
   }
-  close() {
-    return this.session.close();
+  /** As a desktop ends its programs when its user logs out. */
+  async end() {
+    for (const pid of await running(this.home)) process.kill(pid, "SIGTERM");
+    await until("the program is gone", 10, async () => (await running(this.home)).length === 0);
+    // The driver's own part; there is nothing left that it could close.
+    await this.session.close().catch(() => undefined);
   }
+  /** Until it is gone: a start beside one that is ending would be handed over to that one. */
+  async close() {
+    await this.session.close();
+    await until("the program is gone", 10, async () => (await running(this.home)).length === 0);
+  }
+}
+
+/** The processes of the program that belong to this desktop. */
+async function running(home) {
+  const found = [];
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const exe = await readlink(`/proc/${pid}/exe`).catch(() => "");
+    const environment = exe === program ? await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "") : "";
+    if (environment.split("\0").includes(`HOME=${home}`)) found.push(Number(pid));
+  }
+  return found;
 }
 
 function quoted(text) {

@@ -36,7 +36,8 @@ test("a self-test is held, seen live, stopped, read, saved, and opened again wit
   await window.picture("start");
   await window.click("Hold a call");
   await window.sees("Holding", 20);
-  const seconds = async () => (await window.session.run("return document.querySelector('[role=timer]').innerText")).split(" ")[0];
+  const seconds = async () =>
+    (await window.session.run("return document.querySelector('[role=timer]').innerText")).split(" ")[0];
   const early = await seconds();
   await until("its clock goes on", 5, async () => (await seconds()) > early);
   await window.picture("holding");
@@ -73,7 +74,11 @@ test("a bundle from the lab is opened by double-click, and its cause is told wit
   await window.session.press("\uE015");
   await window.sees(/2 of \d+ for drop 1/);
   await window.session.press("t");
-  await until("the table stands", 5, async () => (await window.session.find("//table//caption | //table//th")).length > 3);
+  await until(
+    "the table stands",
+    5,
+    async () => (await window.session.find("//table//caption | //table//th")).length > 3,
+  );
   await window.picture("dropped-table");
 
   await desk.choose();
@@ -174,6 +179,18 @@ test("a call that is being held is not ended by quitting without a word", async 
   assert.match(await window.words(), /Stop/);
   await window.click("Stop");
   await window.sees("Save report", 20);
+});
+
+test("a program that is told to end during a hold leaves its report", async () => {
+  await open();
+  await window.click("Hold a call");
+  await window.sees("Holding", 20);
+  await window.end();
+  window = undefined;
+  await open();
+  await window.sees("Recent runs");
+  const read = await window.sees(/ended by its user|Ended|ended early|after [0-9]+/i);
+  assert.ok(!read.includes("Broken off"), read);
 });
 
 test("a profile is made in the form, and what is missing is named", async () => {
