@@ -128,7 +128,13 @@ pub fn profile_form() -> Form {
 #[command(rename_all = "snake_case")]
 pub async fn profile_open(window: AppHandle) -> Answer<Option<Draft>> {
     match dialogs::files_to_open(&window).await.first() {
-        Some(path) => aside({ let path = taking::path(path); move || profiles::open(&path).map(Some) }).await,
+        Some(path) => {
+            aside({
+                let path = taking::path(path);
+                move || profiles::open(&path).map(Some)
+            })
+            .await
+        }
         None => Ok(None),
     }
 }

@@ -160,7 +160,7 @@ impl Judged {
     }
 
     fn times(&mut self, about: &str, want: &ending::Drop, said: &verdict::Drop, effect: &Effect, row: &mut Row) {
-        let Some(began) = effect.began else {
+        let Some(began) = effect.began_before(said.first_bad) else {
             self.complaints.push(format!("void: {about}: the step touched no packet of {}", want.plane.name()));
             return;
         };
@@ -179,7 +179,10 @@ impl Judged {
         row.delay_ms = Some(began.ms_to(said.declared).max(0.0));
         let onset = late(about, "the onset's error", row.onset_error_ms, want.onset_within);
         let delay = late(about, "the delay of detection", row.delay_ms, want.declared_within);
-        if let Some(restored) = said.restored {
+        if let Some(restored) = said.restored.filter(|_| !effect.passed.is_empty()) {
+            // What passes at last passes by chance too, before anything is undone.
+            row.recovered_after_ms = Some(began.ms_to(restored));
+        } else if let Some(restored) = said.restored {
             row.recovery_error_ms = effect.back.map(|back| back.ms_to(restored).abs());
             row.recovered_after_ms = Some(effect.undone.unwrap_or(began).ms_to(restored));
         }

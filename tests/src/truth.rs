@@ -18,7 +18,7 @@ pub struct Truth {
     pub media: Effect,
 }
 
-#[derive(Clone, Copy, Default, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub struct Effect {
     /// The first packet that it touched, or that should have come and did not.
     pub began: Option<When>,
@@ -26,6 +26,10 @@ pub struct Effect {
     pub undone: Option<When>,
     /// The first packet that crossed again.
     pub back: Option<When>,
+    /// Of a deed that lets some packets pass: those that came from then on. Whether and when the plane falls silent is
+    /// chance, and begins with one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Stamp>,
 }
 
 /// A scenario as it was played once.
@@ -54,7 +58,21 @@ impl FirstClock {
 
     pub fn of_all(self, effect: &Effect) -> Effect {
         let when = |when: When| When { earliest: self.of(when.earliest), latest: self.of(when.latest) };
-        Effect { began: effect.began.map(when), undone: effect.undone.map(when), back: effect.back.map(when) }
+        Effect {
+            began: effect.began.map(when),
+            undone: effect.undone.map(when),
+            back: effect.back.map(when),
+            passed: effect.passed.iter().map(|passed| self.of(*passed)).collect(),
+        }
+    }
+}
+
+impl Effect {
+    /// When the silence began that was said to have begun by then.
+    pub fn began_before(&self, first_bad: record::Wall) -> Option<When> {
+        let known = first_bad.plus_micros(1_500);
+        let last = self.passed.iter().rev().find(|passed| passed.wall <= known);
+        last.map(|last| When::at(*last)).or(self.began)
     }
 }
 

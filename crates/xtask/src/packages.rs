@@ -114,7 +114,12 @@ pub const TO_DRIVE_THE_WINDOW: &[Package] = &[
         why: "presses and reads what is in the window",
         service: false,
     },
-    Package { name: "dbus", proof: "dbus-daemon", why: "a session of the tests' own, as a desktop has one", service: false },
+    Package {
+        name: "dbus",
+        proof: "dbus-daemon",
+        why: "a session of the tests' own, as a desktop has one",
+        service: false,
+    },
     CHROMIUM,
 ];
 

@@ -14,7 +14,8 @@ use std::process::{Command, ExitCode, Stdio};
 pub fn test() -> Result<ExitCode> {
     let mut steps = Steps::default();
     if cfg!(target_os = "linux") {
-        let wanted: Vec<_> = TO_RUN.iter().chain(TO_BUILD_THE_WINDOW).chain(TO_DRIVE_THE_WINDOW).chain(TO_TEST).collect();
+        let wanted: Vec<_> =
+            TO_RUN.iter().chain(TO_BUILD_THE_WINDOW).chain(TO_DRIVE_THE_WINDOW).chain(TO_TEST).collect();
         steps.check("packages", || packages::ensure_there(&wanted));
     }
     ui::add_to(&mut steps);

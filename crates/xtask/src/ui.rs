@@ -78,7 +78,10 @@ pub fn add_generated_to(steps: &mut Steps) {
     if here.is_ok_and(|asked| asked.status.success()) {
         steps.command("generated", Command::new("git").args(["diff", "--exit-code", "--stat", "--"]).args(GENERATED));
     } else {
-        steps.skip("generated", &format!("this is no git checkout, so nothing tells whether these are as kept: {GENERATED:?}"));
+        steps.skip(
+            "generated",
+            &format!("this is no git checkout, so nothing tells whether these are as kept: {GENERATED:?}"),
+        );
     }
 }
 

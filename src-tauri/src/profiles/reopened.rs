@@ -86,9 +86,11 @@ fn lost(file: &Profile, again: &Profile) -> Vec<String> {
 
 fn differing(before: &str, one: &Table, other: &Table) -> Vec<String> {
     let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
-    let named = names.filter(|name| one.get(*name) != other.get(*name)).flat_map(|name| match (one.get(name), other.get(name)) {
-        (Some(Value::Table(one)), Some(Value::Table(other))) => differing(&format!("{before}{name}."), one, other),
-        _ => vec![format!("{before}{name}")],
+    let named = names.filter(|name| one.get(*name) != other.get(*name)).flat_map(|name| {
+        match (one.get(name), other.get(name)) {
+            (Some(Value::Table(one)), Some(Value::Table(other))) => differing(&format!("{before}{name}."), one, other),
+            _ => vec![format!("{before}{name}")],
+        }
     });
     named.collect()
 }

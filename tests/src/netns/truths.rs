@@ -153,7 +153,24 @@ impl Carried {
         };
         let undone = self.undone.map(|(before, after)| When { earliest: before, latest: after });
         let back = began.and_then(|began| self.back(plane, began.latest, ended, seen));
-        Effect { began, undone, back: back.map(When::at) }
+        let passed = match (self.deed, began) {
+            (Deed::Loss { .. }, Some(began)) => self.passed(plane, began.latest, seen),
+            _ => Vec::new(),
+        };
+        Effect { began, undone, back: back.map(When::at), passed }
+    }
+
+    /// What came all the same, on whatever flow carried the plane.
+    fn passed(&self, plane: Plane, began: Stamp, seen: &Seen) -> Vec<Stamp> {
+        let talks = self.talks(seen);
+        let of_it = |head: &Head| match plane {
+            Plane::Signaling => true,
+            Plane::Media => !talks || head.is_media(),
+        };
+        let came = seen.packets.iter().filter(|packet| {
+            packet.inward && packet.at > began && seen.flows.has(plane, &packet.head) && of_it(&packet.head)
+        });
+        came.map(|packet| packet.at).collect()
     }
 
     fn first_hit(&self, plane: Plane, hits: &[Hit], seen: &Seen) -> Option<When> {

@@ -91,11 +91,14 @@ impl Stage {
             | Deed::UdpLost
             | Deed::UdpRejected
             | Deed::Policed { .. }
-            | Deed::Loss { .. }
             | Deed::Jitter { .. }
             | Deed::GatewaySilent
             | Deed::NamesSilent
             | Deed::PortalClosed => fault(Fault::Of(deed)),
+            Deed::Loss { .. } => {
+                step.into_iter().for_each(|step| truths.takes_by_chance(step));
+                fault(Fault::Of(deed));
+            }
             Deed::SignalingVanishes => {
                 truths.signaling_port().into_iter().for_each(|port| fault(Fault::Flow(Proto::Tcp, port)));
             }

@@ -24,6 +24,8 @@ struct Inner {
     /// Steps whose effect shows in what the client's own system, or its far end, does not send or hear.
     local: RefCell<Vec<usize>>,
     far: RefCell<Vec<usize>>,
+    /// Steps that let some packets pass.
+    by_chance: RefCell<BTreeSet<usize>>,
     /// Steps that show in the next packet of ours that leaves, of these planes.
     next: RefCell<Vec<(usize, Plane)>>,
 }
@@ -38,6 +40,7 @@ impl Truths {
             by_checks: RefCell::default(),
             local: RefCell::default(),
             far: RefCell::default(),
+            by_chance: RefCell::default(),
             next: RefCell::default(),
         }))
     }
@@ -75,6 +78,10 @@ impl Truths {
     /// This step shows in the next packet of ours that leaves.
     pub fn begins_with_the_next(&self, step: usize, plane: Plane) {
         self.0.next.borrow_mut().push((step, plane));
+    }
+
+    pub fn takes_by_chance(&self, step: usize) {
+        self.0.by_chance.borrow_mut().insert(step);
     }
 
     /// It has come to the router, which does with it what it remembers.
@@ -157,6 +164,9 @@ impl Truths {
         let steps = self.0.truths.borrow().len();
         for step in 0..steps {
             self.with(step, plane, |effect, now| {
+                if self.0.by_chance.borrow().contains(&step) && effect.began.is_some() {
+                    effect.passed.push(now);
+                }
                 if effect.began.is_some() && effect.undone.is_some() {
                     effect.back.get_or_insert(When::at(now));
                 }

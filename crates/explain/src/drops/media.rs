@@ -31,13 +31,15 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             continue;
         }
         let restored = gap.back.map(|(_, first)| first);
+        let lost_for = restored.unwrap_or(over).min(over).awake_since(gap.last);
+        // A gap that counts by itself has a reason of its own.
         if let Some(before) = drops.last_mut()
+            && lost_for < COUNTS_FROM
             && before.restored.is_some_and(|back| gap.last.awake_since(back) < IS_BACK_AFTER)
         {
             before.restored = restored;
             continue;
         }
-        let lost_for = restored.unwrap_or(over).min(over).awake_since(gap.last);
         let counts = match settled_after_sleep(timeline, gap.last, restored) {
             Some(settled) => !settled,
             // What did not come back by itself was lost, however soon it was mended: others are not as quick.

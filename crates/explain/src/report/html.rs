@@ -13,7 +13,8 @@ const WIDTH: usize = 100;
 /// `caution` stands above everything that is said, as text.
 pub fn html(story: &Story, caution: Option<&str>) -> String {
     // What came from outside is data: nothing in it can end the element it stands in.
-    let data = serde_json::to_string(&update(None, story)).expect("a story holds text and numbers, which JSON can write");
+    let data =
+        serde_json::to_string(&update(None, story)).expect("a story holds text and numbers, which JSON can write");
     let data = data.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
     let plain = text(story, &TimeZone::UTC, WIDTH);
     let fills = [

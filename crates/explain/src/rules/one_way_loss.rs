@@ -22,7 +22,6 @@ const STRAGGLERS: u64 = 1;
 const RETURN: Duration = Duration::from_secs(1);
 /// A shorter silence may hold no second that lies wholly inside it.
 const WHOLE_SECONDS: usize = 2;
-
 struct OneWay {
     lost: Direction,
     shown: bool,

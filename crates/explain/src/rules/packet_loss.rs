@@ -36,14 +36,21 @@ struct Lossy {
 /// Heavy loss around this drop, in most of the seconds in which anything arrived.
 fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let from = drop.last_good.minus(AROUND);
-    let to = drop.over(timeline).min(drop.declared.plus(LOOKED_AT)).plus(AROUND);
+    let (over, looked_at) = (drop.over(timeline), drop.declared.plus(LOOKED_AT));
+    let to = over.min(looked_at).plus(AROUND);
     let mut sum = Lossy::default();
     let mut clean = 0;
-    for (at, sample, lost) in timeline.seconds(from, to).filter(|(_, sample, _)| sample.rtp_in > 0) {
+    // A loss that goes on after the drop is looked at to its end.
+    let until = if over < looked_at { to.plus(LOOKED_AT) } else { to };
+    let seconds = timeline.seconds(from, until).filter(|(_, sample, _)| sample.rtp_in > 0);
+    let goes_on = seconds.take_while(|(at, _, lost)| at.stamp <= to || lost.heavily() == Some(true));
+    for (at, sample, lost) in goes_on {
         match lost.heavily() {
             Some(true) => {}
             Some(false) => {
-                clean += 1;
+                // It may have begun at any time after the last proof of life.
+                let before_it = at.stamp > drop.last_good && at.stamp <= drop.first_bad && sum.first.is_none();
+                clean += usize::from(!before_it);
                 continue;
             }
             None => continue,

@@ -546,12 +546,12 @@ fn a_short_gap_that_ends_by_itself_is_no_drop_and_one_that_a_new_path_ended_is()
 fn a_return_of_a_few_packets_is_no_return() {
     let flaps = |for_s: f64| {
         let run = Run::standing().at(20.0).media_stops().at(25.0).media_back().at(25.0 + for_s).media_stops();
-        run.at(28.0 + for_s).ice_restarted().at(60.3).time_up()
+        run.at(25.6 + for_s).ice_restarted().at(60.3).time_up()
     };
     assert_eq!(check_planes(flaps(0.1)), ["media"]);
     let head = crate::story(&flaps(0.1).log()).head;
     let gone = head.drops[0].restored.expect("it came back").micros() - head.drops[0].last_good.micros();
-    assert!((8_000_000..8_200_000).contains(&gone), "{gone}");
+    assert!((5_600_000..5_800_000).contains(&gone), "{gone}");
     assert_eq!(check_planes(flaps(2.0)), ["media", "media"]);
 }
 

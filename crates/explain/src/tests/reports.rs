@@ -148,7 +148,9 @@ fn a_page_holds_the_verdict_as_text_and_as_data_that_cannot_end_its_element() {
     let page = report::html(&checked(&run.log()), Some("<b>Altered</b>"));
     assert!(page.contains("<pre>Voice service: "));
     assert!(page.contains(">&lt;b&gt;Altered&lt;/b&gt;</p>"));
-    assert!(!page.contains("<script>alert") && page.contains("\\u003cscript>alert") && page.contains("&lt;script&gt;alert"));
+    assert!(
+        !page.contains("<script>alert") && page.contains("\\u003cscript>alert") && page.contains("&lt;script&gt;alert")
+    );
     let data = page.split("id=\"report-data\">").nth(1).and_then(|rest| rest.split("</script>").next());
     let data: serde_json::Value = serde_json::from_str(data.expect("there is data")).expect("it is JSON");
     assert_eq!(data["head"]["drops"][0]["plane"], "signaling");

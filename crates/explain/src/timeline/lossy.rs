@@ -9,6 +9,7 @@ const HEAVY: f64 = 0.2;
 /// Under this many packets a second their loss is chance.
 const ENOUGH: u32 = 10;
 /// In samples, which are a second apart.
+const LOOKED_BACK: usize = 10;
 const REPORTED_WITHIN: usize = 30;
 /// A report that speaks of so many seconds comes after others that were lost: every second or two there is one.
 const LATE: usize = 5;
@@ -39,20 +40,17 @@ fn share_of_enough(lost: u32, all: u32) -> Option<f64> {
     (all >= ENOUGH).then(|| f64::from(lost.min(all)) / f64::from(all))
 }
 
-/// Of each second, the share that was lost of what was to come. Seconds of which each alone brought too few to tell, as
-/// where nearly all is lost, are told together.
-fn inwards(samples: &[(At, &MediaSample)]) -> Vec<Option<f64>> {
-    let mut all = vec![None; samples.len()];
-    let (mut from, mut lost, mut came) = (0, 0u32, 0u32);
-    for (to, (_, sample)) in samples.iter().enumerate() {
-        lost = lost.saturating_add(sample.lost_in);
-        came = came.saturating_add(sample.rtp_in);
-        if let Some(share) = share_of_enough(lost, lost.saturating_add(came)) {
-            all[from..=to].fill(Some(share));
-            (from, lost, came) = (to + 1, 0, 0);
-        }
-    }
-    all
+/// Of each second, the share that was lost of what was to come. One that brought a few where many came before has lost the
+/// rest, though their numbers are not known yet: those that would tell were lost too. That is said only of seconds in which
+/// we sent as always: a program that stands still brings few as well.
+fn inwards(samples: &[(At, &MediaSample)], usual: u32) -> Vec<Option<f64>> {
+    let share = |sample: &MediaSample| {
+        let all = sample.lost_in.saturating_add(sample.rtp_in);
+        let as_always = usual >= 2 * ENOUGH && sample.rtp_out.saturating_mul(5) >= usual.saturating_mul(4);
+        let thin = (sample.rtp_in > 0 && as_always).then(|| 1.0 - f64::from(all) / f64::from(usual));
+        share_of_enough(sample.lost_in, all).or(thin)
+    };
+    samples.iter().map(|(_, sample)| share(sample)).collect()
 }
 
 /// Lost of those sent, as the far end reported of the seconds since it had reported before.
@@ -89,11 +87,18 @@ impl Timeline<'_> {
     /// How many seconds between these two brought some of the media and lost much of it.
     pub fn trickling_seconds(&self, from: Stamp, to: Stamp) -> usize {
         let near = self.samples_between(from, to);
-        let shares = inwards(near);
-        let trickled = near.iter().zip(shares).filter(|((_, sample), share)| {
-            sample.rtp_in > 0 && share.is_some_and(|share| share >= HEAVY)
-        });
+        let shares = inwards(near, self.usual(from));
+        let trickled = near
+            .iter()
+            .zip(shares)
+            .filter(|((_, sample), share)| sample.rtp_in > 0 && share.is_some_and(|share| share >= HEAVY));
         trickled.count()
+    }
+
+    /// How many seconds between these two brought packets of the call and no media.
+    pub fn seconds_without_media(&self, from: Stamp, to: Stamp) -> usize {
+        let brought = |sample: &MediaSample| sample.rtp_in == 0 && sample.after_rtp > 0;
+        self.samples_between(from, to).iter().filter(|(_, sample)| brought(sample)).count()
     }
 
     /// How many seconds between these two lost heavily, either way.
@@ -107,8 +112,16 @@ impl Timeline<'_> {
         // The report on the last of them comes after them.
         let first = self.samples.partition_point(|(at, _)| at.stamp < from);
         let told = reported(&self.samples[first..(first + near.len() + REPORTED_WITHIN).min(self.samples.len())]);
-        let lost = inwards(near).into_iter().zip(told).map(|(inwards, reported)| Lost { inwards, reported });
+        let lost =
+            inwards(near, self.usual(from)).into_iter().zip(told).map(|(inwards, reported)| Lost { inwards, reported });
         near.iter().zip(lost).map(|((at, sample), lost)| (*at, *sample, lost))
+    }
+
+    /// How many packets came in a second before.
+    fn usual(&self, before: Stamp) -> u32 {
+        let until = self.samples.partition_point(|(at, _)| at.stamp < before);
+        let near = &self.samples[until.saturating_sub(LOOKED_BACK)..until];
+        near.iter().map(|(_, sample)| sample.rtp_in).max().unwrap_or(0)
     }
 
     fn samples_between(&self, from: Stamp, to: Stamp) -> &[(At, &MediaSample)] {
