@@ -64,6 +64,7 @@ export const words = {
     lidFree: "Close the lid when you like: that is tested too",
     awake: "You may minimise this window; the computer is kept awake.",
     asleep: "You may minimise this window.",
+    mayNot: "This computer could not be asked to stay awake: see that it does not sleep.",
     stop: "Stop",
     stopping: "Stopping",
     connecting: "Connecting",

@@ -18,10 +18,10 @@ use std::time::Duration;
 pub(super) const REFUSED_BEFORE: Duration = Duration::from_secs(5);
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    if let Some((socket, closed)) = look::closed(timeline, drop) {
-        if let Some(found) = closed_as_full(socket, closed).or_else(|| refusal(socket, Some(closed.at.stamp))) {
-            return Some(found);
-        }
+    if let Some((socket, closed)) = look::closed(timeline, drop)
+        && let Some(found) = closed_as_full(socket, closed).or_else(|| refusal(socket, Some(closed.at.stamp)))
+    {
+        return Some(found);
     }
     let mut attempts: Vec<&Socket> = look::failed_attempts(timeline, drop);
     if drop.loss == Loss::NeverStood {
