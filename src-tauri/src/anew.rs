@@ -1,6 +1,7 @@
 //! A start while another instance is just ending: the session's bus still names that one, which takes nothing any more. A
 //! moment later it is gone.
 
+use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 const COUNT: &str = "LINEWITNESS_STARTED_ANEW";
@@ -9,13 +10,11 @@ const WAIT: Duration = Duration::from_millis(300);
 
 pub fn was_ending(error: &anyhow::Error) -> bool {
     let says = format!("{error:#}");
-    cfg!(target_os = "linux") && says.contains("single-instance") && says.contains("NoReply")
+    says.contains("single-instance") && says.contains("NoReply")
 }
 
 /// In this process's place; returns only where that cannot be done, or was done often enough.
-#[cfg(target_os = "linux")]
 pub fn start() {
-    use std::os::unix::process::CommandExt;
     let before = std::env::var(COUNT).ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let Ok(program) = std::env::current_exe() else { return };
     if before < MOST {
@@ -26,9 +25,6 @@ pub fn start() {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-pub fn start() {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,7 +32,7 @@ mod tests {
     #[test]
     fn only_an_instance_that_does_not_answer_is_waited_for() {
         let ending = "failed to initialize plugin `single-instance`: failed to forward arguments to the running instance: org.freedesktop.DBus.Error.NoReply: Message recipient disconnected from message bus without replying";
-        assert_eq!(was_ending(&anyhow::anyhow!(ending)), cfg!(target_os = "linux"));
+        assert!(was_ending(&anyhow::anyhow!(ending)));
         assert!(!was_ending(&anyhow::anyhow!("failed to initialize GTK")));
     }
 }

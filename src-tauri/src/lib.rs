@@ -5,6 +5,7 @@
 //!    ←─Channel<Live>─ running        ←─taken, ask_to_quit─ arriving, quitting
 //! ```
 
+#[cfg(target_os = "linux")]
 mod anew;
 mod app;
 mod arriving;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     match window() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            #[cfg(target_os = "linux")]
             if anew::was_ending(&error) {
                 anew::start();
             }
