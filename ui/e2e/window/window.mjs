@@ -159,7 +159,7 @@ class Window {
 }
 
 /** The processes of the program that belong to this desktop. */
-async function running(home) {
+export async function running(home) {
   const found = [];
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
