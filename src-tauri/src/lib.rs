@@ -59,7 +59,7 @@ fn window() -> anyhow::Result<()> {
     let runtime = desk::runtime().map_err(|failure| anyhow::anyhow!(failure.says))?;
     tauri::async_runtime::set(runtime.handle().clone());
     let app = Arc::new(App::default());
-    app.wait_with(arriving::given(std::env::args().skip(1)));
+    app.wait_with(arriving::given(std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())));
     let built = tauri::Builder::default()
         // The first of all: a second start hands over what it was given, and ends.
         .plugin(tauri_plugin_single_instance::init(|handle, args, folder| arriving::again(handle, args, &folder)))

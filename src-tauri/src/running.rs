@@ -64,10 +64,11 @@ impl Running {
         let running = self.clone();
         tokio::spawn(async move {
             let by = hold.hold(stop.notified()).await;
-            let last = end(hold, by, drawing.end().await, &page, &glance).await;
+            let picture = drawing.end().await;
             if let Some(far_end) = far_end {
                 far_end.end().await;
             }
+            let last = end(hold, by, picture, &page, &glance).await;
             logging::turn_to(None);
             *running.state() = State { current: None, ended: Some(last) };
             // Nobody may wait for it.

@@ -4,8 +4,8 @@ use crate::Failure;
 use engine::runs;
 use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
-use std::io::{self, BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::path::{Component, Path, PathBuf};
 
 /// A log to explain, with what the bundle says about itself.
 #[derive(Debug)]
@@ -47,13 +47,12 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 /// Reads a profile, and the certificate authority it may name by path.
 pub fn profile(path: &Path) -> Result<Profile, Failure> {
     let name = path.display();
-    let bytes = fs::read(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    let bytes = some_of(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
     let mut profile = profile::read(&bytes).map_err(|refusal| Failure::bad_input(format!("{name}: {refusal}")))?;
     if let Some(ca) = &profile.signaling.ca
         && !ca.contains("-----BEGIN")
     {
-        let beside = path.parent().unwrap_or(Path::new("")).join(ca);
-        profile.signaling.ca = Some(pem(&beside)?);
+        profile.signaling.ca = Some(pem(&beside(path, ca)?)?);
     }
     can_be_kept(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
     Ok(profile)
@@ -70,14 +69,38 @@ pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
     Ok(())
 }
 
+/// A profile is a stranger's file: what it names is a file beside it, and nothing else of this computer.
+fn beside(profile: &Path, named: &str) -> Result<PathBuf, Failure> {
+    let mut parts = Path::new(named).components();
+    match (parts.next(), parts.next()) {
+        (Some(Component::Normal(name)), None) => Ok(profile.parent().unwrap_or(Path::new("")).join(name)),
+        _ => Err(Failure::bad_input(format!(
+            "{}: ca is the name of a file beside the profile, or the certificate's text, and no other path",
+            profile.display()
+        ))),
+    }
+}
+
+/// The certificates of a PEM file; a private key beside them in it is left there.
 pub fn pem(path: &Path) -> Result<String, Failure> {
     let name = path.display();
-    let text = fs::read_to_string(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
-    if text.contains("-----BEGIN ") {
-        Ok(text)
-    } else {
-        Err(Failure::bad_input(format!("{name}: this is not a PEM file; it should begin with -----BEGIN")))
+    let bytes = some_of(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    profile::certificates_in(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {
+        Failure::bad_input(format!(
+            "{name}: this holds no certificate as PEM; it should begin with -----BEGIN CERTIFICATE-----"
+        ))
+    })
+}
+
+/// Of a file, and as much as profiles and certificates may be long: a device has no end.
+fn some_of(path: &Path) -> io::Result<Vec<u8>> {
+    const MOST: u64 = 1_000_000;
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("this is no file"));
     }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Refuses a name that is taken before an hour of holding, not after.
@@ -178,4 +201,39 @@ pub fn write_bundle(
 /// `verdict.json` as the contract words it.
 pub fn verdict_json(story: &explain::Story) -> String {
     serde_json::to_string_pretty(&story.head).expect("a verdict holds text and numbers, which JSON can write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n";
+
+    #[test]
+    fn a_profile_names_a_file_beside_it_and_takes_no_key_along() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("mail")).expect("made");
+        fs::write(at("both.pem"), format!("{KEY}{CERTIFICATE}")).expect("written");
+        fs::write(at("mail/both.pem"), format!("{KEY}{CERTIFICATE}")).expect("written");
+        let read = |ca: &str| {
+            let text = format!("[signaling]\nurl = \"wss://far.example/\"\nca = {ca:?}\n");
+            fs::write(at("mail/acme.witness-profile"), text).expect("written");
+            profile(&at("mail/acme.witness-profile"))
+                .map(|profile| profile.signaling.ca)
+                .map_err(|refused| refused.says)
+        };
+        assert_eq!(read("both.pem"), Ok(Some(CERTIFICATE.to_owned())));
+        for other in ["../both.pem", at("both.pem").to_str().expect("text"), "mail/../../both.pem", "/dev/zero"] {
+            assert!(read(other).expect_err(other).contains("beside the profile"), "{other}");
+        }
+        assert!(read("mail").expect_err("a folder").contains("there is no such file"));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        assert!(some_of(Path::new("/dev/zero")).is_err() || cfg!(windows));
+        assert!(pem(&std::env::temp_dir()).is_err());
+    }
 }

@@ -255,7 +255,7 @@ impl Profile {
     pub fn without_secrets(&self) -> String {
         let mut shown = self.clone();
         // A CA given by path says where it lay on the maker's machine; given as text it is public.
-        shown.signaling.ca = shown.signaling.ca.filter(|ca| ca.contains("-----BEGIN CERTIFICATE-----"));
+        shown.signaling.ca = shown.signaling.ca.as_deref().and_then(certificates_in);
         for server in &mut shown.ice.servers {
             for url in &mut server.urls {
                 *url = address::without_user_and_query(url);
@@ -263,6 +263,15 @@ impl Profile {
         }
         toml::to_string(&shown).expect("every part of a profile has a form in TOML")
     }
+}
+
+/// Of PEM text the certificates alone: a file that holds one may hold its private key as well.
+pub fn certificates_in(pem: &str) -> Option<String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let blocks = pem.split(BEGIN).skip(1).filter_map(|rest| Some(rest.split_once(END)?.0));
+    let blocks: Vec<String> = blocks.map(|block| format!("{BEGIN}{block}{END}\n")).collect();
+    (!blocks.is_empty()).then(|| blocks.concat())
 }
 
 fn reflector() -> String {

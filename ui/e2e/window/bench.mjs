@@ -52,7 +52,9 @@ try {
     await window.close();
   }
   paints.sort((a, b) => a - b);
-  console.log(`first paint after the start, ${TIMES} times: median ${paints[TIMES >> 1]?.toFixed(0)} ms (${shown(paints, 0)})`);
+  console.log(
+    `first paint after the start, ${TIMES} times: median ${paints[TIMES >> 1]?.toFixed(0)} ms (${shown(paints, 0)})`,
+  );
 
   const window = await desk.open();
   const [pid] = await running(desk.home);

@@ -160,9 +160,11 @@ export class Views {
     this.askedToQuit = false;
     void this.#do(async () => {
       try {
-        this.#result(await call("open", { run_or_path: ended.run }), null);
+        // Without a bundle there is nothing to open: the start view offers what was recorded.
+        if (ended.bundle === null) this.home();
+        else this.#result(await call("open", { run_or_path: ended.run }), null);
       } catch (refused) {
-        this.view = { is: "start" };
+        this.home();
         throw refused;
       }
       this.failure = ended.says;
