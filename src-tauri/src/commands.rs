@@ -55,8 +55,8 @@ pub async fn recover(app: Shared<'_>, run: String) -> Answer<Opened> {
 }
 
 #[command(rename_all = "snake_case")]
-pub fn forget(run: String) -> Answer<()> {
-    Ok(desk::kept::forget(&run)?)
+pub async fn forget(run: String) -> Answer<()> {
+    aside(move || Ok(desk::kept::forget(&run)?)).await
 }
 
 #[command(rename_all = "snake_case")]
@@ -66,8 +66,12 @@ pub async fn hold(window: AppHandle, app: Shared<'_>, id: String, channel: Chann
 }
 
 #[command(rename_all = "snake_case")]
-pub fn watch(app: Shared<'_>, channel: Channel<Live>) {
-    app.running.watch(shows(channel));
+pub async fn watch(app: Shared<'_>, channel: Channel<Live>) -> Answer<()> {
+    with(app, |app| {
+        app.running.watch(shows(channel));
+        Ok(())
+    })
+    .await
 }
 
 /// A page that is gone draws nothing more, and the hold goes on.
@@ -103,13 +107,17 @@ pub async fn save(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Opti
 }
 
 #[command(rename_all = "snake_case")]
-pub fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
+pub async fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
     // The page shows what it was given, and looks at nothing else on this computer.
     if !app.gave(&path) {
         return Err(Failure { says: "this file was not made here".into() });
     }
-    tauri_plugin_opener::reveal_item_in_dir(&path)
-        .map_err(|error| Failure { says: format!("the folder could not be shown ({error}); the file is {path}") })
+    // A file manager may take its time to answer.
+    let shown = move || {
+        tauri_plugin_opener::reveal_item_in_dir(&path)
+            .map_err(|error| Failure { says: format!("the folder could not be shown ({error}); the file is {path}") })
+    };
+    aside(shown).await
 }
 
 #[command(rename_all = "snake_case")]

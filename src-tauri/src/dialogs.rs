@@ -3,12 +3,21 @@
 
 use crate::taking::{BUNDLE, PROFILE};
 use std::path::PathBuf;
-use tauri::AppHandle;
-use tauri_plugin_dialog::{DialogExt, FilePath};
+use tauri::{AppHandle, Manager, Wry};
+use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, FilePath};
 use tokio::sync::oneshot;
 
 fn chosen_already() -> Option<PathBuf> {
     std::env::var_os("LINEWITNESS_CHOOSES").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// It stands before the window, which waits.
+fn before(handle: &AppHandle) -> FileDialogBuilder<Wry> {
+    let dialog = handle.dialog().file();
+    match handle.get_webview_window("main") {
+        Some(window) => dialog.set_parent(&window),
+        None => dialog,
+    }
 }
 
 /// None where nothing was chosen.
@@ -19,7 +28,7 @@ pub async fn files_to_open(window: &AppHandle) -> Vec<String> {
         return files.iter().map(|file| file.display().to_string()).collect();
     }
     let (tell, told) = oneshot::channel();
-    let dialog = window.dialog().file().add_filter("Reports and profiles", &[BUNDLE, PROFILE]);
+    let dialog = before(window).add_filter("Reports and profiles", &[BUNDLE, PROFILE]);
     dialog.pick_files(move |files| {
         // Nobody waits any more where the window was closed meanwhile.
         let _ = tell.send(files);
@@ -33,7 +42,7 @@ pub async fn file_to_save(window: &AppHandle, name: &str, end: &str) -> Option<P
         return Some(if path.is_dir() { path.join(name) } else { path });
     }
     let (tell, told) = oneshot::channel();
-    let dialog = window.dialog().file().set_file_name(name).add_filter(end, &[end]);
+    let dialog = before(window).set_file_name(name).add_filter(end, &[end]);
     dialog.save_file(move |file: Option<FilePath>| {
         let _ = tell.send(file);
     });

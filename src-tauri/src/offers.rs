@@ -2,7 +2,8 @@
 
 use crate::wire::{Failure, Offer, OfferFrom};
 use desk::hold::Prepared;
-use record::profile::{Address, Profile, Span};
+use record::profile::{Address, ControlTarget, IceUrl, Profile, Span};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -89,7 +90,9 @@ fn offer(id: String, from: OfferFrom, source: Option<String>, prepared: &Prepare
         OfferFrom::SelfTest => {
             format!("One silent call from this computer to itself{beside}. It says nothing of any network.")
         }
-        OfferFrom::File | OfferFrom::Link => format!("One silent call to {host}, kept open{beside}."),
+        OfferFrom::File | OfferFrom::Link => {
+            format!("One silent call to {host}, kept open{beside}.{}", also_asked(profile))
+        }
     };
     let awake = profile.stays_awake();
     let meanwhile = match awake {
@@ -115,6 +118,27 @@ fn offer(id: String, from: OfferFrom, source: Option<String>, prepared: &Prepare
         notes: prepared.will_go_wrong().into_iter().map(sentence).collect(),
         planned_s: plan.planned_s,
         needs_consent: from == OfferFrom::Link,
+    }
+}
+
+/// Whom else a profile makes this computer ask: whoever agrees to it agrees to that too.
+fn also_asked(profile: &Profile) -> String {
+    const MOST: usize = 6;
+    let controls = profile.lanes.controls.iter().filter_map(|target| match target {
+        ControlTarget::Gateway | ControlTarget::Dns(_) | ControlTarget::Far => None,
+        ControlTarget::Https(url) | ControlTarget::Portal(url) => url.host_str().map(str::to_owned),
+        ControlTarget::Stun(url) => Some(url.host.clone()),
+    });
+    let also = profile.lanes.also.iter().map(|url| url.host().to_owned());
+    let servers = profile.ice.servers.iter().flat_map(|server| &server.urls);
+    let servers = servers.filter_map(|url| Some(IceUrl::parse(url).ok()?.host));
+    let own = profile.signaling.url.host();
+    let others: BTreeSet<String> = controls.chain(also).chain(servers).filter(|host| host != own).collect();
+    let named: Vec<String> = others.iter().take(MOST).map(|host| record::Heard::new(host).to_string()).collect();
+    match (named.len(), others.len() - named.len()) {
+        (0, _) => String::new(),
+        (_, 0) => format!(" It asks {} too.", named.join(", ")),
+        (_, more) => format!(" It asks {} and {more} more too.", named.join(", ")),
     }
 }
 
@@ -159,6 +183,26 @@ mod tests {
         };
         assert!(awake("[signaling]\nurl = \"wss://far.example/call\""));
         assert!(!awake("stay_awake = false\n[signaling]\nurl = \"wss://far.example/call\""));
+    }
+
+    #[test]
+    fn whoever_agrees_to_a_call_is_told_whom_else_it_asks() {
+        let text = r#"
+            [signaling]
+            url = "wss://far.example/call"
+            [[ice.servers]]
+            urls = ["turn:relay.example:3478"]
+            username = "acme"
+            credential = "hunter2"
+            [lanes]
+            controls = ["gateway", "far", "https://192.0.2.1/", "portal:http://portal.example/"]
+            also = ["wss://far.example/other", "wss://other.example/"]
+        "#;
+        let profile = Box::new(record::profile::read(text.as_bytes()).expect("a profile"));
+        let what = What::Profile { profile, named: None };
+        let offer = Offers::default().make(what, OfferFrom::Link, None).expect("it can be held");
+        let others = "It asks 192.0.2.1, other.example, portal.example, relay.example too.";
+        assert!(offer.tests.ends_with(others), "{}", offer.tests);
     }
 
     #[test]

@@ -15,9 +15,10 @@ use crate::wire::{EndedView, Failure, Live};
 use desk::{SelfTest, hold::Hold, kept, logging};
 use drawing::Drawing;
 use engine::runs;
+use explain::Story;
 use page::Page;
 pub use page::Shows;
-use picture::Picture;
+use picture::{Picture, Trouble};
 use record::fact::EndedBy;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,8 +54,10 @@ impl Running {
         let (stop, page) = (Arc::new(Notify::new()), Page::new(shows));
         self.reserve(Current { stop: Arc::clone(&stop), page: page.clone(), over })?;
         let begun = async {
-            let (hold, far_end) = prepare(what).await?;
-            let drawing = Drawing::begin(hold.recorder(), hold.keeps_awake(), page.clone(), Arc::clone(&glance));
+            let trouble = Trouble::default();
+            let (hold, far_end) = prepare(what, &trouble).await?;
+            let picture = Picture::new(hold.keeps_awake(), trouble);
+            let drawing = Drawing::begin(hold.recorder(), picture, page.clone(), Arc::clone(&glance));
             let drawing = drawing.map_err(|error| Failure {
                 says: format!("the system gave us no thread to show anything with: {error}"),
             })?;
@@ -68,9 +71,16 @@ impl Running {
             if let Some(far_end) = far_end {
                 far_end.end().await;
             }
-            let last = end(hold, by, picture, &page, &glance).await;
+            let (recorder, mut picture) = (hold.recorder(), picture);
+            let drawn = end(hold, by, &mut picture).await;
             logging::turn_to(None);
-            *running.state() = State { current: None, ended: Some(last) };
+            // A page that asks from now on is given the end; the one that drew until now is shown it.
+            *running.state() = State { current: None, ended: Some(picture.live(None, recorder.now())) };
+            page.show(|is_new| {
+                let live = picture.live(drawn.as_ref().filter(|_| !is_new), recorder.now());
+                glance(&live);
+                live
+            });
             // Nobody may wait for it.
             let _ = told_over.send(true);
         });
@@ -119,21 +129,26 @@ impl Running {
 }
 
 /// All that can be refused is refused here, before anything runs.
-async fn prepare(what: What) -> Result<(Hold, Option<SelfTest>), Failure> {
+async fn prepare(what: What, trouble: &Trouble) -> Result<(Hold, Option<SelfTest>), Failure> {
     let far_end = match &what {
         What::SelfTest { .. } => Some(SelfTest::begin().await?),
         What::Profile { .. } => None,
     };
     let prepared = what.prepared(far_end.as_ref().map(|far| far.address.clone()))?;
     desk::files::writable(Some(&kept::folder()?.join("bundle")))?;
-    let hold = Hold::begin(prepared, |says| tracing::warn!("{says}"))?;
+    let trouble = Arc::clone(trouble);
+    let hold = Hold::begin(prepared, move |says| {
+        tracing::warn!("{says}");
+        // The first is told; what follows from it is in the log.
+        let _ = trouble.set(says);
+    })?;
     logging::turn_to(Some(&hold.folder().join(runs::DIAGNOSTICS)));
     Ok((hold, far_end))
 }
 
-/// Writes the bundle, and shows the end. Gives it as it is drawn from nothing.
-async fn end(hold: Hold, by: EndedBy, mut picture: Picture, page: &Page, glance: &Glance) -> Live {
-    let (run, recorder, noted) = (hold.run().to_string(), hold.recorder(), picture.seen());
+/// Writes the bundle, and turns the picture to its end. Gives what has been drawn.
+async fn end(hold: Hold, by: EndedBy, picture: &mut Picture) -> Option<Story> {
+    let (run, noted) = (hold.run().to_string(), picture.seen());
     let written = tokio::task::spawn_blocking(move || {
         let out = kept::folder()?.join(hold.bundle_name());
         Ok::<_, desk::Failure>(hold.end(&by, noted, &out))
@@ -145,11 +160,5 @@ async fn end(hold: Hold, by: EndedBy, mut picture: Picture, page: &Page, glance:
     };
     let says = bundle.as_ref().err().or(but.as_ref()).map(|failure| failure.says.clone());
     let bundle = bundle.ok().map(|path: PathBuf| path.display().to_string());
-    let drawn = picture.end(story, EndedView { run, bundle, says });
-    page.show(|is_new| {
-        let live = picture.live(drawn.as_ref().filter(|_| !is_new), recorder.now());
-        glance(&live);
-        live
-    });
-    picture.live(None, recorder.now())
+    picture.end(story, EndedView { run, bundle, says })
 }

@@ -138,6 +138,7 @@ export const words = {
     back: "Back to the start",
     untitled: "A new profile",
     open: "Change a file",
+    arrived: (name: string) => `${name} is ready. It stands on the start view.`,
     provider: "Provider",
     call: "Call",
     check: "Check",

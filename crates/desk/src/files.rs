@@ -191,7 +191,7 @@ pub fn write_bundle(
     };
     match runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out) {
         Ok(()) => Ok(None),
-        Err(error) if no_room(&error) => {
+        Err(error) if no_room(&error) && !out.exists() => {
             runs::write_bundle(folder, about, &[verdict], out).map(|()| Some(WITHOUT_REPORT))
         }
         Err(error) => Err(error),

@@ -206,9 +206,11 @@ fn sync_folder(folder: &Path) {
 
 /// Whole or not at all, and on the disk when it returns.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let beside = path.with_extension("part");
+    let mut file = File::create(&beside)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    fs::rename(&beside, path)
 }
 
 fn platform() -> Platform {

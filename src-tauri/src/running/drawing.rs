@@ -25,13 +25,12 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    pub fn begin(recorder: Recorder, keeps_awake: bool, page: Page, glance: Glance) -> io::Result<Self> {
+    pub fn begin(recorder: Recorder, picture: Picture, page: Page, glance: Glance) -> io::Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
         let events = recorder.listen();
         let asked = Arc::clone(&over);
         let thread = std::thread::Builder::new().name("drawing".into());
-        let thread =
-            thread.spawn(move || draw(&recorder, events, Picture::new(keeps_awake), &page, &glance, &asked))?;
+        let thread = thread.spawn(move || draw(&recorder, events, picture, &page, &glance, &asked))?;
         Ok(Self { thread, over })
     }
 

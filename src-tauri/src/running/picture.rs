@@ -4,9 +4,13 @@ use crate::wire::{EndedView, Live, Newest};
 use explain::{Story, Tone, now::Now, story::Region, story_so_far};
 use record::{Event, Fact, Log, Seq, Stamp, fact::Power};
 use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 
 /// A person reads three lines while it goes on; the list of all is elsewhere.
 const NEWEST: usize = 5;
+
+/// What went wrong beside the call while it goes on: a sentence, once there is one.
+pub type Trouble = Arc<OnceLock<String>>;
 
 #[derive(Default)]
 pub struct Picture {
@@ -17,11 +21,12 @@ pub struct Picture {
     story: Option<Story>,
     keeps_awake: bool,
     ended: Option<EndedView>,
+    trouble: Trouble,
 }
 
 impl Picture {
-    pub fn new(keeps_awake: bool) -> Self {
-        Self { keeps_awake, ..Self::default() }
+    pub fn new(keeps_awake: bool, trouble: Trouble) -> Self {
+        Self { keeps_awake, trouble, ..Self::default() }
     }
 
     pub fn observe(&mut self, event: Event) {
@@ -107,8 +112,9 @@ impl Picture {
 
     fn says(&self, story: &Story, lost: Option<&Region>, at: Stamp) -> String {
         let state = self.now.state(at);
-        match (lost, story.drops.len()) {
-            _ if self.now.is_over() => story.head.headline.clone(),
+        let trouble = self.trouble.get().map(|says| format!(" But {says}.")).unwrap_or_default();
+        let says = match (lost, story.drops.len()) {
+            _ if self.now.is_over() => return story.head.headline.clone(),
             _ if self.now.established.is_none() => {
                 format!("It is tried for {} at most.", explain::planned(engine::session::ESTABLISH_WITHIN))
             }
@@ -117,6 +123,7 @@ impl Picture {
             (None, 0) => "Nothing has been lost.".into(),
             (None, 1) => "Back after it was lost once.".into(),
             (None, n) => format!("Back after it was lost {n} times."),
-        }
+        };
+        says + &trouble
     }
 }

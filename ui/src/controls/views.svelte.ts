@@ -4,7 +4,7 @@
 import { call, channel, hear, Refused, type Arrived } from "../ipc";
 import { Story } from "../story/story.svelte";
 import { words } from "../words";
-import type { Desk, Live, Offer, Opened, Start, Taken } from "../generated/desk";
+import type { Desk, Draft, Live, Offer, Opened, Start, Taken } from "../generated/desk";
 
 export type View =
   | { is: "start" }
@@ -26,6 +26,8 @@ export class Views {
   live = $state.raw<Live | null>(null);
   /** Of the hold that runs. */
   story = $state.raw(new Story());
+  /** The profile that is being made, kept while other views stand. */
+  draft = $state.raw<Draft | null>(null);
   /** One sentence of what went wrong last. */
   failure = $state.raw<string | null>(null);
   #doing = $state(0);
@@ -181,8 +183,9 @@ export class Views {
     switch (taken.kind) {
       case "offer":
         this.offer = taken.offer;
-        if (!this.holding) this.view = { is: "start" };
-        else this.failure = words.holding.later(taken.offer.name);
+        if (this.holding) this.failure = words.holding.later(taken.offer.name);
+        else if (this.view.is === "profile") this.failure = words.profile.arrived(taken.offer.name);
+        else this.view = { is: "start" };
         break;
       case "bundle":
         this.#result(taken.opened, null);
@@ -199,9 +202,10 @@ export class Views {
     this.view = { is: "result", opened, story, from };
   }
 
-  /** Its failure is shown until something else succeeds. */
+  /** Its failure is shown until something else is done. */
   async #do(what: () => Promise<unknown>): Promise<boolean> {
     this.#doing += 1;
+    this.failure = null;
     try {
       await what();
       return true;
