@@ -5,7 +5,7 @@ use engine::runs;
 use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// A log to explain, with what the bundle says about itself.
 #[derive(Debug)]
@@ -71,9 +71,12 @@ pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
 
 /// A profile is a stranger's file: what it names is a file beside it, and nothing else of this computer.
 fn beside(profile: &Path, named: &str) -> Result<PathBuf, Failure> {
-    let mut parts = Path::new(named).components();
-    match (parts.next(), parts.next()) {
-        (Some(Component::Normal(name)), None) => Ok(profile.parent().unwrap_or(Path::new("")).join(name)),
+    let profile_at = std::path::absolute(profile).unwrap_or_else(|_| profile.to_owned());
+    let folder = profile_at.parent().unwrap_or(Path::new(""));
+    // Judged by its letters: to ask the system for a path of another computer is to go there.
+    let at = folder.join(named);
+    match at.file_name() {
+        Some(_) if at.parent() == Some(folder) => Ok(at),
         _ => Err(Failure::bad_input(format!(
             "{}: ca is the name of a file beside the profile, or the certificate's text, and no other path",
             profile.display()
@@ -225,7 +228,8 @@ mod tests {
                 .map_err(|refused| refused.says)
         };
         assert_eq!(read("both.pem"), Ok(Some(CERTIFICATE.to_owned())));
-        for other in ["../both.pem", at("both.pem").to_str().expect("text"), "mail/../../both.pem", "/dev/zero"] {
+        assert_eq!(read(at("mail/both.pem").to_str().expect("text")), Ok(Some(CERTIFICATE.to_owned())));
+        for other in ["../both.pem", at("both.pem").to_str().expect("text"), "mail/../../both.pem", "..", "/dev/zero"] {
             assert!(read(other).expect_err(other).contains("beside the profile"), "{other}");
         }
         assert!(read("mail").expect_err("a folder").contains("there is no such file"));
