@@ -16,24 +16,18 @@ use std::time::Duration;
 /// A path that lets some packets pass is there. A clean cut has two seconds of which it takes a part, and a third is none.
 const TRICKLES: usize = 3;
 const AROUND: Duration = Duration::from_secs(1);
-/// A path is back for so long before the call has found it.
-const RETURNS: Duration = Duration::from_secs(4);
 
 struct Dead {
     gateway: Seq,
     far: Option<Seq>,
     others: Said,
-    /// All that time nothing came of the call.
-    wholly: bool,
 }
 
 fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     let gateway = around::said(timeline, drop, ControlKind::Gateway).alive()?;
     let far = around::said_by_any(timeline, drop, &around::FAR);
     let (from, over) = (drop.last_good.minus(AROUND), drop.over(timeline));
-    let trickled = timeline.trickling_seconds(from, over.plus(AROUND));
-    let stray = timeline.seconds_without_media(drop.first_bad.plus(AROUND), over.minus(RETURNS));
-    if trickled + stray >= TRICKLES {
+    if timeline.trickling_seconds(from, over.plus(AROUND)) >= TRICKLES {
         return None;
     }
     if far.alive().is_some() || around::other_plane_went_on(timeline, drop).is_some() {
@@ -59,11 +53,11 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
         Plane::Media => tcp.is_some() && (way::to_far_end(timeline, drop) || others.silent().is_some()),
         Plane::Signaling => tcp.is_some() && (udp.is_some() || others.silent().is_some()),
     };
-    whole.then_some(Dead { gateway, far: far.silent(), others, wholly: stray == 0 })
+    whole.then_some(Dead { gateway, far: far.silent(), others })
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let Dead { gateway, far, others, wholly } = dead(timeline, drop)?;
+    let Dead { gateway, far, others } = dead(timeline, drop)?;
     let name = around::gateway(timeline, drop);
     let at = words::utc_exact(drop.last_good);
     let back = look::came_back(drop);
@@ -107,7 +101,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     measured = measured.word("lost", if others.silent().is_some() { "everything" } else { "far_end" });
     Some(Finding {
         owner: None,
-        confidence: if shown && wholly { Confidence::Shown } else { Confidence::Likely },
+        confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
         because: Evidence::of(gateway, format!("The gateway answered {how_long}: the control that did not fail."))
             .and(drop.seq, around::last_sign(drop))

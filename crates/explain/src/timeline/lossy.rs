@@ -95,12 +95,6 @@ impl Timeline<'_> {
         trickled.count()
     }
 
-    /// How many seconds between these two brought packets of the call and no media.
-    pub fn seconds_without_media(&self, from: Stamp, to: Stamp) -> usize {
-        let brought = |sample: &MediaSample| sample.rtp_in == 0 && sample.after_rtp > 0;
-        self.samples_between(from, to).iter().filter(|(_, sample)| brought(sample)).count()
-    }
-
     /// How many seconds between these two lost heavily, either way.
     pub fn lossy_seconds(&self, from: Stamp, to: Stamp) -> usize {
         self.seconds(from, to).filter(|(.., lost)| lost.heavily() == Some(true)).count()
