@@ -132,11 +132,14 @@ class Window {
   }
   async fill(label, text) {
     const path = `//label[starts-with(normalize-space(.), ${quoted(label)})]/@for`;
-    const id = await this.session.run(
-      "return document.evaluate(arguments[0], document, null, XPathResult.STRING_TYPE).stringValue",
-      path,
-    );
-    const [field] = await this.session.find(`//*[@id=${quoted(id)}]`);
+    const [field] = await until(`a field ${label}`, 10, async () => {
+      const id = await this.session.run(
+        "return document.evaluate(arguments[0], document, null, XPathResult.STRING_TYPE).stringValue",
+        path,
+      );
+      const found = id ? await this.session.find(`//*[@id=${quoted(id)}]`) : [];
+      return found.length > 0 && found;
+    });
     await this.session.type(field, text);
   }
   /** For a look at it afterwards. */
