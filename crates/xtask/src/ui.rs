@@ -90,3 +90,12 @@ fn run(command: &mut Command) -> Result<()> {
     ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_lock_file_names_no_registry() {
+        let lock = include_str!("../../../ui/package-lock.json");
+        assert!(lock.contains("sha512-") && !lock.contains("\"resolved\""), "npm was run without ui/.npmrc");
+    }
+}
