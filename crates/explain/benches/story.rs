@@ -181,6 +181,7 @@ fn bundled(log: &Log) -> Vec<u8> {
         platform: Platform::default(),
         started: log.events[0].at,
         members: Default::default(),
+        chain: None,
     };
     let mut zip = Cursor::new(Vec::new());
     bundle::write(&mut zip, &about, &[(bundle::EVENTS, &log.write_lines())]).expect("memory can be written");
