@@ -2,8 +2,9 @@
 
 use crate::taking::{BUNDLE, file_name};
 use crate::wire::{Failure, Opened};
-use desk::{files, kept, recover};
+use desk::{files, kept, recover, sealed};
 use explain::Story;
+use record::profile::Recipient;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,8 +53,8 @@ impl OpenedBundles {
             return Err(Failure { says: "that run is not here any more, or it has its report already".into() });
         };
         let out = files::free(kept::folder()?.join(recover::bundle_name(&found.about.run)))?;
-        recover::recover(&found, &out)?;
-        self.open(&out)
+        let (_, _, written) = recover::recover(&found, &out)?;
+        self.open(&written.plain)
     }
 
     pub fn find(&self, id: &str) -> Result<Arc<Kept>, Failure> {
@@ -92,6 +93,14 @@ impl Kept {
 
     pub fn bundle_file(&self) -> String {
         self.file(BUNDLE)
+    }
+
+    /// What it is called when it leaves this computer, and for whom it is encrypted then: a profile that asks for that has its
+    /// report leave in no other way.
+    pub fn given(&self) -> Result<(String, Option<Recipient>), Failure> {
+        let recipient = files::recipient_of(&self.path)?;
+        let plain = self.bundle_file();
+        Ok(if recipient.is_some() { (format!("{plain}.{}", sealed::END), recipient) } else { (plain, None) })
     }
 }
 

@@ -41,7 +41,7 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
         };
         members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed() });
     }
-    Ok(Preview { file: kept.bundle_file(), members, removed: REMOVED.map(str::to_owned).to_vec() })
+    Ok(Preview { file: kept.given()?.0, members, removed: REMOVED.map(str::to_owned).to_vec() })
 }
 
 fn of(name: &str, bytes: &[u8]) -> Fields {

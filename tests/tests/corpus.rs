@@ -29,6 +29,21 @@ fn every_bundle_of_the_corpus_is_read_or_refused_in_order() {
 }
 
 #[test]
+fn every_log_of_the_corpus_is_read_as_far_as_it_is_one() {
+    replay("events", hostile::events);
+}
+
+#[test]
+fn every_chain_of_the_corpus_is_judged_in_bounds() {
+    replay("link", hostile::link);
+}
+
+#[test]
+fn every_encrypted_file_of_the_corpus_is_opened_or_refused_in_order() {
+    replay("sealed", hostile::sealed);
+}
+
+#[test]
 fn every_profile_of_the_corpus_is_read_or_refused_in_order() {
     replay("profile", hostile::profile);
 }

@@ -189,10 +189,12 @@ pub struct Check {
 }
 
 #[derive(ClapArgs, Debug)]
-#[command(after_help = "It finds accidents and edits by hand. It cannot tell who wrote a bundle: whoever computes everything
+#[command(
+    after_help = "It finds accidents and edits by hand. It cannot tell who wrote a bundle: whoever computes everything
 in it anew can write what they like.
 
-Exit codes: 0 everything is as it was written, 3 something was altered or is damaged, 2 it cannot be read.")]
+Exit codes: 0 everything is as it was written, 3 something was altered or is damaged, 2 it cannot be read."
+)]
 pub struct Verify {
     /// A .witness bundle, encrypted or not
     pub bundle: PathBuf,

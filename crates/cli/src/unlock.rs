@@ -20,7 +20,8 @@ pub fn chosen() -> Result<Private<String>, &'static str> {
     if let Some(given) = given() {
         return Ok(given);
     }
-    let first = prompted("Passphrase: ").ok_or("a passphrase is asked for on a terminal; without one, set LINEWITNESS_PASSPHRASE")?;
+    let first = prompted("Passphrase: ")
+        .ok_or("a passphrase is asked for on a terminal; without one, set LINEWITNESS_PASSPHRASE")?;
     match prompted("The same once more: ") {
         Some(again) if again == first => Ok(first),
         _ => Err("the two passphrases differ; nothing was written"),

@@ -276,9 +276,18 @@ fn verify_names_what_was_altered_and_says_what_it_cannot_know() {
     let said = desk.run(&["verify", "a.witness"]);
     assert_eq!(said.code, 0, "{}{}", said.out, said.err);
     for part in [bundle::EVENTS, bundle::VERDICT, bundle::REPORT, bundle::PROFILE, bundle::ABOUT] {
-        assert!(said.out.lines().any(|line| line.starts_with(part) && line.contains("as it was written")), "{}", said.out);
+        assert!(
+            said.out.lines().any(|line| line.starts_with(part) && line.contains("as it was written")),
+            "{}",
+            said.out
+        );
     }
-    for part in ["linewitness.bundle/1", "events, each linked", "every event in it is as it was written", "does not show who wrote"] {
+    for part in [
+        "linewitness.bundle/1",
+        "events, each linked",
+        "every event in it is as it was written",
+        "does not show who wrote",
+    ] {
         assert!(said.out.contains(part), "{part:?} is missing in {}", said.out);
     }
 
@@ -294,9 +303,17 @@ fn verify_names_what_was_altered_and_says_what_it_cannot_know() {
         ("verdict", edited(&whole, bundle::VERDICT, |text| text.replacen("held", "hold", 1)), "verdict.json is not as"),
         ("report", edited(&whole, bundle::REPORT, |text| text + " "), "report.html is not as"),
         ("profile", edited(&whole, bundle::PROFILE, |text| text + "#"), "profile.toml is not as"),
-        ("value", events(&|lines| lines[9] = lines[9].replacen("\"uptime\":", "\"uptime\":1", 1)), "event 10 was altered"),
+        (
+            "value",
+            events(&|lines| lines[9] = lines[9].replacen("\"uptime\":", "\"uptime\":1", 1)),
+            "event 10 was altered",
+        ),
         ("removed", events(&|lines| drop(lines.drain(9..12))), "3 events are missing after event 9, between "),
-        ("put-in", events(&|lines| lines.insert(9, lines[3].replacen("\"seq\":4", "\"seq\":10", 1))), "line 10 was put in"),
+        (
+            "put-in",
+            events(&|lines| lines.insert(9, lines[3].replacen("\"seq\":4", "\"seq\":10", 1))),
+            "line 10 was put in",
+        ),
         ("swapped", events(&|lines| lines.swap(9, 10)), "event 10 was moved: it stands after event 11"),
         ("cut", events(&|lines| lines.truncate(12)), "the end was cut off: "),
     ];
@@ -305,7 +322,11 @@ fn verify_names_what_was_altered_and_says_what_it_cannot_know() {
         let said = desk.run(&["verify", &format!("{name}.witness")]);
         assert_eq!(said.code, 3, "{name}: {}{}", said.out, said.err);
         assert!(said.out.contains(named) || said.out.contains("ALTERED"), "{name}: {}", said.out);
-        assert!(said.out.contains("This bundle is not as it was written") && said.out.contains(named), "{name}: {}", said.out);
+        assert!(
+            said.out.contains("This bundle is not as it was written") && said.out.contains(named),
+            "{name}: {}",
+            said.out
+        );
         let explained = desk.run(&["explain", &format!("{name}.witness")]);
         assert!(explained.out.starts_with("CAUTION") && explained.err.contains(named), "{name}: {}", explained.err);
     }
@@ -331,7 +352,8 @@ fn a_bundle_for_a_recipient_is_opened_by_it_and_read_here_without() {
     desk.file("p.witness-profile", &profile);
     assert!(desk.run(&["check", "p.witness-profile"]).out.contains(&format!("encrypt its report to {recipient}")));
     desk.file("taken.witness.age", "precious");
-    desk.run(&["hold", "p.witness-profile", "--out", "taken.witness"]).refused(&["taken.witness.age", "nothing is overwritten"]);
+    desk.run(&["hold", "p.witness-profile", "--out", "taken.witness"])
+        .refused(&["taken.witness.age", "nothing is overwritten"]);
     let said = desk.run(&["hold", "p.witness-profile", "--out", "a.witness"]);
     assert_eq!(said.code, 4, "{}{}", said.out, said.err);
     assert!(said.out.contains("Saved as a.witness.age, encrypted"), "{}", said.out);
@@ -341,7 +363,8 @@ fn a_bundle_for_a_recipient_is_opened_by_it_and_read_here_without() {
     desk.run(&["check", "a.witness.age"]).refused(&["encrypted report"]);
     let opened = desk.run(&["explain", "a.witness.age", "--json", "--identity", "desk.key"]);
     assert_eq!(opened.code, 0, "{}", opened.err);
-    let plain = said.out.split("To read here what is in it: ").nth(1).and_then(|rest| rest.lines().next()).expect("a path");
+    let plain =
+        said.out.split("To read here what is in it: ").nth(1).and_then(|rest| rest.lines().next()).expect("a path");
     assert_eq!(desk.run(&["explain", plain, "--json"]).out, opened.out, "the same, here without a key");
     let mut verify = desk.command(&["verify", "a.witness.age"]);
     let verified = Said::from(verify.env("LINEWITNESS_IDENTITY", "desk.key").output().expect("the program starts"));
@@ -359,7 +382,8 @@ fn a_bundle_for_a_recipient_is_opened_by_it_and_read_here_without() {
     assert!(!desk.path("none.key").exists());
     let other = passphrase(&["explain", "a.witness.age", "--identity", "locked.key"]);
     other.refused(&["a.witness.age", "encrypted to somebody else"]);
-    desk.run(&["explain", "a.witness.age", "--identity", "locked.key"]).refused(&["locked.key", "LINEWITNESS_PASSPHRASE"]);
+    desk.run(&["explain", "a.witness.age", "--identity", "locked.key"])
+        .refused(&["locked.key", "LINEWITNESS_PASSPHRASE"]);
 }
 
 #[test]

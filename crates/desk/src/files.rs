@@ -5,7 +5,10 @@ use crate::{
     sealed::{self, Identities},
 };
 use engine::runs;
-use record::{About, Damage, Log, Profile, bundle, profile};
+use record::{
+    About, Damage, Log, Profile, bundle,
+    profile::{self, Recipient},
+};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -259,6 +262,20 @@ pub fn write_bundle(
 /// The name under which a hold of this profile gives its bundle away.
 pub fn given_name(out: PathBuf, profile: &Profile) -> PathBuf {
     if profile.share.recipient.is_some() { sealed::name(&out) } else { out }
+}
+
+/// For whom a bundle is encrypted when it leaves this computer: one of a run of its own, whose profile says so.
+pub fn recipient_of(bundle: &Path) -> Result<Option<Recipient>, Failure> {
+    let name = bundle.display();
+    let home = runs::home().and_then(std::path::absolute).map_err(|error| Failure::ours(error.to_string()))?;
+    if !std::path::absolute(bundle).is_ok_and(|path| path.starts_with(home)) {
+        return Ok(None);
+    }
+    let file = File::open(bundle).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    let profile = bundle::read_member(BufReader::new(file), bundle::PROFILE).unwrap_or_default();
+    profile::recipient_in(&String::from_utf8_lossy(&profile)).map_err(|says| {
+        Failure::bad_input(format!("{name}: this report was to leave this computer encrypted, and cannot: {says}"))
+    })
 }
 
 /// A new file that this account alone may read. On Windows that is for the folder to say.

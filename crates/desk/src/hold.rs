@@ -149,7 +149,8 @@ impl Hold {
             (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
             (_, None) => None,
         };
-        let but = but.into_iter().chain(written.left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
+        let but =
+            but.into_iter().chain(written.left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
         Ended { story: Some(story), bundle: Ok(written.plain), given: Some(out), but: but.map(Failure::ours) }
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use thiserror::Error;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-mod chain;
+pub mod chain;
 
 pub const ABOUT: &str = "about.json";
 pub const EVENTS: &str = "events.jsonl";
@@ -187,9 +187,8 @@ pub fn verify(from: impl Read + Seek) -> Result<Verified, Unreadable> {
         None => chain::check(&events, None),
     };
     // Where the links tell what is missing or was moved, they tell it better than the numbers.
-    let better_told = |item: &Damage| {
-        matches!(item, Damage::Missing { .. } | Damage::Moved { .. } | Damage::PutIn { .. })
-    };
+    let better_told =
+        |item: &Damage| matches!(item, Damage::Missing { .. } | Damage::Moved { .. } | Damage::PutIn { .. });
     let told = broken.iter().any(better_told);
     damage.extend(torn.into_iter().filter(|item| !told || !matches!(item, Damage::Jump { .. })));
     damage.extend(broken);

@@ -1,7 +1,7 @@
 //! `Log`: the events of one run in order, and how one is read from lines that may be damaged.
 
-pub use crate::damage::Damage;
 use crate::Event;
+pub use crate::damage::Damage;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Log {

@@ -2,7 +2,11 @@
 
 use super::{Identities, OUR_WORK, Sealed, looks_encrypted};
 use crate::{Failure, files};
-use age::{scrypt, secrecy::{ExposeSecret, SecretString}, x25519};
+use age::{
+    scrypt,
+    secrecy::{ExposeSecret, SecretString},
+    x25519,
+};
 use record::{Private, Wall};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -32,14 +36,12 @@ pub fn new_identity(path: &Path, made: Wall, passphrase: Option<&Private<String>
         Some(passphrase) => {
             let mut to = scrypt::Recipient::new(SecretString::from(passphrase.reveal().clone()));
             to.set_work_factor(OUR_WORK);
-            age::encrypt(&to, text.as_bytes())
-                .map_err(|error| Failure::ours(super::one_line(&error.to_string())))?
+            age::encrypt(&to, text.as_bytes()).map_err(|error| Failure::ours(super::one_line(&error.to_string())))?
         }
         None => text.into_bytes(),
     };
     let written = files::new_private(path).and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
-    written
-        .map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), files::why_not_written(&error))))?;
+    written.map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), files::why_not_written(&error))))?;
     Ok(NewIdentity { recipient })
 }
 

@@ -119,7 +119,12 @@ fn a_hostile_file_costs_little_and_says_one_sentence() {
     let mut long = b"age-encryption.org/v1\n".to_vec();
     long.extend_from_slice(&b"-> X25519 a\n\n".repeat(100_000));
     assert!(refused(&long, &known).contains("header"));
-    for odd in ["age-encryption.org/v2\n--- x\n", "age-encryption.org/", "age-encryption.org/v1\n---", "-----BEGIN AGE ENCRYPTED FILE-----\n"] {
+    for odd in [
+        "age-encryption.org/v2\n--- x\n",
+        "age-encryption.org/",
+        "age-encryption.org/v1\n---",
+        "-----BEGIN AGE ENCRYPTED FILE-----\n",
+    ] {
         refused(odd.as_bytes(), &known);
     }
 }

@@ -50,8 +50,11 @@ pub fn linked(events: &[u8]) -> (Vec<u8>, Chain) {
     let (mut last, mut count, mut head) = (START, 0, Sha256::new());
     for line in events.split_inclusive(|byte| *byte == b'\n') {
         let (text, end) = line.strip_suffix(b"\n").map_or((line, &b""[..]), |text| (text, b"\n"));
-        let whole = !end.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
-        let recorded = split(text).map(|(recorded, _)| recorded).or_else(|| text.strip_suffix(b"}"));
+        let text = text.trim_ascii_end();
+        let before = split(text).map(|(recorded, _)| recorded);
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+        let whole = !end.is_empty() || before.is_some() || is_json();
+        let recorded = before.or_else(|| text.strip_suffix(b"}"));
         match recorded.filter(|_| whole) {
             Some(recorded) => {
                 last = link(last, recorded);

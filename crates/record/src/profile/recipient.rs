@@ -27,7 +27,8 @@ const NO_KEYS: [&str; 7] = [
 impl Recipient {
     /// The reason never repeats the text, which may be a secret in the wrong place.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const LOOKS: &str = "it is one word of 62 letters and digits that begins with age1, as `linewitness identity FILE` prints it";
+        const LOOKS: &str =
+            "it is one word of 62 letters and digits that begins with age1, as `linewitness identity FILE` prints it";
         let text = text.trim();
         if text.to_ascii_lowercase().starts_with(SECRET) {
             return Err("share.recipient holds an identity, which is the secret that opens reports: keep it to yourself, make a new one because this file has shown it, and write its recipient here, which begins with age1".into());
@@ -36,7 +37,9 @@ impl Recipient {
         let read = CheckedHrpstring::new::<Bech32>(text).map_err(no_recipient)?;
         let bytes: Vec<u8> = read.byte_iter().collect();
         if read.hrp().as_str() != KIND || bytes.len() != BYTES {
-            return Err(format!("share.recipient is a recipient of a kind that this version cannot encrypt to: {LOOKS}"));
+            return Err(format!(
+                "share.recipient is a recipient of a kind that this version cannot encrypt to: {LOOKS}"
+            ));
         }
         let mut point = bytes;
         // Its highest bit says nothing.

@@ -102,7 +102,10 @@ fn every_bad_profile_gets_one_clear_sentence() {
         (&format!("{url}[media]\nsilence = \"loud\"\n"), &["line 4", "loud"]),
         (&format!("{url}[recovery]\npolicy = \"as-zoom\"\n"), &["line 4", "as-zoom"]),
         (&format!("{url}[share]\nrecipient = \"age1x\"\n"), &["line 4", "share.recipient", "begins with age1"]),
-        (&format!("{url}[share]\nrecipient = \"AGE-SECRET-KEY-1hunter2\"\n"), &["line 4", "share.recipient", "identity"]),
+        (
+            &format!("{url}[share]\nrecipient = \"AGE-SECRET-KEY-1hunter2\"\n"),
+            &["line 4", "share.recipient", "identity"],
+        ),
         (&format!("{url}[share]\nrecipient = 5\n"), &["line 4"]),
         ("name = \"a\n", &["line 1"]),
         ("[signaling", &["line 1"]),

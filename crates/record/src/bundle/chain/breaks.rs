@@ -1,7 +1,7 @@
 //! Where a chain is broken, and by what. A line is genuine where it fits the link of the event before it, wherever that
 //! stands now; so one that was altered does not spoil what is known of the others.
 
-use super::{Chain, Link, START, link, lines, split};
+use super::{Chain, Link, START, lines, link, split};
 use crate::damage::Damage;
 use crate::log::MOST_EVENTS;
 use crate::{Seq, Wall};
@@ -139,7 +139,8 @@ fn judge(lines: &mut [Line<'_>], links: &[(Seq, Link)], written: u64) {
         let fits = |before: Link| link(before, recorded) == own;
         line.in_place = fits(before);
         // The one before it may stand elsewhere by now; or only its link was altered.
-        line.genuine = line.in_place || fits(rightly) || line.event.is_some_and(|event| comes_after(links, event, fits));
+        line.genuine =
+            line.in_place || fits(rightly) || line.event.is_some_and(|event| comes_after(links, event, fits));
         (before, rightly) = (own, link(before, recorded));
     }
     // After those that are missing, a line is held against the next one.

@@ -25,8 +25,7 @@ impl Written {
     #[track_caller]
     fn shows(&self, says: &[&str]) {
         let (links, damage) = check(&self.bytes(), Some(Some(&self.chain)));
-        let said: Vec<String> =
-            damage.iter().map(|item| item.to_string().replace("events.jsonl: ", "")).collect();
+        let said: Vec<String> = damage.iter().map(|item| item.to_string().replace("events.jsonl: ", "")).collect();
         assert_eq!(said, says);
         assert_eq!(links == Links::Broken, !says.is_empty());
     }
@@ -154,7 +153,11 @@ fn an_about_that_was_made_to_fit_does_not_fit_the_links() {
     assert_eq!((links, damage), (Links::Broken, vec![Damage::OtherHead]), "the count was made to fit as well");
     let (links, damage) = check(&written.bytes(), Some(None));
     assert_eq!((links, damage), (Links::Broken, vec![Damage::HeadRemoved]));
-    assert_eq!(check(&written.bytes(), None), (Links::Hold { events: 29 }, vec![]), "about.json is gone, and told as such");
+    assert_eq!(
+        check(&written.bytes(), None),
+        (Links::Hold { events: 29 }, vec![]),
+        "about.json is gone, and told as such"
+    );
     let bare = Log { events: (1..=29).map(event).collect() }.write_lines();
     assert_eq!(check(&bare, Some(Some(&written.chain))), (Links::Broken, vec![Damage::LinksRemoved]));
 }
