@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn an_encrypted_report_is_told_as_one_and_kept_ones_of_others_are_saved_as_they_are() {
+        let bundles = OpenedBundles::default();
+        let path = hostile().with_file_name("relay-restarted.witness.age");
+        let says = bundles.open(&path).expect_err("nobody gave its identity").says;
+        assert!(says.contains("encrypted") && says.contains("LINEWITNESS_IDENTITY"), "{says}");
+        let opened = bundles.open(&recording("idler_drops_a_quiet_call")).expect("a bundle");
+        let (name, recipient) = bundles.find(&opened.id).expect("just opened").given().expect("readable");
+        assert!(recipient.is_none() && name.ends_with(".witness"), "{name}");
+    }
+
+    #[test]
     fn what_is_no_bundle_is_refused_and_what_was_long_ago_is_not_open() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("cut.witness");

@@ -68,7 +68,7 @@ fn decrypted(path: &Path, identities: &Identities) -> Result<Box<dyn Bytes>, Fai
         return Ok(Box::new(BufReader::new(file)));
     }
     let mut bytes = Vec::new();
-    file.take(sealed::LARGEST).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(sealed::LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(Box::new(Cursor::new(sealed::open(&bytes, &name, identities)?)))
 }
 

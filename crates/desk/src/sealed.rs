@@ -70,6 +70,9 @@ pub fn seal(bytes: &[u8], recipient: &Recipient) -> io::Result<Vec<u8>> {
 /// What lies in an encrypted file, or why it cannot be had, in one sentence. `named`: as its user knows it.
 pub fn open(bytes: &[u8], named: &str, identities: &Identities) -> Result<Vec<u8>, Failure> {
     let refused = |says: String| Failure::bad_input(format!("{named}: {says}"));
+    if bytes.len() as u64 > LARGEST {
+        return Err(refused(Locked::TooLarge.says()));
+    }
     let sealed = Sealed::read(bytes).map_err(|says| refused(says.into()))?;
     if sealed.is_under_passphrase() {
         let Some(passphrase) = (identities.passphrase)(named) else {
