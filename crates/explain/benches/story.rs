@@ -188,6 +188,7 @@ fn bundled(lines: &[u8], log: &Log) -> Vec<u8> {
     zip.into_inner()
 }
 
+#[expect(clippy::print_stdout, reason = "a size is a figure too")]
 fn benches(c: &mut Criterion) {
     let (log, bad) = (eight_hours(&GOOD), eight_hours(&BAD));
     assert!((EVENTS - 2_000..EVENTS + 2_000).contains(&log.events.len()), "{} events", log.events.len());
