@@ -1,12 +1,17 @@
 //! One function a reader: it is given bytes that anyone may have written, and panics where a promise is broken.
 
+use desk::sealed::{self, Identities};
 use engine::lanes::channel::take_line;
 use engine::signaling::{self, In, Out};
+use record::bundle::{
+    Links,
+    chain::{self, Chain},
+};
 use record::fact::{End, SocketPurpose};
 use record::profile::Address;
 use record::wire::datagram::{self, Datagram, FromClient, FromFar, Key, Say};
 use record::wire::lane::{FromLane, LARGEST_MESSAGE, ToLane};
-use record::{Log, Profile, Stamp, bundle, profile};
+use record::{Damage, Log, Profile, Stamp, bundle, profile};
 use ring::hmac;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -20,15 +25,79 @@ pub fn bundle(bytes: &[u8]) {
             for item in &damage {
                 one_line(&item.to_string());
             }
-            let numbers: Vec<u64> = bundle.log.events.iter().map(|event| event.seq).collect();
-            assert!(numbers.is_sorted_by(|a, b| a < b), "events out of order: {numbers:?}");
-            let (again, damage) = Log::read_lines(&bundle.log.write_lines());
-            assert_eq!(again, bundle.log, "a log reads otherwise than it was written");
-            let only_jumps = damage.iter().all(|item| matches!(item, record::Damage::Jump { .. }));
-            assert!(only_jumps, "a log just written is damaged: {damage:?}");
+            reads_as_written(&bundle.log);
         }
         Err(refusal) => one_line(&refusal.to_string()),
     }
+}
+
+fn reads_as_written(log: &Log) {
+    let numbers: Vec<u64> = log.events.iter().map(|event| event.seq).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "events out of order: {numbers:?}");
+    let (again, damage) = Log::read_lines(&log.write_lines());
+    assert_eq!(again, *log, "a log reads otherwise than it was written");
+    let only_jumps = damage.iter().all(|item| matches!(item, Damage::Jump { .. }));
+    assert!(only_jumps, "a log just written is damaged: {damage:?}");
+}
+
+/// The lines of a log are read as far as they are events.
+pub fn events(bytes: &[u8]) {
+    let (log, damage) = Log::read_lines(bytes);
+    damage.iter().for_each(|item| one_line(&item.to_string()));
+    reads_as_written(&log);
+}
+
+/// A chain is judged in a few sentences, whatever it holds. One that was written here holds; without one of its lines it does
+/// not.
+pub fn link(bytes: &[u8]) {
+    let strange = Chain { events: bytes.first().map_or(0, |byte| (*byte).into()), head: "0".repeat(64) };
+    for about in [None, Some(None), Some(Some(&strange))] {
+        sound_links(chain::check(bytes, about));
+    }
+    let (ours, chain) = chain::linked(bytes);
+    let (links, damage) = chain::check(&ours, Some(Some(&chain)));
+    assert_eq!((damage, links == Links::Broken), (vec![], false), "a chain just written is broken");
+    assert_eq!(chain::linked(&ours), (ours.clone(), chain.clone()), "a chain is linked otherwise the second time");
+
+    let lines: Vec<&[u8]> = ours.split_inclusive(|byte| *byte == b'\n').collect();
+    let linked: Vec<usize> = (0..lines.len()).filter(|at| is_linked(lines[*at])).collect();
+    let chosen = bytes.first().map_or(0, |byte| usize::from(*byte)) % linked.len().max(1);
+    let Some(without) = linked.get(chosen) else { return };
+    let (links, damage) =
+        chain::check(&[&lines[..*without], &lines[without + 1..]].concat().concat(), Some(Some(&chain)));
+    assert!(links == Links::Broken, "line {} is missing, and nobody says so", without + 1);
+    sound_links((links, damage));
+}
+
+fn is_linked(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    line.len() >= 19 && line[line.len() - 19..].starts_with(b",\"link\":\"")
+}
+
+fn sound_links((links, damage): (Links, Vec<Damage>)) {
+    assert_eq!(links == Links::Broken, !damage.is_empty());
+    assert!(damage.len() <= 25, "{} sentences", damage.len());
+    damage.iter().for_each(|item| one_line(&item.to_string()));
+}
+
+/// An encrypted file opens or is refused in one line; what is sealed here opens as it was, and with one byte changed or its end
+/// cut off it does not.
+pub fn sealed(bytes: &[u8]) {
+    // Published, and for tests alone. No passphrase: its work is what a fuzzer would spend its time on.
+    const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/bundles/TEST-KEY.txt");
+    const RECIPIENT: &str = "age1c688k536mzuqszyp9ag94nxvza5s05hz2nnn28v7jls99mgmsg0q5xhm28";
+    let key = Identities { file: Some(KEY.into()), passphrase: &|_| None };
+    match sealed::open(bytes, "a.age", &key) {
+        Ok(within) => bundle(&within),
+        Err(refusal) => one_line(&refusal.says),
+    }
+    let recipient = profile::Recipient::parse(RECIPIENT).expect("it is one");
+    let mut ours = sealed::seal(bytes, &recipient).expect("memory can be written");
+    assert_eq!(sealed::open(&ours, "a.age", &key).expect("it is ours"), bytes);
+    let at = bytes.iter().fold(0_usize, |at, byte| at.wrapping_mul(31).wrapping_add((*byte).into())) % ours.len();
+    assert!(sealed::open(&ours[..at], "a.age", &key).is_err(), "cut at {at}, and opened");
+    ours[at] ^= 1;
+    assert!(sealed::open(&ours, "a.age", &key).is_err(), "changed at {at}, and opened");
 }
 
 /// A profile is read or refused in one line that names a line of the file; what goes into a bundle is TOML again.

@@ -7,6 +7,7 @@ use crate::saving::Readers;
 use crate::taking::{BUNDLE, PROFILE};
 use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
 use crate::{dialogs, preview, profiles, quitting, saving, taking, tray};
+use desk::sealed;
 use std::sync::Arc;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, command};
@@ -103,8 +104,20 @@ pub async fn preview(app: Shared<'_>, id: String) -> Answer<Preview> {
 #[command(rename_all = "snake_case")]
 pub async fn save(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
     let kept = app.opened.find(&id)?;
-    let Some(to) = dialogs::file_to_save(&window, &kept.bundle_file(), BUNDLE).await else { return Ok(None) };
-    with(app, move |app| app.give(saving::copy(&kept.path, &to))).await
+    let (name, recipient) = aside({
+        let kept = Arc::clone(&kept);
+        move || kept.given()
+    })
+    .await?;
+    let end = if recipient.is_some() { sealed::END } else { BUNDLE };
+    let Some(to) = dialogs::file_to_save(&window, &name, end).await else { return Ok(None) };
+    with(app, move |app| {
+        app.give(match &recipient {
+            Some(recipient) => saving::sealed(&kept.path, recipient, &to),
+            None => saving::copy(&kept.path, &to),
+        })
+    })
+    .await
 }
 
 #[command(rename_all = "snake_case")]

@@ -2,8 +2,9 @@
 
 use crate::taking::{BUNDLE, file_name};
 use crate::wire::{Failure, Opened};
-use desk::{files, kept, recover};
+use desk::{files, kept, recover, sealed};
 use explain::Story;
+use record::profile::Recipient;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -52,8 +53,8 @@ impl OpenedBundles {
             return Err(Failure { says: "that run is not here any more, or it has its report already".into() });
         };
         let out = files::free(kept::folder()?.join(recover::bundle_name(&found.about.run)))?;
-        recover::recover(&found, &out)?;
-        self.open(&out)
+        let (_, _, written) = recover::recover(&found, &out)?;
+        self.open(&written.plain)
     }
 
     pub fn find(&self, id: &str) -> Result<Arc<Kept>, Failure> {
@@ -92,6 +93,14 @@ impl Kept {
 
     pub fn bundle_file(&self) -> String {
         self.file(BUNDLE)
+    }
+
+    /// What it is called when it leaves this computer, and for whom it is encrypted then: a profile that asks for that has its
+    /// report leave in no other way.
+    pub fn given(&self) -> Result<(String, Option<Recipient>), Failure> {
+        let recipient = files::recipient_of(&self.path)?;
+        let plain = self.bundle_file();
+        Ok(if recipient.is_some() { (format!("{plain}.{}", sealed::END), recipient) } else { (plain, None) })
     }
 }
 
@@ -134,6 +143,17 @@ mod tests {
         assert!(!file.contains(['/', '\\', '<', '>', ':']) && file.chars().count() < 100, "{file}");
         let json = serde_json::to_string(&opened).expect("it can be sent");
         assert!(json.len() < 1_000_000, "{}", json.len());
+    }
+
+    #[test]
+    fn an_encrypted_report_is_told_as_one_and_kept_ones_of_others_are_saved_as_they_are() {
+        let bundles = OpenedBundles::default();
+        let path = hostile().with_file_name("relay-restarted.witness.age");
+        let says = bundles.open(&path).expect_err("nobody gave its identity").says;
+        assert!(says.contains("encrypted") && says.contains("LINEWITNESS_IDENTITY"), "{says}");
+        let opened = bundles.open(&recording("idler_drops_a_quiet_call")).expect("a bundle");
+        let (name, recipient) = bundles.find(&opened.id).expect("just opened").given().expect("readable");
+        assert!(recipient.is_none() && name.ends_with(".witness"), "{name}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
         fields: Vec::new(),
         note: Some("It does not belong into a report. It came with this file, and a copy takes it along.".into()),
     }));
-    Ok(Preview { file: kept.bundle_file(), members, removed: REMOVED.map(str::to_owned).to_vec() })
+    Ok(Preview { file: kept.given()?.0, members, removed: REMOVED.map(str::to_owned).to_vec() })
 }
 
 fn of(name: &str, bytes: &[u8]) -> Fields {

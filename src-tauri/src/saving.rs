@@ -2,6 +2,7 @@
 
 use crate::wire::Failure;
 use desk::files;
+use record::profile::Recipient;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,13 @@ pub fn copy(from: &Path, to: &Path) -> Result<String, Failure> {
         return Ok(to.display().to_string());
     }
     let bytes = fs::read(from).map_err(|error| failure(from, files::why(&error)))?;
+    write(&bytes, to, Readers::Usual)
+}
+
+/// As `copy`, so that its recipient alone can open it.
+pub fn sealed(from: &Path, recipient: &Recipient, to: &Path) -> Result<String, Failure> {
+    let bytes = fs::read(from).map_err(|error| failure(from, files::why(&error)))?;
+    let bytes = desk::sealed::seal(&bytes, recipient).map_err(|error| failure(from, files::why(&error)))?;
     write(&bytes, to, Readers::Usual)
 }
 
@@ -84,6 +92,9 @@ mod tests {
                 .contains("no such folder")
         );
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "no half-written file is left");
+        let word = "age1c688k536mzuqszyp9ag94nxvza5s05hz2nnn28v7jls99mgmsg0q5xhm28";
+        let sealed = sealed(&to, &Recipient::parse(word).expect("one"), &folder.path().join("b.age")).expect("written");
+        assert!(sealed.ends_with("b.age") && desk::sealed::is_encrypted(Path::new(&sealed)), "{sealed}");
     }
 
     #[cfg(unix)]

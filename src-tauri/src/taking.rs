@@ -74,7 +74,7 @@ fn is_bundle(path: &Path) -> bool {
     let mut start = [0; ZIP.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
     match read {
-        Ok(()) => start == ZIP || path.extension().is_some_and(|end| end == BUNDLE),
+        Ok(()) => start == ZIP || desk::sealed::is_encrypted(path) || path.extension().is_some_and(|end| end == BUNDLE),
         Err(_) => path.extension().is_some_and(|end| end == BUNDLE),
     }
 }

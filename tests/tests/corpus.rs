@@ -3,7 +3,12 @@
 #[path = "../../fuzz/src/hostile.rs"]
 mod hostile;
 
+use engine::Clock;
 use std::path::Path;
+use std::time::Duration;
+
+/// For one file, unoptimised, on a busy machine; each takes milliseconds.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Calls `reader` with every file of the target's corpus.
 #[expect(clippy::print_stdout, reason = "a failure must say which file it was")]
@@ -14,18 +19,37 @@ fn replay(target: &str, reader: fn(&[u8])) {
         .map(|entry| entry.expect("readable").path())
         .collect();
     files.sort();
+    let clock = Clock::real();
     assert!(files.len() >= 8, "the corpus of {target} holds only {} files", files.len());
     for file in files {
         let bytes = std::fs::read(&file).expect("readable");
         // Named before it is read, so that a failure says which file it was.
         println!("{}", file.display());
+        let begun = clock.now();
         reader(&bytes);
+        let took = clock.now().awake_since(begun);
+        assert!(took < LONGEST, "{took:?} for one file of {} bytes", bytes.len());
     }
 }
 
 #[test]
 fn every_bundle_of_the_corpus_is_read_or_refused_in_order() {
     replay("bundle", hostile::bundle);
+}
+
+#[test]
+fn every_log_of_the_corpus_is_read_as_far_as_it_is_one() {
+    replay("events", hostile::events);
+}
+
+#[test]
+fn every_chain_of_the_corpus_is_judged_in_bounds() {
+    replay("link", hostile::link);
+}
+
+#[test]
+fn every_encrypted_file_of_the_corpus_is_opened_or_refused_in_order() {
+    replay("sealed", hostile::sealed);
 }
 
 #[test]

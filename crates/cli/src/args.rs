@@ -34,6 +34,10 @@ pub enum Command {
     Report(Report),
     /// Check a profile and say what it will do
     Check(Check),
+    /// Check a bundle: whether each part and each event is as it was written
+    Verify(Verify),
+    /// Make an identity, for which profiles can have their reports encrypted
+    Identity(Identity),
     /// Make the bundle of a run that broke off
     Recover(Recover),
     /// Break connections of this computer's own in known ways, and say which were named rightly
@@ -148,6 +152,16 @@ pub struct Explain {
     /// Print all that the window draws, as JSON
     #[arg(long, conflicts_with = "json")]
     pub drawn: bool,
+    #[command(flatten)]
+    pub unlock: Unlock,
+}
+
+/// For encrypted bundles.
+#[derive(ClapArgs, Debug)]
+pub struct Unlock {
+    /// The identity file that opens an encrypted bundle; a passphrase is asked for, or taken from LINEWITNESS_PASSPHRASE
+    #[arg(long, env = "LINEWITNESS_IDENTITY", value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -164,12 +178,37 @@ pub struct Report {
     /// Print one paragraph, ready to paste into a ticket
     #[arg(long, group = "form")]
     pub ticket: bool,
+    #[command(flatten)]
+    pub unlock: Unlock,
 }
 
 #[derive(ClapArgs, Debug)]
 pub struct Check {
     /// A .witness-profile file
     pub profile: PathBuf,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(
+    after_help = "It finds accidents and edits by hand. It cannot tell who wrote a bundle: whoever computes everything
+in it anew can write what they like.
+
+Exit codes: 0 everything is as it was written, 3 something was altered or is damaged, 2 it cannot be read."
+)]
+pub struct Verify {
+    /// A .witness bundle, encrypted or not
+    pub bundle: PathBuf,
+    #[command(flatten)]
+    pub unlock: Unlock,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Identity {
+    /// The file to write, which must not exist; keep it, and keep a copy
+    pub file: PathBuf,
+    /// Protect it with a passphrase: asked for, or taken from LINEWITNESS_PASSPHRASE
+    #[arg(long)]
+    pub passphrase: bool,
 }
 
 #[derive(ClapArgs, Debug)]

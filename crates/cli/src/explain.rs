@@ -1,6 +1,9 @@
 //! `linewitness explain`: the verdict of a bundle, by today's rules.
 
-use crate::{args::Explain, say};
+use crate::{
+    args::{Explain, Unlock},
+    say, unlock,
+};
 use desk::{
     Failure,
     files::{self, Opened},
@@ -9,14 +12,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// All damage is told on standard error.
-pub fn open(path: &Path) -> Result<Opened, Failure> {
-    let opened = files::open(path)?;
+pub fn open(path: &Path, unlock: &Unlock) -> Result<Opened, Failure> {
+    let opened = files::open_with(path, &unlock::with(unlock))?;
     opened.damage.iter().for_each(|damage| say::aside(format_args!("{}: {damage}", path.display())));
     Ok(opened)
 }
 
 pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
-    let opened = open(&args.bundle)?;
+    let opened = open(&args.bundle, &args.unlock)?;
     let story = explain::story(&opened.log);
     if args.json {
         say::line(files::verdict_json(&story));

@@ -16,7 +16,6 @@ use record::{
     Private, Profile,
     profile::{Address, Lanes},
 };
-use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: args::Hold) -> Result<ExitCode, Failure> {
@@ -77,7 +76,7 @@ fn prepare(args: &args::Hold, own_far_end: Option<Address>, self_test: bool) -> 
 
 async fn hold(prepared: Prepared, args: &args::Hold) -> Result<ExitCode, Failure> {
     // Whether a bundle can be written is known before hours of holding, not after.
-    let out = args.out.clone().map(files::free).transpose()?;
+    let out = args.out.clone().map(|out| files::free(files::given_name(out, &prepared.profile))).transpose()?;
     files::writable(out.as_deref())?;
     offer_broken_runs();
     for says in prepared.will_go_wrong() {
@@ -94,17 +93,22 @@ async fn hold(prepared: Prepared, args: &args::Hold) -> Result<ExitCode, Failure
     let out = out.unwrap_or_else(|| hold.bundle_name());
     // The bundle first: whoever does not read what is shown must not keep it from being written.
     let ended = hold.end(&by, &out);
-    let words = (args.format == Format::Human).then(|| words(&ended, &out)).flatten();
+    let words = (args.format == Format::Human).then(|| words(&ended)).flatten();
     screen.end(words).await;
     code(ended)
 }
 
 /// For a person to read.
-fn words(ended: &Ended, out: &Path) -> Option<String> {
+fn words(ended: &Ended) -> Option<String> {
     let text = explain::report::text(ended.story.as_ref()?, &jiff::tz::TimeZone::system(), say::width());
-    Some(match ended.bundle {
-        Ok(_) => format!("{text}\nSaved as {}\n", out.display()),
-        Err(_) => format!("{text}\n"),
+    Some(match (&ended.bundle, &ended.given) {
+        (Ok(plain), Some(given)) if plain != given => format!(
+            "{text}\nSaved as {}, encrypted for its recipient. To read here what is in it: {}\n",
+            given.display(),
+            plain.display()
+        ),
+        (Ok(_), Some(given)) => format!("{text}\nSaved as {}\n", given.display()),
+        _ => format!("{text}\n"),
     })
 }
 

@@ -7,11 +7,14 @@ mod calibrate;
 mod check;
 mod explain;
 mod hold;
+mod identity;
 mod live;
 mod recover;
 mod reflect;
 mod report;
 mod say;
+mod unlock;
+mod verify;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -28,6 +31,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Identity(args) => identity::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
@@ -44,4 +49,6 @@ mod exit {
     pub const BAD_INPUT: u8 = 2;
     pub const DROPPED: u8 = 3;
     pub const NOT_ESTABLISHED: u8 = 4;
+    /// Of `verify`.
+    pub const NOT_AS_WRITTEN: u8 = 3;
 }

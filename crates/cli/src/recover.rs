@@ -26,9 +26,9 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
     }
     for run in broken {
         let out = files::free(args.out.clone().unwrap_or_else(|| bundle_name(&run.about.run)))?;
-        let (story, damage) = recover(&run, &out)?;
+        let (story, damage, written) = recover(&run, &out)?;
         damage.iter().for_each(say::aside);
-        say::line(format_args!("{}\nSaved as {}", story.head.headline, out.display()));
+        say::line(format_args!("{}\nSaved as {}", story.head.headline, written.given.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &Report) -> Result<ExitCode, Failure> {
-    let opened = crate::explain::open(&args.bundle)?;
+    let opened = crate::explain::open(&args.bundle, &args.unlock)?;
     let story = explain::story(&opened.log);
     if let Some(path) = &args.svg {
         write_new(path, explain::report::svg(&story).as_bytes())?;

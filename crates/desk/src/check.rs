@@ -54,6 +54,12 @@ impl Outlook {
             }
             .into(),
         );
+        if let Some(recipient) = &profile.share.recipient {
+            will.push(format!(
+                "encrypt its report to {}, and keep a plain one on this computer for you to read",
+                recipient.as_str()
+            ));
+        }
         let mut cannot = explain::verdict::left_out(plan);
         let beside = plan.beside.clone().unwrap_or_default();
         if plan.heartbeat.is_some() && !beside.bare_websocket && beside.quiet_ladder_s.is_empty() {

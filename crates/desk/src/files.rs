@@ -1,10 +1,16 @@
 //! Finding and opening what the commands are given: profiles, bundles, run folders; one sentence for each that cannot be.
 
-use crate::Failure;
+use crate::{
+    Failure, recover,
+    sealed::{self, Identities},
+};
 use engine::runs;
-use record::{About, Damage, Log, Profile, bundle, profile};
+use record::{
+    About, Damage, Log, Profile, bundle,
+    profile::{self, Recipient},
+};
 use std::fs::{self, File};
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// A log to explain, with what the bundle says about itself.
@@ -32,22 +38,52 @@ pub fn warning(damage: &[Damage]) -> Option<String> {
 
 /// Opens a bundle or a run folder, and what could be read of it.
 pub fn open(path: &Path) -> Result<Opened, Failure> {
+    open_with(path, &Identities::NONE)
+}
+
+/// As `open`, of an encrypted bundle too.
+pub fn open_with(path: &Path, identities: &Identities) -> Result<Opened, Failure> {
     let name = path.display();
     if path.is_dir() {
         let (about, log, _, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
         return Ok(Opened { about, log, damage });
     }
-    let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
-    let (bundle, damage) =
-        bundle::read(BufReader::new(file)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-    Ok(Opened { about: bundle.about, log: bundle.log, damage })
+    let verified = verify(path, identities)?;
+    Ok(Opened { about: verified.bundle.about, log: verified.bundle.log, damage: verified.damage })
 }
+
+/// Reads a bundle to its last byte, and says what each part of it showed.
+pub fn verify(path: &Path, identities: &Identities) -> Result<bundle::Verified, Failure> {
+    let name = path.display();
+    bundle::verify(decrypted(path, identities)?).map_err(|error| Failure::bad_input(format!("{name}: {error}")))
+}
+
+/// A bundle's bytes: of an encrypted one, what lies in it.
+fn decrypted(path: &Path, identities: &Identities) -> Result<Box<dyn Bytes>, Failure> {
+    let name = path.display().to_string();
+    let unreadable = |error: io::Error| Failure::bad_input(format!("{name}: {}", why(&error)));
+    let file = File::open(path).map_err(unreadable)?;
+    if !sealed::is_encrypted(path) {
+        return Ok(Box::new(BufReader::new(file)));
+    }
+    let mut bytes = Vec::new();
+    file.take(sealed::LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(Box::new(Cursor::new(sealed::open(&bytes, &name, identities)?)))
+}
+
+trait Bytes: Read + Seek {}
+impl<T: Read + Seek> Bytes for T {}
 
 /// Reads a profile, and the certificate authority it may name by path.
 pub fn profile(path: &Path) -> Result<Profile, Failure> {
     let name = path.display();
     let bytes = some_of(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    if sealed::looks_encrypted(&bytes) {
+        return Err(Failure::bad_input(format!(
+            "{name}: this is an encrypted report and no profile; `linewitness explain` opens it"
+        )));
+    }
     let mut profile = profile::read(&bytes).map_err(|refusal| Failure::bad_input(format!("{name}: {refusal}")))?;
     if let Some(ca) = &profile.signaling.ca
         && !ca.contains("-----BEGIN")
@@ -60,9 +96,6 @@ pub fn profile(path: &Path) -> Result<Profile, Failure> {
 
 /// A promise about privacy that this version cannot keep must stop the run, not be passed over.
 pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
-    if profile.share.recipient.is_some() {
-        return Err("share.recipient asks for an encrypted bundle, which this version cannot write; take the line out to get a plain one".into());
-    }
     if profile.share.addresses == Some(profile::Addresses::Pseudonyms) {
         return Err("share.addresses asks for pseudonyms, which this version cannot make; set it to \"plain\" or take the line out".into());
     }
@@ -178,27 +211,80 @@ pub fn provenance(about: &About) -> String {
 /// The report for a browser can be made from the rest at any time: where there is no room for it, the rest goes first.
 pub const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
+/// What was written of a run.
+#[derive(Debug)]
+pub struct Written {
+    /// The bundle that this computer's user reads.
+    pub plain: PathBuf,
+    /// The file to give away: the same, or where its profile names a recipient, the encrypted one.
+    pub given: PathBuf,
+    /// In words.
+    pub left_out: Option<&'static str>,
+}
+
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story. Gives what was left out, in words.
+/// above that story. With a recipient, what is written to `out` is encrypted, and the plain bundle stays in the run's folder.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
     out: &Path,
-) -> io::Result<Option<&'static str>> {
+) -> io::Result<Written> {
+    let recipient = profile::recipient_in(&fs::read_to_string(folder.join(bundle::PROFILE))?)
+        .map_err(|says| io::Error::other(format!("it was to be encrypted, and cannot be: {says}")))?;
+    let (plain, given) = match recipient {
+        Some(_) => (folder.join(recover::bundle_name(&about.run)), sealed::name(out)),
+        None => (out.to_owned(), out.to_owned()),
+    };
+    let write = |told: &[(&str, &[u8])]| {
+        let Some(recipient) = &recipient else { return runs::write_bundle(folder, about, told, out) };
+        let packed = runs::pack(folder, about, told)?;
+        runs::write_new(about, &sealed::seal(&packed, recipient)?, &given)?;
+        // One may be left of an attempt that was killed; the folder is ours.
+        let _ = fs::remove_file(&plain);
+        // Without it the run is offered again, and then its file must be free.
+        runs::keep_bundle(folder, about, &packed, &plain).inspect_err(|_| drop(fs::remove_file(&given)))
+    };
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
     let verdict = (bundle::VERDICT, verdict.as_bytes());
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    match runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out) {
-        Ok(()) => Ok(None),
-        Err(error) if no_room(&error) && !out.exists() => {
-            runs::write_bundle(folder, about, &[verdict], out).map(|()| Some(WITHOUT_REPORT))
-        }
-        Err(error) => Err(error),
+    let left_out = match write(&[verdict, (bundle::REPORT, report.as_bytes())]) {
+        Ok(()) => None,
+        Err(error) if no_room(&error) && !given.exists() => write(&[verdict]).map(|()| Some(WITHOUT_REPORT))?,
+        Err(error) => return Err(error),
+    };
+    Ok(Written { plain, given, left_out })
+}
+
+/// The name under which a hold of this profile gives its bundle away.
+pub fn given_name(out: PathBuf, profile: &Profile) -> PathBuf {
+    if profile.share.recipient.is_some() { sealed::name(&out) } else { out }
+}
+
+/// For whom a bundle is encrypted when it leaves this computer: one of a run of its own, whose profile says so.
+pub fn recipient_of(bundle: &Path) -> Result<Option<Recipient>, Failure> {
+    let name = bundle.display();
+    let home = runs::home().and_then(std::path::absolute).map_err(|error| Failure::ours(error.to_string()))?;
+    if !std::path::absolute(bundle).is_ok_and(|path| path.starts_with(home)) {
+        return Ok(None);
     }
+    let file = File::open(bundle).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
+    let profile = bundle::read_member(BufReader::new(file), bundle::PROFILE).unwrap_or_default();
+    profile::recipient_in(&String::from_utf8_lossy(&profile)).map_err(|says| {
+        Failure::bad_input(format!("{name}: this report was to leave this computer encrypted, and cannot: {says}"))
+    })
+}
+
+/// A new file that this account alone may read. On Windows that is for the folder to say.
+pub fn new_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// `verdict.json` as the contract words it.

@@ -34,8 +34,10 @@ pub struct Hold {
 pub struct Ended {
     /// Nothing where not even the run's own folder could be read again.
     pub story: Option<Story>,
-    /// Where the bundle is, or why there is none.
+    /// Where the bundle is that can be read here, or why there is none.
     pub bundle: Result<PathBuf, Failure>,
+    /// The file to give away: the bundle itself, unless the profile has it encrypted.
+    pub given: Option<PathBuf>,
     /// What else went wrong, though there is a bundle.
     pub but: Option<Failure>,
 }
@@ -127,14 +129,17 @@ impl Hold {
         };
         let (about, log) = match runs::read(&self.run.folder) {
             Ok((about, log, _, _)) => (about, log),
-            Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), but: None },
+            Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), given: None, but: None },
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let left_out = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
-            Ok(left_out) => left_out,
+        let written = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+            Ok(written) => written,
             // The hours are over whatever the disk says; what they showed is told all the same.
-            Err(error) => return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None },
+            Err(error) => {
+                return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), given: None, but: None };
+            }
         };
+        let out = written.given;
         if let Err(error) = runs::prune(&self.home) {
             tracing::warn!("older runs could not be cleared away: {error}");
         }
@@ -145,8 +150,9 @@ impl Hold {
             (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
             (_, None) => None,
         };
-        let but = but.into_iter().chain(left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
-        Ended { story: Some(story), bundle: Ok(out.to_owned()), but: but.map(Failure::ours) }
+        let but =
+            but.into_iter().chain(written.left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
+        Ended { story: Some(story), bundle: Ok(written.plain), given: Some(out), but: but.map(Failure::ours) }
     }
 }
 

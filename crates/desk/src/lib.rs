@@ -11,6 +11,7 @@ pub mod hold;
 pub mod kept;
 pub mod logging;
 pub mod recover;
+pub mod sealed;
 pub mod stop;
 
 pub use failure::{Failure, Fault};

@@ -1,6 +1,9 @@
 //! Runs that broke off before their bundle was written: which there are, and the bundle of one.
 
-use crate::{Failure, files};
+use crate::{
+    Failure,
+    files::{self, Written},
+};
 use engine::runs::{self, Found, State};
 use explain::Story;
 use record::{Damage, RunId};
@@ -13,17 +16,18 @@ pub fn broken_off() -> Result<Vec<Found>, Failure> {
     Ok(found.into_iter().filter(|run| run.state == State::BrokenOff).collect())
 }
 
-/// Writes its bundle to `out`, and gives what it shows and what was damaged in it.
-pub fn recover(run: &Found, out: &Path) -> Result<(Story, Vec<Damage>), Failure> {
+/// Writes its bundle to `out`, encrypted where its profile says so, and gives what it shows, what was damaged in it, and where
+/// the file is.
+pub fn recover(run: &Found, out: &Path) -> Result<(Story, Vec<Damage>, Written), Failure> {
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
-    let left_out = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
+    let written = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
-    if let Some(left_out) = left_out {
+    if let Some(left_out) = written.left_out {
         tracing::warn!("{left_out}");
     }
-    Ok((story, damage))
+    Ok((story, damage, written))
 }
 
 pub fn bundle_name(run: &RunId) -> PathBuf {

@@ -1,6 +1,6 @@
-//! `About`: the bundle's cover sheet: what wrote it, where and when, and the hash of every other member.
+//! `About`: the bundle's cover sheet: what wrote it, where and when, and the hashes of the members.
 
-use crate::{Heard, Stamp};
+use crate::{Heard, Stamp, bundle::Chain};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,9 +16,13 @@ pub struct About {
     pub run: RunId,
     pub platform: Platform,
     pub started: Stamp,
-    /// SHA-256 of every other member, in hexadecimal. Empty in a run folder, where nothing is final.
+    /// SHA-256 of every member, in hexadecimal; its own is of `about.json` without these letters. Empty in a run folder,
+    /// where nothing is final.
     #[serde(default)]
     pub members: BTreeMap<String, String>,
+    /// The head of the chain over the events, which older bundles have not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Chain>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]

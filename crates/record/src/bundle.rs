@@ -1,10 +1,14 @@
 //! The `.witness` bundle: a zip with a few members of known names, written whole and read with suspicion.
 
-use crate::{About, Log, about::SCHEMA, log::Damage};
+use crate::{About, Log, about::SCHEMA, damage::Damage};
+pub use chain::{Chain, Links};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::io::{self, Read, Seek, Write};
 use thiserror::Error;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
+
+pub mod chain;
 
 pub const ABOUT: &str = "about.json";
 pub const EVENTS: &str = "events.jsonl";
@@ -26,6 +30,31 @@ pub struct Bundle {
     /// As written by the version that made the bundle; today's rules may say something else.
     pub verdict: Option<Vec<u8>>,
     pub profile: Option<String>,
+}
+
+/// A bundle that was read to its last byte, and what each part of it showed.
+#[derive(Debug)]
+pub struct Verified {
+    pub bundle: Bundle,
+    pub damage: Vec<Damage>,
+    /// Those that belong into a bundle and are there.
+    pub members: Vec<Member>,
+    pub links: Links,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    pub name: &'static str,
+    pub bytes: u64,
+    pub hash: Hash,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hash {
+    Fits,
+    Differs,
+    /// `about.json` tells none, or cannot be read.
+    Untold,
 }
 
 /// What of a file could not even be begun with.
@@ -54,16 +83,20 @@ pub fn write(mut to: impl Write, about: &About, members: &[(&str, &[u8])]) -> io
     // Packed in memory, where the log lies already: an archive whose disk runs full while it is made would tell the terminal
     // so itself, in a programmer's words.
     let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
-    let mut about = about.clone();
-    about.members.clear();
+    let mut about = About { members: Default::default(), chain: None, ..about.clone() };
     for (name, bytes) in members {
         debug_assert!(MEMBERS.iter().any(|(known, _)| known == name));
+        let mut bytes = Cow::Borrowed(*bytes);
+        if *name == EVENTS {
+            let (linked, chain) = chain::linked(&bytes);
+            (bytes, about.chain) = (Cow::Owned(linked), Some(chain));
+        }
         zip.start_file(*name, options())?;
-        zip.write_all(bytes)?;
-        about.members.insert((*name).to_owned(), hex(&Sha256::digest(bytes)));
+        zip.write_all(&bytes)?;
+        about.members.insert((*name).to_owned(), hex(&Sha256::digest(&bytes)));
     }
     zip.start_file(ABOUT, options())?;
-    zip.write_all(&serde_json::to_vec_pretty(&about)?)?;
+    zip.write_all(&with_its_own_hash(about)?)?;
     let packed = zip.finish()?.into_inner();
     to.write_all(&packed)?;
     to.flush()
@@ -74,8 +107,21 @@ fn options() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated).compression_level(Some(6))
 }
 
+/// `about.json`, which tells its own hash as well: that of itself without those letters.
+fn with_its_own_hash(mut about: About) -> io::Result<Vec<u8>> {
+    about.members.insert(ABOUT.to_owned(), String::new());
+    let hash = hex(&Sha256::digest(serde_json::to_vec_pretty(&about)?));
+    about.members.insert(ABOUT.to_owned(), hash);
+    Ok(serde_json::to_vec_pretty(&about)?)
+}
+
 /// What can be read is read; what is wrong with the rest is listed.
 pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable> {
+    verify(from).map(|verified| (verified.bundle, verified.damage))
+}
+
+/// As `read`, with what each member showed.
+pub fn verify(from: impl Read + Seek) -> Result<Verified, Unreadable> {
     let mut zip = ZipArchive::new(from).map_err(|_| Unreadable::NotAZip)?;
     if zip.len() > MOST_MEMBERS {
         return Err(Unreadable::TooMany(zip.len()));
@@ -83,7 +129,8 @@ pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable>
     let mut damage: Vec<Damage> = strange(&zip).into_iter().map(|name| Damage::StrangeMember { name }).collect();
 
     let about_bytes = member(&mut zip, ABOUT, &mut damage);
-    let about = match about_bytes.as_deref().map(serde_json::from_slice::<About>) {
+    let about = about_bytes.as_deref().map(serde_json::from_slice::<About>);
+    let about = match about {
         Some(Ok(about)) => Some(about),
         Some(Err(error)) => {
             damage.push(Damage::BadMember {
@@ -102,27 +149,57 @@ pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable>
         known(&about.schema)?;
     }
 
-    let hash_of = |name: &str| about.as_ref().and_then(|about| about.members.get(name)).cloned();
-    let mut checked = |name: &str, damage: &mut Vec<Damage>| {
-        let bytes = member(&mut zip, name, damage);
-        match (&bytes, hash_of(name)) {
-            (Some(bytes), Some(hash)) if hash != hex(&Sha256::digest(bytes)) => {
-                damage.push(Damage::WrongHash { name: name.into() })
+    let mut members = Vec::new();
+    let mut checked = |name: &'static str, bytes: Option<&[u8]>, damage: &mut Vec<Damage>| {
+        let told = about.as_ref().and_then(|about| about.members.get(name));
+        match (bytes, told) {
+            (Some(bytes), told) => {
+                let hash = told.map_or(Hash::Untold, |told| hash_of(name, bytes, told));
+                if hash == Hash::Differs {
+                    damage.push(Damage::WrongHash { name: name.into() });
+                }
+                members.push(Member { name, bytes: bytes.len() as u64, hash });
             }
             (None, Some(_)) => damage.push(Damage::MissingMember { name: name.into() }),
-            _ => {}
+            (None, None) => {}
         }
+    };
+    checked(ABOUT, about_bytes.as_deref(), &mut damage);
+    let mut open = |name: &'static str, damage: &mut Vec<Damage>| {
+        let bytes = member(&mut zip, name, damage);
+        checked(name, bytes.as_deref(), damage);
         bytes
     };
-    let events = checked(EVENTS, &mut damage).ok_or(Unreadable::NoEvents)?;
-    let verdict = checked(VERDICT, &mut damage);
-    let profile = checked(PROFILE, &mut damage).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    checked(REPORT, &mut damage);
+    let events = open(EVENTS, &mut damage).ok_or(Unreadable::NoEvents)?;
+    let verdict = open(VERDICT, &mut damage);
+    open(REPORT, &mut damage);
+    let profile = open(PROFILE, &mut damage).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
 
     let (log, torn) = Log::read_lines(&events);
-    damage.extend(torn);
+    let (links, broken) = match &about {
+        Some(about) => chain::check(&events, Some(about.chain.as_ref())),
+        None => chain::check(&events, None),
+    };
+    // Where the links tell what is missing or was moved, they tell it better than the numbers.
+    let better_told =
+        |item: &Damage| matches!(item, Damage::Missing { .. } | Damage::Moved { .. } | Damage::PutIn { .. });
+    let told = broken.iter().any(better_told);
+    damage.extend(torn.into_iter().filter(|item| !told || !matches!(item, Damage::Jump { .. })));
+    damage.extend(broken);
     let about = about.unwrap_or_else(|| about_from(&log));
-    Ok((Bundle { about, log, verdict, profile }, damage))
+    Ok(Verified { bundle: Bundle { about, log, verdict, profile }, damage, members, links })
+}
+
+fn hash_of(name: &str, bytes: &[u8], told: &str) -> Hash {
+    let without_its_own;
+    let bytes = match name {
+        ABOUT => {
+            without_its_own = String::from_utf8_lossy(bytes).replace(told, "");
+            without_its_own.as_bytes()
+        }
+        _ => bytes,
+    };
+    if told == hex(&Sha256::digest(bytes)) { Hash::Fits } else { Hash::Differs }
 }
 
 /// One member alone, as it was written; nothing where it cannot be read whole. Of a list of bundles this is soon read.
@@ -199,10 +276,11 @@ fn about_from(log: &Log) -> About {
         platform: crate::Platform::default(),
         started,
         members: std::collections::BTreeMap::new(),
+        chain: None,
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(64), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");

@@ -4,6 +4,7 @@
 
 pub mod about;
 pub mod bundle;
+mod damage;
 pub mod event;
 pub mod fact;
 pub mod heard;

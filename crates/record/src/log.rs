@@ -1,62 +1,17 @@
 //! `Log`: the events of one run in order, and how one is read from lines that may be damaged.
 
-use crate::{Event, Seq};
-use std::fmt;
+use crate::Event;
+pub use crate::damage::Damage;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Log {
     pub events: Vec<Event>,
 }
 
-/// Something in a bundle or run folder that could not be read or trusted. What could be, was.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Damage {
-    /// The last line breaks off, as after a crash: at most the last second is lost.
-    TornEnd {
-        line: usize,
-    },
-    BadLine {
-        line: usize,
-        why: String,
-    },
-    /// More lines are unreadable than are worth listing.
-    MoreBadLines {
-        count: usize,
-    },
-    LineTooLong {
-        line: usize,
-    },
-    TooManyEvents {
-        kept: usize,
-    },
-    /// Events are missing or out of order between these two.
-    Jump {
-        after: Seq,
-        next: Seq,
-    },
-    MissingMember {
-        name: String,
-    },
-    BadMember {
-        name: String,
-        why: String,
-    },
-    WrongHash {
-        name: String,
-    },
-    TooLarge {
-        name: String,
-        limit: u64,
-    },
-    StrangeMember {
-        name: String,
-    },
-}
-
 /// Longer than any event we write by a factor of ten: a line beyond it is not ours.
 const LONGEST_LINE: usize = 256 * 1024;
 /// Eight hours at forty events a second, four times what the densest run makes.
-const MOST_EVENTS: usize = 4_000_000;
+pub(crate) const MOST_EVENTS: usize = 4_000_000;
 /// After so many bad lines the file is plainly not a log, and a longer list helps nobody.
 const MOST_BAD_LINES: usize = 20;
 
@@ -135,42 +90,6 @@ fn reason(error: &serde_json::Error) -> String {
         serde_json::error::Category::Io => "could not be read",
     };
     format!("{kind}, at column {}", error.column())
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TornEnd { line } => {
-                write!(
-                    f,
-                    "events.jsonl: line {line}, the last, breaks off; the run was cut short there and everything before it is whole"
-                )
-            }
-            Self::BadLine { line, why } => write!(f, "events.jsonl: line {line} was left out: {why}"),
-            Self::MoreBadLines { count } => write!(f, "events.jsonl: {count} more lines were left out"),
-            Self::LineTooLong { line } => {
-                write!(f, "events.jsonl: line {line} was left out: it is longer than any event can be")
-            }
-            Self::TooManyEvents { kept } => write!(f, "events.jsonl: only the first {kept} events were read"),
-            Self::Jump { after, next } => {
-                write!(
-                    f,
-                    "events.jsonl: event {after} is followed by event {next}; what stood between is missing or was moved"
-                )
-            }
-            Self::MissingMember { name } => write!(f, "{name} is missing"),
-            Self::BadMember { name, why } => write!(f, "{name} could not be read: {why}"),
-            Self::WrongHash { name } => {
-                write!(f, "{name} is not as it was written: its SHA-256 differs from the one in about.json")
-            }
-            Self::TooLarge { name, limit } => {
-                write!(f, "{name} was cut: it unpacks to more than {} MB", limit / 1_000_000)
-            }
-            Self::StrangeMember { name } => {
-                write!(f, "{name} does not belong into a witness bundle and was not opened")
-            }
-        }
-    }
 }
 
 #[cfg(test)]

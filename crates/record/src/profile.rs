@@ -11,13 +11,15 @@ mod control_target;
 mod ice_url;
 mod lanes;
 mod read;
+mod recipient;
 mod span;
 
 pub use address::Address;
 pub use control_target::ControlTarget;
 pub use ice_url::{IceScheme, IceTransport, IceUrl};
 pub use lanes::{Lanes, MOST_ALSO, MOST_RUNGS};
-pub use read::{Refusal, name_in, read};
+pub use read::{Refusal, name_in, read, recipient_in};
+pub use recipient::Recipient;
 pub use span::Span;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -189,7 +191,7 @@ pub enum RecoveryPolicy {
 #[serde(deny_unknown_fields, default)]
 pub struct Share {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub recipient: Option<String>,
+    pub recipient: Option<Recipient>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Addresses>,
 }

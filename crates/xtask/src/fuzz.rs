@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz [SECONDS]`: each fuzz target for a while, by hand.
+//! `cargo xtask fuzz [TARGET] [SECONDS]`: each fuzz target for a while, or the one named, by hand.
 //!
 //! The committed corpus is only read; what a run finds goes beside it, and is committed by whoever finds it worth that.
 
@@ -7,11 +7,15 @@ use anyhow::{Context, Result, bail, ensure};
 use std::process::{ExitCode, Stdio};
 
 const SECONDS: u32 = 60;
+/// In seconds: an input that costs more is a finding, as one that panics is. Memory is bounded by the fuzzer itself, to 2 GB.
+const TIMEOUT: &str = "-timeout=10";
 
 pub fn fuzz(args: &[String]) -> Result<ExitCode> {
-    let seconds = match args.first() {
-        Some(text) => text.parse().with_context(|| format!("{text} is not a number of seconds"))?,
-        None => SECONDS,
+    let (named, seconds) = match args {
+        [] => (None, SECONDS),
+        [one] if one.parse::<u32>().is_err() => (Some(one), SECONDS),
+        [seconds] => (None, number(seconds)?),
+        [target, seconds, ..] => (Some(target), number(seconds)?),
     };
     let there = cargo(&["fuzz", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     ensure!(
@@ -25,6 +29,10 @@ pub fn fuzz(args: &[String]) -> Result<ExitCode> {
         targets.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
     }
     targets.sort();
+    if let Some(named) = named {
+        ensure!(targets.contains(named), "there is no fuzz target {named}; there are {}", targets.join(", "));
+        targets.retain(|target| target == named);
+    }
     let mut broken = Vec::new();
     for target in &targets {
         println!("\n==> {target}, for {seconds} s");
@@ -39,6 +47,7 @@ pub fn fuzz(args: &[String]) -> Result<ExitCode> {
             "--",
             &format!("-max_total_time={seconds}"),
             "-print_funcs=0",
+            TIMEOUT,
         ])
         // The sanitizer's flags are unstable; this lets the stable compiler take them.
         .env("RUSTC_BOOTSTRAP", "1")
@@ -53,4 +62,8 @@ pub fn fuzz(args: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     bail!("found something: {}. The inputs are under fuzz/artifacts", broken.join(", "))
+}
+
+fn number(seconds: &str) -> Result<u32> {
+    seconds.parse().with_context(|| format!("{seconds} is not a number of seconds"))
 }

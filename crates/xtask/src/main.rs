@@ -36,7 +36,8 @@ cargo xtask COMMAND
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
   check-os         type-checks and lints the code for Windows and macOS, from Linux
-  fuzz [SECONDS]   each fuzz target for 60 seconds, or as many as given
+  fuzz [TARGET] [SECONDS]
+                   each fuzz target, or the one named, for 60 seconds, or as many as given
 
 run, test, lab, browser, e2e and package install what system packages are missing on Debian and Ubuntu, and say which and why.
 ";

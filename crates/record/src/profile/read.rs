@@ -1,7 +1,7 @@
 //! Reading a profile: one sentence for each thing that can be wrong with it, naming the line, and never quoting the line
 //! itself, which may hold a secret.
 
-use super::{HeartbeatChoice, IcePolicy, IceServer, IceUrl, Profile};
+use super::{HeartbeatChoice, IcePolicy, IceServer, IceUrl, Profile, Recipient};
 use crate::{Heard, Private};
 use std::fmt;
 
@@ -47,6 +47,17 @@ pub fn name_in(text: &str) -> Option<String> {
     let table: toml::Table = toml::from_str(text).ok()?;
     let name = Heard::new(table.get("name")?.as_str()?);
     (!name.is_empty()).then(|| name.to_string())
+}
+
+/// To whom its bundle is encrypted, also of a profile whose secrets were left out. What is written and cannot be understood is
+/// an error: to pass it over would give away in plain what was to be encrypted.
+pub fn recipient_in(text: &str) -> Result<Option<Recipient>, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|_| "the run's profile is no TOML any more")?;
+    match table.get("share").and_then(|share| share.get("recipient")) {
+        Some(toml::Value::String(recipient)) => Recipient::parse(recipient).map(Some),
+        Some(_) => Err("share.recipient is no text".into()),
+        None => Ok(None),
+    }
 }
 
 /// What TOML cannot say by types alone; the field's name leads back to its line.

@@ -31,6 +31,7 @@ controls = ["gateway", "dns"]
 policy = "as-twilio"
 
 [share]
+recipient = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"
 addresses = "plain"
 "#;
 
@@ -51,6 +52,15 @@ fn the_profile_in_the_bundle_is_the_one_used_without_its_secrets() {
     let again = toml::from_str::<Profile>(&shown).expect("what we write we can read");
     assert_eq!(again.recovery.policy, RecoveryPolicy::AsTwilio);
     assert_eq!(again.media.silence, Silence::Dtx);
+    assert_eq!(recipient_in(&shown), Ok(profile.share.recipient));
+}
+
+#[test]
+fn a_recipient_that_cannot_be_read_is_never_taken_for_none() {
+    assert_eq!(recipient_in("name = \"x\"\n"), Ok(None));
+    for broken in ["[share]\nrecipient = \"age1x\"\n", "[share]\nrecipient = 5\n", "[share\n"] {
+        assert!(recipient_in(broken).is_err(), "{broken}");
+    }
 }
 
 #[test]
@@ -91,6 +101,12 @@ fn every_bad_profile_gets_one_clear_sentence() {
         (&format!("{url}[[ice.servers]]\nurls = [\"stun:a\"]\nexpires = 2026-11-21\n"), &["line 5", "zone"]),
         (&format!("{url}[media]\nsilence = \"loud\"\n"), &["line 4", "loud"]),
         (&format!("{url}[recovery]\npolicy = \"as-zoom\"\n"), &["line 4", "as-zoom"]),
+        (&format!("{url}[share]\nrecipient = \"age1x\"\n"), &["line 4", "share.recipient", "begins with age1"]),
+        (
+            &format!("{url}[share]\nrecipient = \"AGE-SECRET-KEY-1hunter2\"\n"),
+            &["line 4", "share.recipient", "identity"],
+        ),
+        (&format!("{url}[share]\nrecipient = 5\n"), &["line 4"]),
         ("name = \"a\n", &["line 1"]),
         ("[signaling", &["line 1"]),
         ("\u{0}", &["line 1"]),
