@@ -36,6 +36,8 @@ pub enum Command {
     Check(Check),
     /// Make the bundle of a run that broke off
     Recover(Recover),
+    /// List the runs that this computer keeps, or remove some
+    Runs(Runs),
     /// Break connections of this computer's own in known ways, and say which were named rightly
     Calibrate(Calibrate),
 }
@@ -179,6 +181,19 @@ pub struct Recover {
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(after_help = "At the end of a hold the oldest runs are removed that are over 500 MB together, and those of more than 90 days; but
+never the last five, one that goes on, or one that broke off and was not offered. LINEWITNESS_KEEP sets another limit: \"2GB,30d\",
+one of the two, or \"all\". A bundle that was saved elsewhere is never removed.")]
+pub struct Runs {
+    /// Remove this run and what is kept of it; may be given again
+    #[arg(long, value_name = "RUN")]
+    pub delete: Vec<String>,
+    /// Remove all finished runs but the last N
+    #[arg(long, value_name = "N", conflicts_with = "delete")]
+    pub keep: Option<usize>,
 }
 
 #[derive(ClapArgs, Debug)]

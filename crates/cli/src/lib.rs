@@ -11,6 +11,7 @@ mod live;
 mod recover;
 mod reflect;
 mod report;
+mod runs;
 mod say;
 
 use args::{Args, Command};
@@ -29,6 +30,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

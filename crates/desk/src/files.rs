@@ -159,6 +159,8 @@ pub fn why(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "this account may not open it".into(),
         ErrorKind::AlreadyExists => "this file exists, and nothing is overwritten".into(),
         ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::QuotaExceeded => "this account may use no more of the disk".into(),
+        ErrorKind::FileTooLarge => "the file would be larger than it may be here".into(),
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
         _ => error.to_string(),
     }
@@ -176,29 +178,38 @@ pub fn provenance(about: &About) -> String {
 }
 
 /// The report for a browser can be made from the rest at any time: where there is no room for it, the rest goes first.
-pub const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
+const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story. Gives what was left out, in words.
+/// above that story. Gives what was not done beside it, in words.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
     out: &Path,
-) -> io::Result<Option<&'static str>> {
+) -> io::Result<Vec<String>> {
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
     let verdict = (bundle::VERDICT, verdict.as_bytes());
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    match runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out) {
-        Ok(()) => Ok(None),
+    let whole = runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out);
+    let (left_out, forgotten) = match whole {
+        Ok(forgotten) => (None, forgotten),
         Err(error) if no_room(&error) && !out.exists() => {
-            runs::write_bundle(folder, about, &[verdict], out).map(|()| Some(WITHOUT_REPORT))
+            (Some(WITHOUT_REPORT.to_owned()), runs::write_bundle(folder, about, &[verdict], out)?)
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => return Err(error),
+    };
+    let forgotten = forgotten.map(|error| {
+        let run = &about.run;
+        let why = why(&error);
+        format!(
+            "that there is a bundle could not be noted ({why}), and the run will be offered again; `linewitness runs --delete {run}` removes it"
+        )
+    });
+    Ok(left_out.into_iter().chain(forgotten).collect())
 }
 
 /// `verdict.json` as the contract words it.
