@@ -184,9 +184,11 @@ pub struct Recover {
 }
 
 #[derive(ClapArgs, Debug)]
-#[command(after_help = "At the end of a hold the oldest runs are removed that are over 500 MB together, and those of more than 90 days; but
+#[command(
+    after_help = "At the end of a hold the oldest runs are removed that are over 500 MB together, and those of more than 90 days; but
 never the last five, one that goes on, or one that broke off and was not offered. LINEWITNESS_KEEP sets another limit: \"2GB,30d\",
-one of the two, or \"all\". A bundle that was saved elsewhere is never removed.")]
+one of the two, or \"all\". A bundle that was saved elsewhere is never removed."
+)]
 pub struct Runs {
     /// Remove this run and what is kept of it; may be given again
     #[arg(long, value_name = "RUN")]

@@ -75,7 +75,8 @@ fn a_run_that_goes_on_is_nobody_elses_to_recover_or_remove() {
     let run = log.parent().and_then(|folder| folder.file_name()).expect("a run").to_str().expect("text").to_owned();
 
     // Another whole hold beside it, which also clears away what is too much.
-    let keep_nothing = desk.command(&["hold", "--only-call", "--for", "1s", "--out", "second.witness"])
+    let keep_nothing = desk
+        .command(&["hold", "--only-call", "--for", "1s", "--out", "second.witness"])
         .env("LINEWITNESS_KEEP", "0kB,0d")
         .output();
     let second = Said::from(keep_nothing.expect("the program starts"));
@@ -220,7 +221,13 @@ fn a_place_may_have_any_name_that_the_system_lets_it_have() {
             command.args(args).env("LINEWITNESS_HOME", desk.path("").join(&home));
             Said::from(command.output().expect("the program starts"))
         };
-        let said = with_home(&["hold", "--only-call", "--for", "1s", "--out"].map(str::as_ref).into_iter().chain([&*out]).collect::<Vec<_>>());
+        let said = with_home(
+            &["hold", "--only-call", "--for", "1s", "--out"]
+                .map(str::as_ref)
+                .into_iter()
+                .chain([&*out])
+                .collect::<Vec<_>>(),
+        );
         assert_eq!(said.code, 0, "{}{}", said.out, said.err);
         assert_eq!(with_home(&["explain".as_ref(), &out]).code, 0);
         let said = with_home(&["runs".as_ref()]);

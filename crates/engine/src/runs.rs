@@ -141,12 +141,7 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 /// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
 /// its story; what they say is not ours to know. Gives why it could not be remembered: the bundle is there all the same, and
 /// the run will be offered again.
-pub fn write_bundle(
-    folder: &Path,
-    about: &About,
-    told: &[(&str, &[u8])],
-    out: &Path,
-) -> io::Result<Option<io::Error>> {
+pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<Option<io::Error>> {
     let events = fs::read(folder.join(bundle::EVENTS))?;
     let profile = fs::read(folder.join(bundle::PROFILE))?;
     let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];

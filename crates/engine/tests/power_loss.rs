@@ -117,13 +117,10 @@ fn a_bundle_that_was_being_written_is_written_again_and_one_that_was_written_is_
     let path = |n: u32| out(n).to_str().expect("text").as_bytes().to_vec();
 
     // Nothing of it, an empty promise, a whole promise, an empty marker; with a half-written bundle and without.
-    let left: [&dyn Fn(u32); 5] = [
-        &|_| {},
-        &|_| write(&part, b""),
-        &|n| write(&part, &path(n)),
-        &|n| write(&part, &path(n)[..3]),
-        &|_| write(&marker, b""),
-    ];
+    let left: [&dyn Fn(u32); 5] =
+        [&|_| {}, &|_| write(&part, b""), &|n| write(&part, &path(n)), &|n| write(&part, &path(n)[..3]), &|_| {
+            write(&marker, b"")
+        }];
     for (n, leave) in (0..).zip(left.iter().chain(&left)) {
         leave(n);
         if n >= 5 {

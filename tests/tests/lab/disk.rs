@@ -222,7 +222,8 @@ fn own_mounts() -> Result<()> {
     // SAFETY: the first changes this thread alone; the texts of the second end with a zero byte, and it may be given null.
     let done = unsafe {
         libc::unshare(libc::CLONE_NEWNS) == 0
-            && libc::mount(c"none".as_ptr(), c"/".as_ptr(), nothing, libc::MS_REC | libc::MS_PRIVATE, nothing.cast()) == 0
+            && libc::mount(c"none".as_ptr(), c"/".as_ptr(), nothing, libc::MS_REC | libc::MS_PRIVATE, nothing.cast())
+                == 0
     };
     if !done {
         return Err(std::io::Error::last_os_error()).context("making mounts of a thread's own");
@@ -234,9 +235,8 @@ fn mount(at: &Path, options: &str, flags: libc::c_ulong) -> Result<()> {
     let place = CString::new(at.as_os_str().as_bytes())?;
     let options = CString::new(options)?;
     // SAFETY: each pointer is to a text that ends with a zero byte and outlives the call.
-    let code = unsafe {
-        libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast())
-    };
+    let code =
+        unsafe { libc::mount(c"tmpfs".as_ptr(), place.as_ptr(), c"tmpfs".as_ptr(), flags, options.as_ptr().cast()) };
     if code != 0 {
         return Err(std::io::Error::last_os_error()).with_context(|| format!("mounting {}", at.display()));
     }

@@ -52,9 +52,7 @@ impl Limit {
             let number = |unit: &str| part.strip_suffix(unit).and_then(|number| number.trim().parse::<u64>().ok());
             match units.iter().find_map(|(unit, of)| Some((*unit, number(unit)?.checked_mul(*of)?))) {
                 Some(("d", days)) if limit.days.is_none() => Ok(Self { days: Some(days), ..limit }),
-                Some((unit, bytes)) if unit != "d" && limit.bytes.is_none() => {
-                    Ok(Self { bytes: Some(bytes), ..limit })
-                }
+                Some((unit, bytes)) if unit != "d" && limit.bytes.is_none() => Ok(Self { bytes: Some(bytes), ..limit }),
                 _ => Err(format!(
                     "{KEEP}: \"{}\" is no size and no age; write it as 500MB,90d, or all to keep every run",
                     record::Heard::new(text)
@@ -80,9 +78,11 @@ impl Limit {
                 going.push(place);
             }
         }
-        let mut total: u64 = (0..runs.len()).filter(|place| !going.contains(place)).map(|place| runs[place].bytes).sum();
+        let mut total: u64 =
+            (0..runs.len()).filter(|place| !going.contains(place)).map(|place| runs[place].bytes).sum();
         for (place, run) in runs[..first_kept].iter().enumerate() {
-            if self.bytes.is_some_and(|most| total > most) && run.goes == Goes::WithAgeOrSize && !going.contains(&place) {
+            if self.bytes.is_some_and(|most| total > most) && run.goes == Goes::WithAgeOrSize && !going.contains(&place)
+            {
                 total -= run.bytes;
                 going.push(place);
             }
@@ -179,7 +179,10 @@ mod tests {
         assert_eq!(Limit::default().surplus(&[vec![run(400, 1)], back].concat(), wall(60)), [0_usize; 0]);
         // Clocks as far apart as can be written.
         let edges = vec![Weighed { started: Wall::from_micros(i64::MIN), ..run(0, 1) }; NEVER + 1];
-        assert_eq!(Limit { bytes: None, days: Some(u64::MAX) }.surplus(&edges, Wall::from_micros(i64::MAX)), [0_usize; 0]);
+        assert_eq!(
+            Limit { bytes: None, days: Some(u64::MAX) }.surplus(&edges, Wall::from_micros(i64::MAX)),
+            [0_usize; 0]
+        );
     }
 
     #[test]

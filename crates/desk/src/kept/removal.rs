@@ -73,8 +73,9 @@ fn remove(entry: &Entry) -> Result<bool, Failure> {
         return Ok(false);
     }
     if let Some(bundle) = entry.bundle.as_ref().filter(|_| entry.is_ours) {
-        fs::remove_file(bundle)
-            .map_err(|error| Failure::ours(format!("{} could not be removed: {}", bundle.display(), files::why(&error))))?;
+        fs::remove_file(bundle).map_err(|error| {
+            Failure::ours(format!("{} could not be removed: {}", bundle.display(), files::why(&error)))
+        })?;
     }
     Ok(true)
 }
