@@ -36,6 +36,8 @@ pub enum Command {
     Check(Check),
     /// Make the bundle of a run that broke off
     Recover(Recover),
+    /// Make a bundle of what a browser wrote down of a call: a dump of chrome://webrtc-internals or of rtcstats
+    Import(Import),
     /// List the runs that this computer keeps, or remove some
     Runs(Runs),
     /// Break connections of this computer's own in known ways, and say which were named rightly
@@ -178,6 +180,19 @@ pub struct Check {
 pub struct Recover {
     /// The run to recover [default: every run that broke off]
     pub run: Option<String>,
+    /// The bundle to write [default: linewitness-RUN.witness in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(
+    after_help = "What a dump does not hold is said to be not seen, and its causes stay not proven: it shows when the media of
+one connection stopped, to within the time between two looks of the browser, and seldom why."
+)]
+pub struct Import {
+    /// The dump, packed with gzip or not
+    pub dump: PathBuf,
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

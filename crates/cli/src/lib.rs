@@ -7,6 +7,7 @@ mod calibrate;
 mod check;
 mod explain;
 mod hold;
+mod import;
 mod live;
 mod recover;
 mod reflect;
@@ -30,6 +31,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Runs(args) => runs::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };

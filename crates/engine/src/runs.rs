@@ -83,12 +83,10 @@ impl Run {
         failed: impl Fn(&io::Error) + Send + 'static,
     ) -> io::Result<Self> {
         let started = clock.now();
-        let mut random = [0; 5];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let about = About {
             schema: about::SCHEMA.to_owned(),
             app: env!("CARGO_PKG_VERSION").into(),
-            run: RunId::new(started, random),
+            run: RunId::new(started, random()?),
             platform: platform(),
             started,
             members: std::collections::BTreeMap::new(),
@@ -131,6 +129,13 @@ fn nth(folder: &Path) -> u64 {
     fs::read_to_string(folder.join(NTH)).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
+/// What sets the name of a run apart from one of the same minute.
+pub fn random() -> io::Result<[u8; 5]> {
+    let mut random = [0; 5];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(random)
+}
+
 /// What stands in a run folder, read as a bundle would be.
 pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage>)> {
     let about = serde_json::from_slice(&fs::read(folder.join(bundle::ABOUT))?)?;
@@ -149,9 +154,15 @@ pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &
     // While there is room for a line: the bundle may take the last of it. Where there is none even now, the bundle may yet
     // go to another disk.
     let promised = marker::promise(folder, out);
+    write_file(about, &members, out)?;
+    Ok(promised.or_else(|_| marker::promise(folder, out)).and_then(|()| marker::keep(folder)).err())
+}
+
+/// A bundle at `out`, which must not exist: whole, or not at all.
+pub fn write_file(about: &About, members: &[(&str, &[u8])], out: &Path) -> io::Result<()> {
     let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
-        bundle::write(&mut file, about, &members)?;
+        bundle::write(&mut file, about, members)?;
         file.sync_all()?;
         // A hard link fails where the name is taken, so that nothing is ever overwritten; not every disk has them.
         match fs::hard_link(&beside, out) {
@@ -166,9 +177,9 @@ pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &
         let _ = fs::remove_file(&beside);
         return Err(error);
     }
-    // The bundle's name is on the disk before the run counts as bundled.
+    // Its name is on the disk before anybody says that it is there.
     sync_folder(out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
-    Ok(promised.or_else(|_| marker::promise(folder, out)).and_then(|()| marker::keep(folder)).err())
+    Ok(())
 }
 
 /// A new file beside `out`. One of the same name may be left of an attempt that was killed, or be a user's own: it stays.
