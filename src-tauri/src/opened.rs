@@ -53,7 +53,7 @@ impl OpenedBundles {
             return Err(Failure { says: "that run is not here any more, or it has its report already".into() });
         };
         let out = files::free(kept::folder()?.join(recover::bundle_name(&found.about.run)))?;
-        let (_, _, written) = recover::recover(&found, &out)?;
+        let written = recover::recover(&found, &out)?.written;
         self.open(&written.plain)
     }
 

@@ -40,6 +40,10 @@ pub enum Command {
     Identity(Identity),
     /// Make the bundle of a run that broke off
     Recover(Recover),
+    /// Make a bundle of what a browser wrote down of a call: a dump of chrome://webrtc-internals or of rtcstats
+    Import(Import),
+    /// List the runs that this computer keeps, or remove some
+    Runs(Runs),
     /// Break connections of this computer's own in known ways, and say which were named rightly
     Calibrate(Calibrate),
 }
@@ -218,6 +222,34 @@ pub struct Recover {
     /// The bundle to write [default: linewitness-RUN.witness in this folder]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(
+    after_help = "What a dump does not hold is said to be not seen, and its causes stay not proven: it shows when the media of
+one connection stopped, to within the time between two looks of the browser, and seldom why."
+)]
+pub struct Import {
+    /// The dump, packed with gzip or not
+    pub dump: PathBuf,
+    /// The bundle to write [default: linewitness-RUN.witness in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(ClapArgs, Debug)]
+#[command(
+    after_help = "At the end of a hold the oldest runs are removed that are over 500 MB together, and those of more than 90 days; but
+never the last five, one that goes on, or one that broke off and was not offered. LINEWITNESS_KEEP sets another limit: \"2GB,30d\",
+one of the two, or \"all\". A bundle that was saved elsewhere is never removed."
+)]
+pub struct Runs {
+    /// Remove this run and what is kept of it; may be given again
+    #[arg(long, value_name = "RUN")]
+    pub delete: Vec<String>,
+    /// Remove all finished runs but the last N
+    #[arg(long, value_name = "N", conflicts_with = "delete")]
+    pub keep: Option<usize>,
 }
 
 #[derive(ClapArgs, Debug)]

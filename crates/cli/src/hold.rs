@@ -95,6 +95,9 @@ async fn hold(prepared: Prepared, args: &args::Hold) -> Result<ExitCode, Failure
     let ended = hold.end(&by, &out);
     let words = (args.format == Format::Human).then(|| words(&ended)).flatten();
     screen.end(words).await;
+    if let Some(removed) = &ended.removed {
+        say::aside(format_args!("{removed}."));
+    }
     code(ended)
 }
 
@@ -127,7 +130,7 @@ fn code(ended: Ended) -> Result<ExitCode, Failure> {
 
 fn offer_broken_runs() {
     // What an earlier run left must never keep a new one from starting.
-    let Ok(broken) = recover::broken_off() else { return };
+    let Ok(broken) = recover::offer() else { return };
     for run in broken {
         let started = run.about.started.wall.timestamp().to_zoned(jiff::tz::TimeZone::system());
         say::aside(format_args!(

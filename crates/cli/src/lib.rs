@@ -8,10 +8,12 @@ mod check;
 mod explain;
 mod hold;
 mod identity;
+mod import;
 mod live;
 mod recover;
 mod reflect;
 mod report;
+mod runs;
 mod say;
 mod unlock;
 mod verify;
@@ -34,6 +36,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Identity(args) => identity::run(&args),
         Command::Recover(args) => recover::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Runs(args) => runs::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };
     match done {

@@ -3,12 +3,14 @@
 use crate::{args::Recover, say};
 use desk::{
     Failure, files,
-    recover::{broken_off, bundle_name, recover},
+    recover::{bundle_name, offer, recover},
 };
+use engine::runs::Found;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
-    let mut broken = broken_off()?;
+    let mut broken = offer()?;
     if let Some(wanted) = &args.run {
         broken.retain(|run| run.about.run.to_string() == *wanted);
         if broken.is_empty() {
@@ -24,11 +26,20 @@ pub fn run(args: &Recover) -> Result<ExitCode, Failure> {
     if broken.len() > 1 && args.out.is_some() {
         return Err(Failure::bad_input("several runs broke off, and --out names one file; name the run as well"));
     }
-    for run in broken {
-        let out = files::free(args.out.clone().unwrap_or_else(|| bundle_name(&run.about.run)))?;
-        let (story, damage, written) = recover(&run, &out)?;
-        damage.iter().for_each(say::aside);
-        say::line(format_args!("{}\nSaved as {}", story.head.headline, written.given.display()));
-    }
-    Ok(ExitCode::SUCCESS)
+    // One that cannot be made keeps no other from being made.
+    let done = broken.iter().map(|run| one(run, args.out.clone()));
+    let failed = done.filter_map(Result::err).reduce(|first, also| {
+        say::aside(format_args!("linewitness: {first}"));
+        also
+    });
+    failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+fn one(run: &Found, out: Option<PathBuf>) -> Result<(), Failure> {
+    let out = files::free(out.unwrap_or_else(|| bundle_name(&run.about.run)))?;
+    let recovered = recover(run, &out)?;
+    recovered.damage.iter().for_each(say::aside);
+    say::line(format_args!("{}\nSaved as {}", recovered.story.head.headline, recovered.written.given.display()));
+    recovered.not_done.iter().for_each(say::aside);
+    Ok(())
 }

@@ -1,67 +1,14 @@
 //! The command as a person meets it: what it prints, what it writes, and how it ends.
 
+mod folder;
+
+use folder::{Desk, Said, live_log, read, until_it_holds};
 use record::bundle;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-/// A folder of its own for each test, with the program's data in it.
-struct Desk(tempfile::TempDir);
-
-impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
-    }
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        fs::write(self.path(name), content).expect("writable");
-        self.path(name)
-    }
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_linewitness"));
-        command.args(args).current_dir(self.0.path()).env("LINEWITNESS_HOME", self.path("home"));
-        for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-            command.env_remove(proxy);
-        }
-        for ours in ["LINEWITNESS_TOKEN", "LINEWITNESS_IDENTITY", "LINEWITNESS_PASSPHRASE"] {
-            command.env_remove(ours);
-        }
-        command
-    }
-    fn run(&self, args: &[&str]) -> Said {
-        Said::from(self.command(args).output().expect("the program starts"))
-    }
-}
-
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).expect("text"),
-            err: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-}
-
-impl Said {
-    #[track_caller]
-    fn refused(&self, named: &[&str]) {
-        assert_eq!(self.code, 2, "{}{}", self.out, self.err);
-        for part in named {
-            assert!(self.err.contains(part), "{:?} does not name {part:?}", self.err);
-        }
-    }
-}
 
 /// `linewitness reflect` on loopback, until it is dropped.
 struct FarEnd {
@@ -103,32 +50,6 @@ impl Drop for FarEnd {
         let _ = self.running.kill();
         let _ = self.running.wait();
     }
-}
-
-fn read(path: &Path) -> (bundle::Bundle, Vec<record::Damage>) {
-    bundle::read(File::open(path).expect("a bundle is there")).expect("it opens")
-}
-
-/// Waits until `path` holds `text`, for ten seconds at most.
-fn until_it_holds(path: &Path, text: &str) {
-    for _ in 0..200 {
-        if fs::read_to_string(path).is_ok_and(|content| content.contains(text)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("{} never held {text:?}", path.display());
-}
-
-/// The log of the one run that lives in `home`.
-fn live_log(desk: &Desk) -> PathBuf {
-    for _ in 0..200 {
-        if let Some(run) = fs::read_dir(desk.path("home/runs")).ok().and_then(|mut runs| runs.next()) {
-            return run.expect("readable").path().join(bundle::EVENTS);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("no run began");
 }
 
 #[test]

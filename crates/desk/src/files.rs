@@ -192,6 +192,8 @@ pub fn why(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "this account may not open it".into(),
         ErrorKind::AlreadyExists => "this file exists, and nothing is overwritten".into(),
         ErrorKind::StorageFull => "the disk is full".into(),
+        ErrorKind::QuotaExceeded => "this account may use no more of the disk".into(),
+        ErrorKind::FileTooLarge => "the file would be larger than it may be here".into(),
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only".into(),
         _ => error.to_string(),
     }
@@ -209,7 +211,7 @@ pub fn provenance(about: &About) -> String {
 }
 
 /// The report for a browser can be made from the rest at any time: where there is no room for it, the rest goes first.
-pub const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
+const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
 /// What was written of a run.
 #[derive(Debug)]
@@ -218,8 +220,8 @@ pub struct Written {
     pub plain: PathBuf,
     /// The file to give away: the same, or where its profile names a recipient, the encrypted one.
     pub given: PathBuf,
-    /// In words.
-    pub left_out: Option<&'static str>,
+    /// What could not be done beside it, in words.
+    pub not_done: Vec<String>,
 }
 
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
@@ -251,12 +253,19 @@ pub fn write_bundle(
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    let left_out = match write(&[verdict, (bundle::REPORT, report.as_bytes())]) {
-        Ok(()) => None,
-        Err(error) if no_room(&error) && !given.exists() => write(&[verdict]).map(|()| Some(WITHOUT_REPORT))?,
+    let (left_out, forgotten) = match write(&[verdict, (bundle::REPORT, report.as_bytes())]) {
+        Ok(forgotten) => (None, forgotten),
+        Err(error) if no_room(&error) && !given.exists() => (Some(WITHOUT_REPORT.to_owned()), write(&[verdict])?),
         Err(error) => return Err(error),
     };
-    Ok(Written { plain, given, left_out })
+    let forgotten = forgotten.map(|error| {
+        let run = &about.run;
+        let why = why(&error);
+        format!(
+            "that there is a bundle could not be noted ({why}), and the run will be offered again; `linewitness runs --delete {run}` removes it"
+        )
+    });
+    Ok(Written { plain, given, not_done: left_out.into_iter().chain(forgotten).collect() })
 }
 
 /// The name under which a hold of this profile gives its bundle away.

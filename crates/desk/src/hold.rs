@@ -1,6 +1,6 @@
 //! A hold from its preparation to its bundle. The screen of whoever shows it listens at the recorder.
 
-use crate::{Failure, files, foresight, recover};
+use crate::{Failure, files, foresight, kept, recover};
 use engine::{
     Clock, Recorder, calibration, plan,
     runs::{self, Run},
@@ -27,6 +27,8 @@ pub struct Hold {
     run: Run,
     prepared: Prepared,
     home: PathBuf,
+    /// Of all runs that this computer keeps.
+    limit: kept::Limit,
 }
 
 /// How a hold ended, and what it left.
@@ -40,6 +42,8 @@ pub struct Ended {
     pub given: Option<PathBuf>,
     /// What else went wrong, though there is a bundle.
     pub but: Option<Failure>,
+    /// What of older runs had to go, in words.
+    pub removed: Option<String>,
 }
 
 impl Prepared {
@@ -62,6 +66,7 @@ impl Hold {
     /// Makes the run's folder. `disk_refuses` hears of it when the log cannot be written any more; the call goes on.
     pub fn begin(prepared: Prepared, disk_refuses: impl Fn(String) + Send + 'static) -> Result<Self, Failure> {
         let home = runs::home().map_err(|error| Failure::ours(error.to_string()))?;
+        let limit = kept::limit()?;
         let refused = move |error: &io::Error| {
             disk_refuses(format!(
                 "the log cannot be written ({}); the call goes on, but the bundle will lack what is not written",
@@ -69,12 +74,12 @@ impl Hold {
             ));
         };
         let run = Run::begin(&home, &prepared.profile, Clock::real(), refused).map_err(|error| {
-            let (folder, why) = (home.display(), files::why(&error));
+            let (folder, why) = (home.display(), files::why_not_written(&error));
             Failure::ours(format!(
                 "{folder}: a run cannot be recorded here: {why}; set LINEWITNESS_HOME to a folder that can be written"
             ))
         })?;
-        Ok(Self { run, prepared, home })
+        Ok(Self { run, prepared, home, limit })
     }
 
     pub fn plan(&self) -> &Plan {
@@ -127,22 +132,22 @@ impl Hold {
                 self.run.about.run
             ))
         };
+        let unbundled = |story, why| Ended { story, bundle: Err(why), given: None, but: None, removed: None };
         let (about, log) = match runs::read(&self.run.folder) {
             Ok((about, log, _, _)) => (about, log),
-            Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), given: None, but: None },
+            Err(error) => return unbundled(None, not_bundled(&error, None)),
         };
         let (story, missing) = (explain::story(&log), missing(&log));
         let written = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
             Ok(written) => written,
             // The hours are over whatever the disk says; what they showed is told all the same.
-            Err(error) => {
-                return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), given: None, but: None };
-            }
+            Err(error) => return unbundled(Some(story), not_bundled(&error, missing)),
         };
         let out = written.given;
-        if let Err(error) = runs::prune(&self.home) {
-            tracing::warn!("older runs could not be cleared away: {error}");
-        }
+        let removed = kept::prune(self.limit, self.run.recorder.now().wall).unwrap_or_else(|failure| {
+            tracing::warn!("older runs could not be cleared away: {failure}");
+            None
+        });
         let but = match (by, missing) {
             (EndedBy::Fault { says }, _) => {
                 Some(format!("{says}; the bundle {} holds what came before", out.display()))
@@ -150,9 +155,8 @@ impl Hold {
             (_, Some(missing)) => Some(format!("{missing}; the bundle {} holds the rest", out.display())),
             (_, None) => None,
         };
-        let but =
-            but.into_iter().chain(written.left_out.map(str::to_owned)).reduce(|but, also| format!("{but}; {also}"));
-        Ended { story: Some(story), bundle: Ok(written.plain), given: Some(out), but: but.map(Failure::ours) }
+        let but = but.into_iter().chain(written.not_done).reduce(|but, also| format!("{but}; {also}"));
+        Ended { story: Some(story), bundle: Ok(written.plain), given: Some(out), but: but.map(Failure::ours), removed }
     }
 }
 

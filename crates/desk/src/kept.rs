@@ -1,4 +1,5 @@
-//! Reports that this computer keeps: the bundles of runs that are over, until their user saves them elsewhere.
+//! What this computer keeps of its runs: their folders, and the bundles of those that were held in a window, until their user
+//! saves them elsewhere. All of it is listed, can be deleted, and has a limit.
 
 use crate::{Failure, files};
 use engine::runs::{self, Found, State};
@@ -6,7 +7,15 @@ use record::{bundle, profile};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+mod entry;
+mod limit;
+mod removal;
+
+pub use entry::{Entry, Told, all};
+pub use limit::{KEEP, Limit, size};
+pub use removal::{delete, keep_last, prune};
 
 /// A finished run whose bundle is still there.
 #[derive(Debug)]
@@ -20,10 +29,23 @@ pub struct Kept {
 
 /// Where a window puts them, which asks for no place before it holds.
 pub fn folder() -> Result<PathBuf, Failure> {
-    let folder = home()?.join("bundles");
+    let folder = bundles(&home()?);
     fs::create_dir_all(&folder)
         .map_err(|error| Failure::ours(format!("{}: {}", folder.display(), files::why_not_written(&error))))?;
     Ok(folder)
+}
+
+fn bundles(home: &Path) -> PathBuf {
+    let folder = home.join("bundles");
+    std::path::absolute(&folder).unwrap_or(folder)
+}
+
+/// What the user's own limit is, in place of ours.
+pub fn limit() -> Result<Limit, Failure> {
+    match std::env::var_os(KEEP).filter(|text| !text.is_empty()) {
+        None => Ok(Limit::default()),
+        Some(text) => Limit::parse(&text.to_string_lossy()).map_err(Failure::bad_input),
+    }
 }
 
 /// The latest first.
@@ -43,8 +65,7 @@ pub fn forget(run: &str) -> Result<(), Failure> {
     let Some(found) = runs()?.into_iter().find(broken) else {
         return Err(Failure::bad_input(format!("no run named {} broke off", record::Heard::new(run))));
     };
-    fs::remove_dir_all(&found.folder)
-        .map_err(|error| Failure::ours(format!("{}: {}", found.folder.display(), files::why(&error))))
+    removal::folder(&found).map(|_gone| ())
 }
 
 fn kept(run: Found) -> Option<Kept> {

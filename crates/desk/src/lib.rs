@@ -8,6 +8,7 @@ mod far_end;
 pub mod files;
 pub mod foresight;
 pub mod hold;
+pub mod imports;
 pub mod kept;
 pub mod logging;
 pub mod recover;

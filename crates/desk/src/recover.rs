@@ -16,18 +16,33 @@ pub fn broken_off() -> Result<Vec<Found>, Failure> {
     Ok(found.into_iter().filter(|run| run.state == State::BrokenOff).collect())
 }
 
-/// Writes its bundle to `out`, encrypted where its profile says so, and gives what it shows, what was damaged in it, and where
-/// the file is.
-pub fn recover(run: &Found, out: &Path) -> Result<(Story, Vec<Damage>, Written), Failure> {
+/// The same, for whoever tells a person of them now: from then on they go with age.
+pub fn offer() -> Result<Vec<Found>, Failure> {
+    let broken = broken_off()?;
+    for run in &broken {
+        if let Err(error) = runs::offered(run) {
+            tracing::warn!("{}: {error}", run.folder.display());
+        }
+    }
+    Ok(broken)
+}
+
+/// What came of a run that broke off.
+#[derive(Debug)]
+pub struct Recovered {
+    pub story: Story,
+    pub damage: Vec<Damage>,
+    pub written: Written,
+}
+
+/// Writes its bundle to `out`, encrypted where its profile says so, and gives what it shows and what was damaged in it.
+pub fn recover(run: &Found, out: &Path) -> Result<Recovered, Failure> {
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
     let written = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
-        .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
-    if let Some(left_out) = written.left_out {
-        tracing::warn!("{left_out}");
-    }
-    Ok((story, damage, written))
+        .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
+    Ok(Recovered { story, damage, written })
 }
 
 pub fn bundle_name(run: &RunId) -> PathBuf {

@@ -7,7 +7,9 @@
 //!   events.jsonl   the log, appended as it happens; locked while the run lives
 //!   profile.toml   as used, secrets left out
 //!   linewitness.log  the program's own diagnostics, which are no facts
-//!   bundled        written when the bundle is safe; holds its path
+//!   nth            its place among the runs of the folder, which no clock can change
+//!   bundled        written when the bundle is safe; holds its path. `bundled.part`: where it was about to be written
+//!   offered        written when a person was told that the run broke off
 //! <data folder>/bundles/         of the runs that were held in the window
 //! <data folder>/calibrated.json   what the last calibration came to
 //! <data folder>/calibration/runs/ its runs, until the next one
@@ -16,14 +18,15 @@
 use crate::{Clock, Recorder};
 use record::{About, Log, Platform, Profile, RunId, about, bundle, log::Damage};
 use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+mod marker;
+
 const RUNS: &str = "runs";
-const BUNDLED: &str = "bundled";
+const NTH: &str = "nth";
+const OFFERED: &str = "offered";
 pub const DIAGNOSTICS: &str = "linewitness.log";
-/// Finished runs have their bundle; their folders are kept a while for their diagnostics only.
-const KEPT_FINISHED: usize = 20;
 
 /// A run that is being recorded.
 pub struct Run {
@@ -38,9 +41,11 @@ pub struct Found {
     pub folder: PathBuf,
     pub about: About,
     pub state: State,
+    /// What began later has a higher number, however the clock was set meanwhile. Zero: of a version that did not count.
+    pub nth: u64,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Its bundle was written.
     Bundled,
@@ -78,29 +83,58 @@ impl Run {
         failed: impl Fn(&io::Error) + Send + 'static,
     ) -> io::Result<Self> {
         let started = clock.now();
-        let mut random = [0; 5];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let about = About {
             schema: about::SCHEMA.to_owned(),
             app: env!("CARGO_PKG_VERSION").into(),
-            run: RunId::new(started, random),
+            run: RunId::new(started, random()?),
             platform: platform(),
             started,
             members: std::collections::BTreeMap::new(),
             chain: None,
         };
-        let folder = home.join(RUNS).join(about.run.to_string());
-        fs::create_dir_all(home.join(RUNS))?;
+        let runs = home.join(RUNS);
+        let folder = runs.join(about.run.to_string());
+        fs::create_dir_all(&runs)?;
         fs::create_dir(&folder)?;
-        write_whole(&folder.join(bundle::ABOUT), &serde_json::to_vec_pretty(&about)?)?;
-        write_whole(&folder.join(bundle::PROFILE), profile.without_secrets().as_bytes())?;
-        let events = File::options().append(true).create_new(true).open(folder.join(bundle::EVENTS))?;
-        // The lock goes with the process, however it ends; it is how another start knows that this run lives.
-        events.try_lock().map_err(io::Error::from)?;
-        sync_folder(&folder);
+        let made = make(&folder, &about, profile, highest(&runs)? + 1);
+        let events = made.inspect_err(|_| {
+            // Of a run that never began nothing is to be found; its removal failing changes nothing of what went wrong.
+            let _ = fs::remove_dir_all(&folder);
+        })?;
+        sync_folder(&runs);
         let recorder = Recorder::to_file(clock, events, failed);
         Ok(Self { folder, about, recorder })
     }
+}
+
+/// All that stands in the folder before the first event; gives the log, locked.
+fn make(folder: &Path, about: &About, profile: &Profile, nth: u64) -> io::Result<File> {
+    write_whole(&folder.join(NTH), nth.to_string().as_bytes())?;
+    write_whole(&folder.join(bundle::PROFILE), profile.without_secrets().as_bytes())?;
+    let events = File::options().append(true).create_new(true).open(folder.join(bundle::EVENTS))?;
+    // The lock goes with the process, however it ends; it is how another start knows that this run lives. One that looks
+    // just now lets go at once.
+    events.lock()?;
+    // Last: without it nobody takes the folder for a run.
+    write_whole(&folder.join(bundle::ABOUT), &serde_json::to_vec_pretty(about)?)?;
+    sync_folder(folder);
+    Ok(events)
+}
+
+fn highest(runs: &Path) -> io::Result<u64> {
+    let entries = fs::read_dir(runs)?.filter_map(Result::ok);
+    Ok(entries.map(|entry| nth(&entry.path())).max().unwrap_or_default())
+}
+
+fn nth(folder: &Path) -> u64 {
+    fs::read_to_string(folder.join(NTH)).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// What sets the name of a run apart from one of the same minute.
+pub fn random() -> io::Result<[u8; 5]> {
+    let mut random = [0; 5];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(random)
 }
 
 /// What stands in a run folder, read as a bundle would be.
@@ -111,8 +145,9 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 }
 
 /// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
-/// its story; what they say is not ours to know.
-pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<()> {
+/// its story; what they say is not ours to know. Gives why it could not be remembered: the bundle is there all the same, and
+/// the run will be offered again.
+pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<Option<io::Error>> {
     keep_bundle(folder, about, &pack(folder, about, told)?, out)
 }
 
@@ -127,14 +162,16 @@ pub fn pack(folder: &Path, about: &About, told: &[(&str, &[u8])]) -> io::Result<
     Ok(packed)
 }
 
-/// Writes the run's bundle, and remembers where.
-pub fn keep_bundle(folder: &Path, about: &About, packed: &[u8], out: &Path) -> io::Result<()> {
+/// Writes the run's bundle, and remembers where; the answer is that of `write_bundle`.
+pub fn keep_bundle(folder: &Path, about: &About, packed: &[u8], out: &Path) -> io::Result<Option<io::Error>> {
+    // While there is room for a line: the bundle may take the last of it. Where there is none even now, the bundle may yet
+    // go to another disk.
+    let promised = marker::promise(folder, out);
     write_new(about, packed, out)?;
-    let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
-    write_whole(&folder.join(BUNDLED), path.to_string_lossy().as_bytes())
+    Ok(promised.or_else(|_| marker::promise(folder, out)).and_then(|()| marker::keep(folder)).err())
 }
 
-/// Whole or not at all, at a name that is free.
+/// At `out`, which must not exist: whole, or not at all.
 pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
     let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
@@ -149,14 +186,18 @@ pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
         }
     })();
     // A half-written file is of no use to anyone; its removal failing changes nothing of the error to tell.
-    written.inspect_err(|_| drop(fs::remove_file(&beside)))
+    written.inspect_err(|_| drop(fs::remove_file(&beside)))?;
+    // Its name is on the disk before anybody says that it is there.
+    sync_folder(out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
+    Ok(())
 }
 
 /// A new file beside `out`. One of the same name may be left of an attempt that was killed, or be a user's own: it stays.
 fn part_of(out: &Path, about: &About) -> io::Result<(File, PathBuf)> {
     const ATTEMPTS: u32 = 100;
     for attempt in 1.. {
-        let beside = out.with_extension(format!("{}-{attempt}.witness-part", about.run));
+        // A name of its own and not a longer one of `out`, which may be as long as the system lets it.
+        let beside = out.with_file_name(format!("{}-{attempt}.witness-part", about.run));
         match File::options().write(true).create_new(true).open(&beside) {
             Ok(file) => return Ok((file, beside)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
@@ -166,7 +207,7 @@ fn part_of(out: &Path, about: &About) -> io::Result<(File, PathBuf)> {
     unreachable!("the last attempt returns")
 }
 
-/// All runs of the folder, oldest first. A folder that is not a run is passed over.
+/// All runs of the folder, in the order in which they began. A folder that is not a run is passed over.
 pub fn list(home: &Path) -> io::Result<Vec<Found>> {
     let entries = match fs::read_dir(home.join(RUNS)) {
         Ok(entries) => entries,
@@ -174,40 +215,78 @@ pub fn list(home: &Path) -> io::Result<Vec<Found>> {
         Err(error) => return Err(error),
     };
     let mut found: Vec<Found> = entries.filter_map(|entry| look(&entry.ok()?.path())).collect();
-    found.sort_by(|a, b| (a.about.started.wall, &a.about.run).cmp(&(b.about.started.wall, &b.about.run)));
+    let place = |run: &Found| (run.nth, run.about.started.wall, run.about.run.clone());
+    found.sort_by_cached_key(place);
     Ok(found)
 }
 
 fn look(folder: &Path) -> Option<Found> {
-    let about: About = serde_json::from_reader(BufReader::new(File::open(folder.join(bundle::ABOUT)).ok()?)).ok()?;
-    let state = if folder.join(BUNDLED).exists() {
-        State::Bundled
-    } else {
-        match File::open(folder.join(bundle::EVENTS)).ok()?.try_lock_shared() {
-            Ok(()) => State::BrokenOff,
-            Err(_) => State::Live,
-        }
+    // What is being removed has a name that no run has.
+    RunId::parse(folder.file_name()?.to_str()?)?;
+    let about: About = serde_json::from_slice(&fs::read(folder.join(bundle::ABOUT)).ok()?).ok()?;
+    let state = match marker::bundle_of(folder, &about) {
+        Some(_) => State::Bundled,
+        None if is_written(folder)? => State::Live,
+        None => State::BrokenOff,
     };
-    Some(Found { folder: folder.to_owned(), about, state })
+    Some(Found { folder: folder.to_owned(), about, state, nth: nth(folder) })
+}
+
+/// Whether a process holds its log; nothing where there is none.
+fn is_written(folder: &Path) -> Option<bool> {
+    let events = File::open(folder.join(bundle::EVENTS)).ok()?;
+    Some(events.try_lock_shared().is_err())
 }
 
 /// Where the bundle of a finished run was written.
 pub fn bundle_of(run: &Found) -> Option<PathBuf> {
-    let path = fs::read_to_string(run.folder.join(BUNDLED)).ok()?;
-    (run.state == State::Bundled).then(|| PathBuf::from(path))
+    marker::bundle_of(&run.folder, &run.about)
 }
 
-/// Removes the folders of finished runs beyond the latest few. Runs that broke off are never removed here.
-pub fn prune(home: &Path) -> io::Result<()> {
-    let finished: Vec<Found> = list(home)?.into_iter().filter(|run| run.state == State::Bundled).collect();
-    let surplus = finished.len().saturating_sub(KEPT_FINISHED);
-    finished.iter().take(surplus).try_for_each(|run| fs::remove_dir_all(&run.folder))
+/// A person was told that this run broke off.
+pub fn offered(run: &Found) -> io::Result<()> {
+    fs::write(run.folder.join(OFFERED), "")
+}
+
+pub fn was_offered(run: &Found) -> bool {
+    run.folder.join(OFFERED).exists()
+}
+
+/// What its folder takes of the disk.
+pub fn size(run: &Found) -> u64 {
+    let files = fs::read_dir(&run.folder).into_iter().flatten().filter_map(Result::ok);
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
+/// Removes the folder of a run that is over, and leaves one that is being written. Gives whether it is gone.
+pub fn remove(run: &Found) -> io::Result<bool> {
+    if is_written(&run.folder) == Some(true) {
+        return Ok(false);
+    }
+    // First out of the list, then off the disk: a removal that is cut short must not leave what looks like a broken run.
+    let going = run.folder.with_extension(GOING);
+    fs::rename(&run.folder, &going)?;
+    fs::remove_dir_all(&going)?;
+    Ok(true)
+}
+/// No run's name has a dot.
+const GOING: &str = "going";
+
+/// What was left of removals that were cut short.
+pub fn sweep(home: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(home.join(RUNS)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let left = entries.filter_map(Result::ok).map(|entry| entry.path());
+    left.filter(|path| path.extension().is_some_and(|end| end == GOING)).try_for_each(fs::remove_dir_all)
 }
 
 /// Removes the folders of all runs that are over; for a folder of runs that are of no use once there are newer ones.
 pub fn clear(home: &Path) -> io::Result<()> {
-    let over = list(home)?.into_iter().filter(|run| run.state != State::Live);
-    over.into_iter().try_for_each(|run| fs::remove_dir_all(&run.folder))
+    sweep(home)?;
+    list(home)?.iter().try_for_each(|run| remove(run).map(|_gone| ()))
 }
 
 /// So that the names of new files survive a power loss too. Windows has no such act, and NTFS keeps names by itself.
@@ -215,17 +294,25 @@ fn sync_folder(folder: &Path) {
     if cfg!(unix)
         && let Err(error) = File::open(folder).and_then(|folder| folder.sync_all())
     {
-        tracing::warn!("the run folder could not be synced: {error}");
+        tracing::warn!("{} could not be synced: {error}", folder.display());
     }
 }
 
 /// Whole or not at all, and on the disk when it returns.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("part");
-    let mut file = File::create(&beside)?;
+    write_beside(path, bytes)?;
+    fs::rename(beside(path), path)
+}
+
+/// On the disk, and not yet under its name.
+fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(beside(path))?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    file.sync_all()
+}
+
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("part")
 }
 
 fn platform() -> Platform {
@@ -238,87 +325,4 @@ fn platform() -> Platform {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use record::fact::{EndedBy, Mark};
-
-    fn begin(home: &Path) -> Run {
-        let profile = Profile::to(record::profile::Address::parse("ws://127.0.0.1:1/call").expect("a URL"));
-        Run::begin(home, &profile, Clock::real(), |error| panic!("{error}")).expect("a writable folder")
-    }
-
-    #[test]
-    fn a_run_lives_while_it_is_recorded_and_is_offered_when_it_broke_off() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let run = begin(home.path());
-        run.recorder.note(Mark::Note { text: "one".into() });
-        assert_eq!(list(home.path()).expect("listed")[0].state, State::Live);
-        run.recorder.settle().expect("a disk");
-        drop(run);
-        // The writer thread ends with its last recorder, and its lock with it.
-        for _ in 0..100 {
-            if list(home.path()).expect("listed")[0].state == State::BrokenOff {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let found = list(home.path()).expect("listed").remove(0);
-        assert_eq!(found.state, State::BrokenOff);
-        let (_, log, profile, damage) = read(&found.folder).expect("readable");
-        assert_eq!((log.events.len(), damage.len()), (1, 0));
-        assert!(profile.expect("there").contains("ws://127.0.0.1:1/call"));
-    }
-
-    #[test]
-    fn a_bundle_is_written_once_and_overwrites_nothing() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let run = begin(home.path());
-        run.recorder.note(Mark::Ended { by: EndedBy::User });
-        run.recorder.settle().expect("a disk");
-        let out = home.path().join("a file with Ünïcode.witness");
-        fs::write(&out, "precious").expect("writable");
-        let error = write_bundle(&run.folder, &run.about, &[], &out).expect_err("the name is taken");
-        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&out).expect("still there"), b"precious");
-
-        let out = home.path().join("new.witness");
-        write_bundle(&run.folder, &run.about, &[], &out).expect("a free name");
-        let (bundle, damage) = bundle::read(File::open(&out).expect("there")).expect("a bundle");
-        assert_eq!((bundle.log.events.len(), damage.len()), (1, 0));
-        assert_eq!(list(home.path()).expect("listed")[0].state, State::Bundled);
-        assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 3, "no half-written file is left");
-    }
-
-    #[test]
-    fn a_file_beside_the_bundle_is_never_touched() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        let run = begin(home.path());
-        run.recorder.note(Mark::Ended { by: EndedBy::User });
-        run.recorder.settle().expect("a disk");
-        let names = ["call.witness-part".to_owned(), format!("call.{}-1.witness-part", run.about.run)];
-        for name in &names {
-            fs::write(home.path().join(name), "precious").expect("writable");
-        }
-        write_bundle(&run.folder, &run.about, &[], &home.path().join("call.witness")).expect("a free name");
-        for name in &names {
-            assert_eq!(fs::read(home.path().join(name)).expect("still there"), b"precious", "{name}");
-        }
-        assert_eq!(fs::read_dir(home.path()).expect("readable").count(), 4, "two files, the bundle and the runs");
-    }
-
-    #[test]
-    fn finished_runs_are_kept_a_while_and_broken_ones_for_ever() {
-        let home = tempfile::tempdir().expect("a temporary folder");
-        for i in 0..KEPT_FINISHED + 5 {
-            let run = begin(home.path());
-            if i != 0 {
-                fs::write(run.folder.join(BUNDLED), "x").expect("writable");
-            }
-            run.recorder.settle().expect("a disk");
-        }
-        prune(home.path()).expect("pruned");
-        let left = list(home.path()).expect("listed");
-        assert_eq!(left.len(), KEPT_FINISHED + 1);
-        assert_ne!(left[0].state, State::Bundled);
-    }
-}
+mod tests;

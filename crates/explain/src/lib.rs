@@ -12,6 +12,7 @@ pub mod cause;
 pub mod drops;
 pub mod findings;
 mod foresight;
+mod imported;
 pub mod limits;
 pub mod names;
 pub mod now;

@@ -60,7 +60,7 @@ impl Now {
             }
             Fact::Mark(Mark::Established { .. }) => self.established = Some(event.at),
             Fact::Mark(Mark::Ended { .. }) => self.ended = true,
-            Fact::Mark(Mark::Note { .. } | Mark::Calibrated(_)) => {}
+            Fact::Mark(Mark::Note { .. } | Mark::Calibrated(_) | Mark::Imported(_)) => {}
             Fact::Media(fact) => self.observe_media(fact),
             Fact::Signaling(fact) => self.observe_signaling(fact),
             Fact::Action(Action::Began { step, .. }) => self.recovering = Some(*step),

@@ -210,6 +210,7 @@ fn mark(fact: &Mark) -> String {
             let length = words::planned(words::millis(plan.planned_s * 1e3));
             format!("Started: hold a call to {} for {length}.", plan.to)
         }
+        Mark::Imported(imported) => crate::imported::row(imported),
         Mark::Calibrated(calibrated) => crate::calibrated::row(calibrated),
         Mark::Established { took_ms } => format!("The call stands, after {}.", words::length(words::millis(*took_ms))),
         Mark::Note { text } => format!("Note: {text}"),

@@ -1,7 +1,7 @@
 //! The table of causes, and how one of them is chosen for a drop.
 
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline, imported,
     rule::{Because, Finding, Measured},
 };
 
@@ -39,6 +39,8 @@ mod turn_failed;
 mod udp_blocked;
 mod vpn_changed;
 mod way;
+
+pub(crate) use look::search;
 
 /// Every cause. The order is that in which "ruled out" is listed, and settles what `outranks` leaves open.
 pub const RULES: &[&Rule] = &[
@@ -93,6 +95,7 @@ pub fn rule(cause: Cause) -> &'static Rule {
 
 /// `rules`: those that may speak; all of them, but where it is asked what one of them is needed for.
 pub fn judge(rules: &[&'static Rule], timeline: &Timeline, drop: &Drop) -> Judgement {
+    let rules = imported::allowed(rules, timeline);
     let found: Vec<(&'static Rule, Finding)> =
         rules.iter().filter_map(|rule| Some((*rule, (rule.find)(timeline, drop)?))).collect();
     let beaten = |rule: &Rule| found.iter().any(|(other, _)| other.outranks.contains(&rule.id));

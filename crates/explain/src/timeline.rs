@@ -7,8 +7,8 @@ use crate::{Drop, limits::Limits, unconfirmed};
 use record::{
     Heard, Log, Sense, Seq, Stamp,
     fact::{
-        Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, MediaSample, Move, Outcome, Plan, Reason,
-        RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest, Undeliverable,
+        Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Imported, MediaSample, Move, Outcome, Plan,
+        Reason, RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
 };
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub use lanes::{Foretold, HeldLane, LaneEnd, host};
 pub struct Timeline<'a> {
     pub log: &'a Log,
     pub plan: Option<&'a Plan>,
+    /// Another program wrote it down: nothing but the media of one connection was seen, in looks that lie apart.
+    pub imported: Option<&'a Imported>,
     pub calibrated: Option<&'a Calibrated>,
     pub began: Stamp,
     /// The last thing the log knows.
@@ -296,6 +298,7 @@ impl<'a> Timeline<'a> {
         let mut timeline = Self {
             log,
             plan: None,
+            imported: None,
             calibrated: None,
             began: start,
             until: start,

@@ -26,7 +26,7 @@ pub use control::{Control, ControlKind};
 pub use far::{Far, Sight};
 pub use ice::{CandidateKind, Ice, IceState, TurnRequest};
 pub use lane::{Lane, LaneSight, Manner, Opened, Rung, RungCarrier, Stirred, TurnTransport, UdpRung};
-pub use mark::{Beside, Calibrated, EndedBy, Heartbeat, Ladder, LeftOut, Mark, Plan, WhyNot};
+pub use mark::{Beside, Calibrated, EndedBy, Heartbeat, Imported, Ladder, LeftOut, Mark, Plan, WhyNot};
 pub use media::{Direction, Media, MediaSample, Undeliverable};
 pub use net::{Destination, Hop, LinkKind, Net, Reachability, WifiLink};
 pub use power::Power;

@@ -3,6 +3,7 @@
 //!
 //! They take minutes and need root or user namespaces, so they are told when asked for: `cargo xtask lab [FILTER]`.
 
+mod disk;
 mod ipv6;
 mod janus;
 mod parts;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         janus::STORIES,
         user::STORIES,
         ipv6::STORIES,
+        disk::STORIES,
         process::STORIES,
         relay::STORIES,
         parts::STORIES,

@@ -50,7 +50,7 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
             drops.push(Drop {
                 plane: Plane::Media,
                 last_good: gap.last,
-                first_bad: declared.min(gap.last.plus(overdue(timeline))),
+                first_bad: overdue(timeline).map_or(declared, |overdue| declared.min(gap.last.plus(overdue))),
                 declared,
                 restored: restored.map(|first| first.max(gap.last)),
                 seq: gap.at.seq,
@@ -82,12 +82,14 @@ pub(super) fn drops(timeline: &Timeline) -> Vec<Drop> {
     drops
 }
 
-/// After so long the next packet can no more be called late: the one that was due, and the one after it.
-fn overdue(timeline: &Timeline) -> Duration {
-    2 * match timeline.plan.map(|plan| plan.silence) {
+/// After so long the next packet can no more be called late: the one that was due, and the one after it. In an imported call it
+/// is not known when one was due.
+fn overdue(timeline: &Timeline) -> Option<Duration> {
+    let every = match timeline.plan.map(|plan| plan.silence) {
         Some(Silence::Dtx) => COMFORT_EVERY,
         _ => FRAME_EVERY,
-    }
+    };
+    timeline.imported.is_none().then_some(2 * every)
 }
 
 /// A new path was found for it. Where the call itself was placed anew, the service has a word in it too.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
-    rows,
+    imported, rows,
     rule::{Evidence, Finding, Measured},
     timeline::PauseKind,
     words,
@@ -42,7 +42,7 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
                 format!(
                     "Everything to the far end stopped at once, TCP and UDP alike, after {udp_good}{how}{running}; {back}."
                 ),
-                Evidence::of(udp.seq, last_of_media(udp.loss, &udp_good)).and(
+                Evidence::of(udp.seq, last_of_media(timeline, udp.loss, &udp_good)).and(
                     tcp.seq,
                     format!("The last sign of life on signaling came at {}.", words::utc_exact(tcp.last_good)),
                 ),
@@ -58,9 +58,12 @@ pub(super) fn finding(timeline: &Timeline, drop: &Drop) -> Finding {
                             "The path of the media stopped answering our checks after {at}{control}{running}; {back}."
                         )
                     }
+                    _ if timeline.imported.is_some() => {
+                        format!("Packets stopped arriving some time after {at}; {back}.")
+                    }
                     _ => format!("Media stopped arriving after {at}{control}{running}; {back}."),
                 },
-                Evidence::of(drop.seq, last_of_media(drop.loss, &at))
+                Evidence::of(drop.seq, last_of_media(timeline, drop.loss, &at))
                     .and_maybe(alive.map(|seq| (seq, "The signaling connection lived through it.".into()))),
             )
         }
@@ -111,8 +114,11 @@ fn beside(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Option<(Seq, S
     }
 }
 
-fn last_of_media(loss: Loss, at: &str) -> String {
+fn last_of_media(timeline: &Timeline, loss: Loss, at: &str) -> String {
     match loss {
+        _ if timeline.imported.is_some() => {
+            format!("The dump shows packets arriving until {at} and none from then on.")
+        }
         Loss::Consent(_) => format!("The last answer to our checks came at {at}."),
         _ => format!("The last media packet came at {at}."),
     }
@@ -149,6 +155,9 @@ fn ended_here(timeline: &Timeline, drop: &Drop) -> bool {
 const ABORTED: i32 = 103;
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    if timeline.imported.is_some() {
+        return imported::advice(timeline, drop);
+    }
     if ended_here(timeline, drop) {
         let at = words::utc(drop.first_bad);
         return Advice {

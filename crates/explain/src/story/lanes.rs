@@ -322,6 +322,10 @@ fn computer(timeline: &Timeline) -> LaneView {
         alive_from = alive_from.max(pause.to);
     }
     spans.extend(span(timeline, alive_from, timeline.until, SpanState::Alive));
+    if timeline.imported.is_some() {
+        // Nobody watched it.
+        spans.clear();
+    }
     for step in &timeline.clock_steps {
         let text = format!("clock set by {:+.0} s", step.by_us as f64 / 1e6);
         marks.push(Mark { at: on_axis(timeline, step.at.stamp), kind: MarkKind::System, seq: step.at.seq, text });

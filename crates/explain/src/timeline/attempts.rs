@@ -12,7 +12,8 @@ impl<'a> Timeline<'a> {
     /// The stage that the last attempt failed at: what stood in the way when trying again was over. Where no attempt named
     /// one, it follows from what did happen.
     pub fn failed_stage(&self) -> (ConnectStage, Option<At>) {
-        let logged_in = self.last_told().is_some_and(|socket| socket.ready.is_some());
+        // Of an imported call nothing is known of signaling; but its media was tried, and so it had come that far.
+        let logged_in = self.imported.is_some() || self.last_told().is_some_and(|socket| socket.ready.is_some());
         match self.what_failed() {
             Some(Failure::Attempt(failed)) => return (failed.stage, Some(failed.at)),
             Some(Failure::Refusal(refused)) => {

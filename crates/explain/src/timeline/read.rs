@@ -33,6 +33,7 @@ impl<'a> Timeline<'a> {
     fn take_mark(&mut self, at: At, mark: &'a Mark) {
         match mark {
             Mark::Started(plan) => self.plan = self.plan.or(Some(plan)),
+            Mark::Imported(imported) => self.imported = self.imported.or(Some(imported)),
             Mark::Established { .. } => self.established = self.established.or(Some(at)),
             Mark::Calibrated(calibrated) => self.calibrated = self.calibrated.or(Some(calibrated)),
             Mark::Note { .. } => {}

@@ -1,7 +1,9 @@
 //! The one sentence that stands above everything.
 
 use super::{Outcome, held};
-use crate::{Cause, Confidence, Drop, Owner, Plane, Timeline, Unconfirmed, rules::Judgement, unconfirmed, words};
+use crate::{
+    Cause, Confidence, Drop, Owner, Plane, Timeline, Unconfirmed, imported, rules::Judgement, unconfirmed, words,
+};
 use record::fact::EndedBy;
 
 /// The loss the headline speaks of: of the cause with most drops; of equals the better proven, then the earlier. Sleep
@@ -68,6 +70,9 @@ pub(crate) fn notes(timeline: &Timeline) -> Vec<String> {
             notes.push(format!("Linewitness itself then failed{}", words::quoted(fault)));
         }
         Some(_) => {}
+    }
+    if timeline.imported.is_some() {
+        notes.push(imported::NOTE.into());
     }
     if timeline.plan.is_some_and(|plan| plan.self_test) {
         notes.push("a self-test of this computer alone, which says nothing about any network".into());

@@ -1,6 +1,6 @@
 //! What no part of this log could show, and what a watcher said that it could not see. It depends on what really ran.
 
-use crate::{Timeline, rows::blind};
+use crate::{Timeline, imported, rows::blind};
 use record::fact::ControlKind;
 
 /// More watchers than this do not exist; a forged log may pretend so.
@@ -9,7 +9,8 @@ const MOST: usize = 32;
 pub(crate) fn list(timeline: &Timeline) -> Vec<String> {
     let asked = |kind| timeline.controls_of(kind).next().is_some();
     let mut list: Vec<String> = Vec::new();
-    if !timeline.network_watched() {
+    list.extend(timeline.imported.map(imported::between_looks));
+    if timeline.imported.is_none() && !timeline.network_watched() {
         list.push("The interfaces, addresses and routes of this computer were not watched, so a change of its own network would not be known.".into());
     }
     // Between a computer and itself there is neither a gateway nor a way.

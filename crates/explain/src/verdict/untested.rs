@@ -1,6 +1,6 @@
 //! What a verdict does not clear. A call that held says nothing of what was not put to the test.
 
-use crate::{Timeline, limits::coverage, words};
+use crate::{Timeline, imported, limits::coverage, words};
 use record::{
     fact::{ControlKind, Ladder, LeftOut, Manner, Plan, WhyNot},
     profile::Silence,
@@ -12,6 +12,7 @@ const JANUS_KEEPALIVE: Duration = Duration::from_secs(25);
 
 pub(super) fn list(timeline: &Timeline) -> Vec<String> {
     let mut list = Vec::new();
+    list.extend(timeline.imported.map(imported::untested));
     if let Some(plan) = timeline.plan {
         if plan.self_test {
             list.push("No network was tested: the far end ran on this computer, over loopback.".to_owned());

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Mark {
     /// What this run set out to do. Always the first event.
     Started(Box<Plan>),
+    /// Nothing of this was watched by this program: it is what another wrote down. The first event of such a log, in place of
+    /// `Started`.
+    Imported(Imported),
     /// What this program could name of faults it made itself, some time before this run.
     Calibrated(Calibrated),
     /// The first RTP packet of the first call arrived: from here on a loss is a drop and not a failed start.
@@ -21,6 +24,28 @@ pub enum Mark {
     Ended {
         by: EndedBy,
     },
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Imported {
+    /// Of the dump: `webrtc-internals`, `rtcstats`.
+    pub format: Heard,
+    /// The browser, in its own words.
+    pub by: Heard,
+    /// How far its looks at the call usually lay apart; between two of them nothing is known.
+    pub every_ms: f64,
+    /// Further connections of the same dump, which were left out.
+    pub others: u32,
+    /// Changes of state whose time of day says no zone, which were left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub without_zone: u32,
+    /// The dump says only when its first and last looks were, and they were taken to lie evenly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub evenly: bool,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

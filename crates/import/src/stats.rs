@@ -1,0 +1,140 @@
+//! The few figures of a getStats() report that tell of life: https://www.w3.org/TR/webrtc-stats/
+
+use record::fact::CandidateKind;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// Reports by their id.
+pub type Stats = BTreeMap<String, Report>;
+
+#[derive(Clone, Default)]
+pub struct Report {
+    pub kind: Kind,
+    pub packets_received: Option<f64>,
+    pub packets_lost: Option<f64>,
+    pub packets_sent: Option<f64>,
+    pub bytes_received: Option<f64>,
+    pub responses_received: Option<f64>,
+    pub requests_received: Option<f64>,
+    pub last_packet_received: Option<f64>,
+    pub jitter_s: Option<f64>,
+    pub round_trip_s: Option<f64>,
+    pub selected_pair: Option<String>,
+    pub local: Option<String>,
+    pub remote: Option<String>,
+    pub address: Option<String>,
+    pub port: Option<f64>,
+    pub candidate: Option<CandidateKind>,
+    pub dtls: Option<&'static str>,
+}
+
+/// As the standard names them.
+const DTLS: [&str; 5] = ["new", "connecting", "connected", "closed", "failed"];
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    Inbound,
+    Outbound,
+    Transport,
+    Pair,
+    #[default]
+    Other,
+}
+
+impl Kind {
+    pub fn of(word: &str) -> Self {
+        match word {
+            "inbound-rtp" => Self::Inbound,
+            "outbound-rtp" => Self::Outbound,
+            "transport" => Self::Transport,
+            "candidate-pair" => Self::Pair,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Report {
+    /// Whether a property of that name is of any use here.
+    pub fn knows(name: &str) -> bool {
+        Self::default().take(name, &Value::from(1)) || Self::default().take(name, &Value::from("host"))
+    }
+
+    /// Takes over one property; gives whether it could use it.
+    pub fn take(&mut self, name: &str, value: &Value) -> bool {
+        let number = value.as_f64().filter(|number| number.is_finite());
+        let text = || value.as_str().map(str::to_owned);
+        let (slot, number) = match name {
+            "packetsReceived" => (&mut self.packets_received, number),
+            "packetsLost" => (&mut self.packets_lost, number),
+            "packetsSent" => (&mut self.packets_sent, number),
+            "bytesReceived" => (&mut self.bytes_received, number),
+            "responsesReceived" => (&mut self.responses_received, number),
+            "requestsReceived" => (&mut self.requests_received, number),
+            "lastPacketReceivedTimestamp" => (&mut self.last_packet_received, number),
+            "jitter" => (&mut self.jitter_s, number),
+            "currentRoundTripTime" => (&mut self.round_trip_s, number),
+            "port" => (&mut self.port, number),
+            _ => return self.take_text(name, text()),
+        };
+        *slot = number.or(*slot);
+        number.is_some()
+    }
+
+    fn take_text(&mut self, name: &str, text: Option<String>) -> bool {
+        let Some(text) = text else { return false };
+        match name {
+            "type" => self.kind = Kind::of(&text),
+            "selectedCandidatePairId" => self.selected_pair = Some(text),
+            "localCandidateId" => self.local = Some(text),
+            "remoteCandidateId" => self.remote = Some(text),
+            "address" | "ip" => self.address = Some(text),
+            "candidateType" => {
+                self.candidate = match text.as_str() {
+                    "host" => Some(CandidateKind::Host),
+                    "srflx" => Some(CandidateKind::ServerReflexive),
+                    "prflx" => Some(CandidateKind::PeerReflexive),
+                    "relay" => Some(CandidateKind::Relay),
+                    _ => None,
+                }
+            }
+            "dtlsState" => self.dtls = DTLS.into_iter().find(|state| *state == text),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Nothing where the browser kept it to itself.
+    fn socket(&self) -> Option<(SocketAddr, CandidateKind)> {
+        let ip: IpAddr = self.address.as_ref()?.parse().ok()?;
+        let port = self.port.filter(|port| (0.0..=65_535.0).contains(port))?;
+        Some((SocketAddr::new(ip, port as u16), self.candidate?))
+    }
+}
+
+/// The two ends of the pair that carries the media.
+pub type Ends = [(SocketAddr, CandidateKind); 2];
+
+pub fn selected(stats: &Stats) -> Option<(&Report, Option<Ends>)> {
+    let named =
+        stats.values().filter(|report| report.kind == Kind::Transport).find_map(|t| t.selected_pair.as_ref())?;
+    let pair = stats.get(named)?;
+    let end = |id: &Option<String>| stats.get(id.as_ref()?)?.socket();
+    let ends = end(&pair.local).zip(end(&pair.remote)).map(|(local, remote)| [local, remote]);
+    Some((pair, ends))
+}
+
+/// One of a report's counts, where it tells it.
+pub type Figure = fn(&Report) -> Option<f64>;
+
+/// By how much a figure of all reports of a kind has grown; nothing where none has it.
+pub fn growth(before: &Stats, after: &Stats, kind: Kind, figure: Figure) -> Option<f64> {
+    let of_kind = after.iter().filter(|(_, report)| report.kind == kind);
+    let grown = of_kind.filter_map(|(id, report)| {
+        // A stream that is new has all its packets since; one that began anew counts from zero.
+        let was = before.get(id).and_then(figure).unwrap_or(0.0);
+        let is = figure(report)?;
+        Some(if is < was { 0.0 } else { is - was })
+    });
+    grown.fold(None, |sum, grown| Some(sum.unwrap_or(0.0) + grown))
+}
