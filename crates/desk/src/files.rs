@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Opened {
     pub about: About,
     pub log: Log,
+    /// As used, without its secrets.
+    pub profile: Option<String>,
     pub damage: Vec<Damage>,
 }
 
@@ -34,14 +36,14 @@ pub fn warning(damage: &[Damage]) -> Option<String> {
 pub fn open(path: &Path) -> Result<Opened, Failure> {
     let name = path.display();
     if path.is_dir() {
-        let (about, log, _, damage) = runs::read(path)
+        let (about, log, profile, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
-        return Ok(Opened { about, log, damage });
+        return Ok(Opened { about, log, profile, damage });
     }
     let file = File::open(path).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
     let (bundle, damage) =
         bundle::read(BufReader::new(file)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-    Ok(Opened { about: bundle.about, log: bundle.log, damage })
+    Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage })
 }
 
 /// Reads a profile, and the certificate authority it may name by path.
