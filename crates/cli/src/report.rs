@@ -37,7 +37,7 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
     }
     if !said && !written {
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
-        say::line(format_args!("\n{}\n", "For whoever can change something"));
+        say::line(format_args!("\n{}\n", "Appendix: for whoever can change something"));
         say::raw(&explain::report::admin(&story, say::width()));
     }
     Ok(ExitCode::SUCCESS)

@@ -234,7 +234,11 @@ mod tests {
         assert!(names.windows(2).all(|two| two[0] != two[1]), "a name twice");
         for entry in read.limit.iter().filter(|entry| entry.change.is_empty()) {
             let smallest = &entry.smallest;
-            assert!(smallest.is_empty() || smallest.starts_with("fixed") || smallest.starts_with("a heartbeat"), "{}", entry.name);
+            assert!(
+                smallest.is_empty() || smallest.starts_with("fixed") || smallest.starts_with("a heartbeat"),
+                "{}",
+                entry.name
+            );
         }
         for wrong in &read.wrong {
             assert!(wrong.heartbeats[0] > wrong.limit_s && wrong.heartbeats[0] < wrong.heartbeats[1], "{}", wrong.said);

@@ -65,7 +65,8 @@ mod tests {
         for setting in &catalogue().setting {
             assert!(!setting.product.is_empty() && !setting.setting.is_empty() && !setting.smallest.is_empty());
             for name in &setting.causes {
-                let there = causes.iter().any(|cause| cause == name.as_str()) || FINDINGS.iter().any(|(id, _)| id == name);
+                let there =
+                    causes.iter().any(|cause| cause == name.as_str()) || FINDINGS.iter().any(|(id, _)| id == name);
                 assert!(there, "{name}");
             }
         }

@@ -5,7 +5,12 @@
 //! one that worked on there was. What the vendor's servers would have answered is not in any log of ours.
 
 use super::{By, Recovery};
-use crate::{Cause, Drop, Plane, Timeline, drops::Loss, rules::look, words::length};
+use crate::{
+    Cause, Drop, Plane, Timeline,
+    drops::Loss,
+    rules::look,
+    words::{self, length},
+};
 use record::{
     Policy, Stamp,
     fact::{CallEndedBy, End, Move, Outcome, Side},
@@ -99,7 +104,8 @@ fn signaling(timeline: &Timeline, drop: &Drop, recovery: &Recovery, sdk: &Sdk) -
         return unnoticed(drop, recovery, sdk, way.over);
     }
     let Some(policy) = &sdk.policy else {
-        let hears = if told { "Hears of the end at once".into() } else { format!("Hears of it {} {after}", length(notices)) };
+        let hears =
+            if told { "Hears of the end at once".into() } else { format!("Hears of it {} {after}", length(notices)) };
         return (format!("{hears} and does nothing of its own."), None);
     };
     if recovery.by == Some(By::Itself) {
@@ -123,8 +129,15 @@ fn tries(policy: &Policy, notices: Duration, after: &str, way: &Way) -> Told {
         let since = *first.get_or_insert(at);
         if way.back_from.is_none() && at >= way.over {
             let tried = attempt - 1;
-            let so_far = if tried == 0 { "Has not tried yet".into() } else { format!("First tries {} {after}; {tried} in vain", length(since)) };
-            return (format!("{so_far} when the recording ends."), None);
+            let so_far = match tried {
+                0 => "Has not tried yet when the recording ends.".into(),
+                _ => format!(
+                    "First tries {} {after}, and {} until the recording ends.",
+                    length(since),
+                    words::times(tried as usize)
+                ),
+            };
+            return (so_far, None);
         }
         if way.gone_until.is_some_and(|gone| at <= gone) {
             continue;
@@ -133,9 +146,15 @@ fn tries(policy: &Policy, notices: Duration, after: &str, way: &Way) -> Told {
             Some(back) if at >= back => "the way was back by then",
             _ => "whether the way was back by then was not seen",
         };
-        let vain = if attempt == 1 { String::new() } else { format!("; {} in vain", attempt - 1) };
-        let again = if attempt == 1 { String::new() } else { format!(", then after {}", length(at)) };
-        return (format!("First tries {} {after}{vain}{again}: {there}.", length(since)), Some(at));
+        let first = length(since);
+        let says = match attempt {
+            1 => format!("First tries {first} {after}: {there}."),
+            _ => {
+                let vain = words::times(attempt as usize - 1);
+                format!("First tries {first} {after}, {vain} in vain; then after {}: {there}.", length(at))
+            }
+        };
+        return (says, Some(at));
     }
     (format!("Tries {most} times in vain and gives up {} {after}: the call is over.", length(at)), None)
 }
@@ -156,7 +175,10 @@ fn unnoticed(drop: &Drop, recovery: &Recovery, sdk: &Sdk, lasted: Duration) -> T
 fn media(timeline: &Timeline, drop: &Drop, recovery: &Recovery, sdk: &Sdk) -> Told {
     let back = drop.restored.map(|restored| restored.since(drop.last_good));
     let Some(policy) = &sdk.policy else { return page(back, recovery) };
-    if matches!(drop.loss, Loss::CallEnded { .. }) || recovery.by == Some(By::NewCall) || call_gone(timeline, drop).is_some() {
+    if matches!(drop.loss, Loss::CallEnded { .. })
+        || recovery.by == Some(By::NewCall)
+        || call_gone(timeline, drop).is_some()
+    {
         return ("Places no other call: when this one is lost it is over.".into(), None);
     }
     let restarts = policy.restart_after;
@@ -170,17 +192,27 @@ fn media(timeline: &Timeline, drop: &Drop, recovery: &Recovery, sdk: &Sdk) -> To
     let then = match (mute, policy.attempts) {
         (false, _) => format!("Restarts ICE {} after the last packet", length(restarts)),
         // The one that gives up after some attempts never restarts ICE while signaling is unhealthy.
-        (true, Some(_)) => "Leaves ICE alone while signaling is gone too, and builds the media anew once that is back".into(),
-        (true, None) => format!("Wants to restart ICE {} after the last packet, and cannot say so while signaling is gone too", length(restarts)),
+        (true, Some(_)) => {
+            "Leaves ICE alone while signaling is gone too, and builds the media anew once that is back".into()
+        }
+        (true, None) => format!(
+            "Wants to restart ICE {} after the last packet, and cannot say so while signaling is gone too",
+            length(restarts)
+        ),
     };
     match (back, recovery.by) {
-        (Some(back), Some(By::Itself)) if back <= restarts => {
-            (format!("Waits: it restarts ICE {} after the last packet, and media was back before.", length(restarts)), Some(back))
+        (Some(back), Some(By::Itself)) if back <= restarts => (
+            format!("Waits: it restarts ICE {} after the last packet, and media was back before.", length(restarts)),
+            Some(back),
+        ),
+        (Some(back), _) if back > gives_up && !mute => (
+            format!("{then}, and gives up after {}: media came back only after {}.", length(gives_up), length(back)),
+            None,
+        ),
+        (Some(back), Some(By::Itself)) => {
+            (format!("{then}; here media came back by itself after {}.", length(back)), Some(back))
         }
-        (Some(back), _) if back > gives_up && !mute => {
-            (format!("{then}, and gives up after {}: media came back only after {}.", length(gives_up), length(back)), None)
-        }
-        (Some(back), Some(By::Itself)) => (format!("{then}; here media came back by itself after {}.", length(back)), Some(back)),
+        (Some(back), _) if mute => (format!("{then}; here a restart brought media back after {}.", length(back)), None),
         (Some(back), _) => {
             let began = restart_began(timeline, drop).map(|began| began.since(drop.last_good));
             match began.filter(|began| *began <= restarts) {
@@ -191,7 +223,9 @@ fn media(timeline: &Timeline, drop: &Drop, recovery: &Recovery, sdk: &Sdk) -> To
                 None => (format!("{then}; whether that works so soon was not seen here."), Some(restarts.min(back))),
             }
         }
-        (None, _) if lasted < gives_up || mute => (format!("{then}; the recording ends after {}.", length(lasted)), None),
+        (None, _) if lasted < gives_up || mute => {
+            (format!("{then}; the recording ends after {}.", length(lasted)), None)
+        }
         (None, _) => (format!("{then}, and gives up after {}.", length(gives_up)), None),
     }
 }
@@ -206,7 +240,9 @@ fn page(back: Option<Duration>, recovery: &Recovery) -> Told {
         }
         (Some(_), Some(By::Itself)) => (format!("Does nothing: {fails} and stays so, though the way came back."), None),
         (Some(_), Some(By::NewCall)) => ("Does nothing: the call is over.".into(), None),
-        (Some(_), _) => (format!("Does nothing; {fails} unless media comes back by itself, which was not seen here."), None),
+        (Some(_), _) => {
+            (format!("Does nothing; {fails} unless media comes back by itself, which was not seen here."), None)
+        }
         (None, _) => (format!("Does nothing; {fails} and stays so."), None),
     }
 }
@@ -214,9 +250,11 @@ fn page(back: Option<Duration>, recovery: &Recovery) -> Told {
 /// The end was said, and not found by waiting.
 fn was_told(timeline: &Timeline, drop: &Drop) -> bool {
     match drop.loss {
-        Loss::SocketEnded(socket) => timeline.sockets.get(socket).and_then(|socket| socket.closed).is_some_and(|closed| {
-            !matches!(closed.end, End::Silence { .. } | End::LetGo | End::CloseFrame { by: Side::Us, .. })
-        }),
+        Loss::SocketEnded(socket) => {
+            timeline.sockets.get(socket).and_then(|socket| socket.closed).is_some_and(|closed| {
+                !matches!(closed.end, End::Silence { .. } | End::LetGo | End::CloseFrame { by: Side::Us, .. })
+            })
+        }
         Loss::CallEnded { .. } => true,
         Loss::MediaGap(_) | Loss::Consent(_) | Loss::Unanswered { .. } | Loss::NeverStood => false,
     }

@@ -6,7 +6,7 @@ use crate::{
     Cause, Drop, Plane, Timeline, Verdict,
     catalogue::{self, Kind, Layer, SettingRow},
     drops::Loss,
-    limits::Close,
+    limits::{Close, Exact},
     rules::{around, look, timer, way},
     verdict::DropVerdict,
     words,
@@ -36,6 +36,8 @@ pub struct AdminPage {
     pub controls: Vec<String>,
     pub ask: String,
     pub settings: Vec<SettingRow>,
+    /// What to know of all of them, before they are looked through.
+    pub settings_note: Option<String>,
     /// What stands where a setting says DEST.
     pub destination: String,
     pub retest: String,
@@ -68,22 +70,23 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
     let drop = lost(timeline, first)?;
     let advice = &first.advice;
     let because = first.because.iter().map(|because| because.says.clone());
-    let again = match group.cause {
-        // What a limit ends is met by being quiet, or old, for long enough, and by nothing else.
-        Cause::IdleTimeout | Cause::LifetimeCap | Cause::NatExpired => retest.says.clone(),
-        _ => format!("{} {}", advice.retest, retest.says),
+    let again = match retest.of_limit {
+        true => retest.says.clone(),
+        false => format!("{} {}", advice.retest, retest.mended),
     };
+    let (settings, settings_note) = settings(timeline, drop, group.cause);
     Some(AdminPage {
         drops: group.drops.iter().map(|drop| drop.id).collect(),
         title: group.head(),
         sure: group.how_sure().map(|sure| sure.to_string()),
         who: advice.who.clone(),
         lost: Some(group.how_often()),
-        seen: std::iter::once(first.says.clone()).chain(because).collect(),
+        seen: std::iter::once(first.says.clone()).chain(because).chain(counted(timeline, drop, group.cause)).collect(),
         search: group.drops.iter().filter_map(|told| search(timeline, lost(timeline, told)?)).take(MOST_ROWS).collect(),
         controls: controls(timeline, drop),
         ask: advice.what.clone(),
-        settings: settings(timeline, drop, group.cause),
+        settings,
+        settings_note,
         destination: way::far_hosts(timeline),
         retest: again,
         wrong_if: advice.wrong_if.clone(),
@@ -126,7 +129,8 @@ fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
     if let Some(ended) = timer::ended(timeline, drop)
         && let Some((lane, _)) = timer::talking(timeline, &ended, ended.quiet)
     {
-        lived.push(format!("{} to the same host stayed up.", words::capital(&crate::rows::lanes::manner(&lane.manner))));
+        lived
+            .push(format!("{} to the same host stayed up.", words::capital(&crate::rows::lanes::manner(&lane.manner))));
     }
     let asked = [
         (ControlKind::Gateway, "The gateway"),
@@ -137,37 +141,65 @@ fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
         (ControlKind::Stun, "A STUN server elsewhere"),
     ];
     let answered = asked.iter().filter(|(kind, _)| around::said(timeline, drop, *kind).alive().is_some());
-    lived.extend(answered.map(|(kind, who)| {
-        format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))
-    }));
+    lived.extend(answered.map(|(kind, who)| format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))));
     lived
 }
 
-fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> Vec<SettingRow> {
-    let close = timer::of(timeline, drop.loss).map(|ended| ended.close);
-    let host = timer::of(timeline, drop.loss).map(|ended| ended.host().to_owned()).unwrap_or_default();
+/// How many ended, when, and how near to each other.
+fn counted(timeline: &Timeline, drop: &Drop, cause: Cause) -> Option<String> {
+    let ended = timer::of(timeline, drop.loss).filter(|_| cause == Cause::IdleTimeout)?;
+    let limit = timeline.limits.idle_of(ended.host())?;
+    let exact = limit.exact.filter(|exact| exact.count > 1)?;
+    Some(format!(
+        "{} of {} quiet connections beside the call ended, after {}, spread {}.",
+        limit.died.len(),
+        limit.died.len() + limit.lived.len(),
+        words::length(exact.median),
+        words::length(exact.spread)
+    ))
+}
+
+fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>, Option<String>) {
+    let ended = timer::of(timeline, drop.loss);
+    let close = ended.as_ref().map(|ended| ended.close);
+    let host = ended.as_ref().map_or("", |ended| ended.host());
     let limits = &timeline.limits;
     match cause {
+        // It said so itself: no other device need be looked at.
+        Cause::IdleTimeout if ended.as_ref().is_some_and(timer::Ended::says_idle) => {
+            (catalogue::of_cause("idle_timeout"), None)
+        }
         Cause::IdleTimeout => {
-            let known = limits.idle_of(&host).and_then(catalogue::idle);
-            catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, known.as_ref())
+            let limit = limits.idle_of(host);
+            let known = limit.and_then(catalogue::idle);
+            let rows = catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, known.as_ref());
+            (rows, limit.and_then(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::LifetimeCap => {
-            let known = limits.lifetime_of(&host).and_then(catalogue::lifetime);
-            catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], close, known.as_ref())
+            let limit = limits.lifetime_of(host);
+            let known = limit.and_then(catalogue::lifetime);
+            let rows = catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], close, known.as_ref());
+            (rows, limit.map(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::NatExpired => udp(timeline),
         // What drops the state of a flow without a word does so by a timer, whatever made it do so this time.
-        Cause::HalfOpen => catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None),
-        Cause::ConnectionReset => catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None),
+        Cause::HalfOpen => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None), None),
+        Cause::ConnectionReset => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None), None),
         cause => {
             let name = serde_json::to_value(cause).ok();
-            catalogue::of_cause(name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default())
+            (catalogue::of_cause(name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default()), None)
         }
     }
 }
 
-fn udp(timeline: &Timeline) -> Vec<SettingRow> {
+fn fits_none(limit: Exact) -> String {
+    format!(
+        "No default known to us is {}, so somebody set it: look for that number in what stands on the way. What is met most often comes first.",
+        words::length(limit.median)
+    )
+}
+
+fn udp(timeline: &Timeline) -> (Vec<SettingRow>, Option<String>) {
     let known = timeline.limits.udp.first().and_then(catalogue::udp);
-    catalogue::of_limits(Kind::Idle, &[Layer::UdpStream, Layer::UdpOnePacket], None, known.as_ref())
+    (catalogue::of_limits(Kind::Idle, &[Layer::UdpStream, Layer::UdpOnePacket], None, known.as_ref()), None)
 }

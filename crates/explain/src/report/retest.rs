@@ -20,6 +20,10 @@ pub struct Retest {
     pub quiet_udp_s: Vec<u64>,
     /// "Hold the retest profile for 50 s. Mended if …"
     pub says: String,
+    /// The same without the length: "Mended if …"
+    pub mended: String,
+    /// It is made for a limit, and not for whatever happens again.
+    pub of_limit: bool,
 }
 
 const TEN_MINUTES: u64 = 600;
@@ -38,7 +42,10 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
     let age = ages(timeline, head).into_iter().max();
     let longest = quiet.iter().chain(&udp).max().map(|rung| rung + AROUND_A_RUNG);
     let twice = age.map(|age| beyond(age, 2.0) + AROUND_A_RUNG);
-    let known = longest.max(twice).map(|seconds| seconds.next_multiple_of(10));
+    // A service that ends quiet calls may keep quiet lanes: then the call itself is the proof.
+    let own = own_silence(head).filter(|_| quiet.is_empty());
+    let three_times = own.map(|silence| beyond(silence, 3.0) + AROUND_A_RUNG);
+    let known = longest.max(twice).max(three_times).map(|seconds| seconds.next_multiple_of(10));
     let for_s = known.unwrap_or_else(|| as_before(timeline));
     let mut signs = Vec::new();
     if let Some(longest) = quiet.last() {
@@ -47,18 +54,27 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
     }
     if let Some(longest) = udp.last() {
         let all = words::count(udp.len(), "UDP flow");
-        signs.push(format!("all {all} that it keeps quiet are still reached, the longest of them after {}", planned(*longest)));
+        signs.push(format!(
+            "all {all} that it keeps quiet are still reached, the longest of them after {}",
+            planned(*longest)
+        ));
     }
     if let Some(age) = age {
         signs.push(format!("no connection ends at the age of {}", words::length(age)));
     }
+    if let Some(silence) = own {
+        signs.push(format!("the call's own connection is not ended after {} of quiet", words::length(silence)));
+    }
     if signs.is_empty() {
-        signs.push("nothing is lost in it, though what went before the loss happens again".into());
+        signs.push("nothing is lost, though what went before the loss happens again meanwhile".into());
     }
     let longer = if for_s > TEN_MINUTES { " It takes longer than ten minutes, because the limit does." } else { "" };
-    let says =
-        format!("Hold the retest profile for {}. Mended if {}.{longer}", planned(for_s), signs.join(", and "));
-    Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says }
+    let mended = match head.drops.is_empty() && known.is_none() {
+        true => "Nothing was lost, so there is nothing to mend.".to_owned(),
+        false => format!("Mended if {}.{longer}", signs.join(", and ")),
+    };
+    let says = format!("Hold the retest profile for {}. {mended}", planned(for_s));
+    Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says, mended, of_limit: known.is_some() }
 }
 
 fn planned(seconds: u64) -> String {
@@ -85,6 +101,13 @@ fn measured(head: &Verdict, cause: Cause) -> Vec<Duration> {
         })
     };
     head.drops.iter().filter(|drop| drop.cause == cause).filter_map(seconds).take(1).collect()
+}
+
+/// How long the call's own connection was quiet where the service ended it for that.
+fn own_silence(head: &Verdict) -> Option<Duration> {
+    let ended = head.drops.iter().find(|drop| drop.cause == Cause::IdleTimeout)?;
+    let silence = ended.first_bad.micros().saturating_sub(ended.last_good.micros());
+    Some(Duration::from_micros(silence.max(0) as u64)).filter(|silence| *silence >= Duration::from_secs(1))
 }
 
 fn of_limits(mut limits: Vec<Duration>) -> Vec<u64> {
@@ -125,30 +148,40 @@ pub fn retest(story: &Story, profile: Option<&str>) -> Result<String, String> {
     }
     let asked = &story.page.retest;
     let mut held = profile.and_then(|text| toml::from_str(text).ok()).map_or_else(|| from_log(story), Ok)?;
-    let mut missing = vec!["[signaling]: token = \"…\", and what stood behind a question mark in url, where it wants one".to_owned()];
+    let mut missing = vec!["in [signaling]: token = \"…\", and what stood behind a question mark in url".to_owned()];
     held.name = format!("Retest: {}", Heard::new(&held.name));
     held.for_ = Span::seconds(asked.for_s);
     let spans = |rungs: &[u64]| rungs.iter().map(|rung| Span::seconds(*rung)).collect();
     held.lanes = Lanes { quiet_ladder: spans(&asked.quiet_s), udp_ladder: spans(&asked.quiet_udp_s), ..held.lanes };
     let (with_secrets, without): (Vec<_>, Vec<_>) = held.ice.servers.drain(..).partition(needs_secrets);
     held.ice.servers = without;
-    for server in &with_secrets {
-        let urls: Vec<String> = server.urls.iter().map(|url| format!("{:?}", Heard::new(url).as_str())).collect();
-        missing.push(format!("[[ice.servers]]: urls = [{}], username = \"…\", credential = \"…\"", urls.join(", ")));
+    if !with_secrets.is_empty() {
+        missing.push("the ICE servers at the end of this file: take the # away and fill in both".into());
     }
     if held.ice.policy == IcePolicy::Relay && !with_secrets.is_empty() {
         held.ice.policy = IcePolicy::All;
-        missing.push("[ice]: policy = \"relay\", as it was; it needs the servers above".into());
+        missing.push("in [ice]: policy = \"relay\" in place of \"all\", once those servers stand there".into());
     }
     let says = [format!("The retest after: {}", story.head.headline), asked.says.clone()];
     let says = says.into_iter().chain(["Secrets are in no bundle. Where the call needs them, fill in:".into()]);
     let comment: String = says.map(|line| format!("# {line}\n")).collect();
     let missing: String = missing.iter().map(|line| format!("#   {line}\n")).collect();
-    let text = format!("{comment}{missing}\n{}", held.without_secrets());
+    let mut shown = held.without_secrets();
+    if !with_secrets.is_empty() && held.ice.servers.is_empty() {
+        // An empty list here would forbid the tables below.
+        shown = shown.replacen("\nservers = []\n", "\n", 1);
+    }
+    let text = format!("{comment}{missing}\n{shown}{}", with_secrets.iter().map(commented).collect::<String>());
     match profile::read(text.as_bytes()) {
         Ok(_) => Ok(text),
         Err(refusal) => Err(format!("the profile in this bundle cannot be used again: {}", refusal.says)),
     }
+}
+
+/// As it would stand there, each line behind a `#`. A URL is a stranger's word.
+fn commented(server: &IceServer) -> String {
+    let urls: Vec<String> = server.urls.iter().map(|url| format!("{:?}", Heard::new(url).as_str())).collect();
+    format!("\n# [[ice.servers]]\n# urls = [{}]\n# username = \"…\"\n# credential = \"…\"\n", urls.join(", "))
 }
 
 fn needs_secrets(server: &IceServer) -> bool {

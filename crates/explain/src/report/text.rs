@@ -236,7 +236,8 @@ impl Page<'_> {
             return self.wrapped("    ", &format!("Twilio, Telnyx and a plain page: as after drop {}.", alike.drop));
         }
         for other in &row.others {
-            let least = other.least.as_ref().map(|least| format!(" Lost for {least} at the least.")).unwrap_or_default();
+            let least =
+                other.least.as_ref().map(|least| format!(" Lost for {least} at the least.")).unwrap_or_default();
             self.wrapped(&format!("    {:<14}", other.who), &format!("{}{least}", other.says));
         }
     }
@@ -258,8 +259,10 @@ impl Page<'_> {
             self.line(&line);
         }
         for row in &story.page.survival {
-            for (question, answer) in page::QUESTIONS.iter().zip(&row.answers).filter(|(_, answer)| answer.word != "yes") {
-                self.wrapped("  ", &format!("drop {}, {}: {}", row.drop, question.to_lowercase(), answer.says));
+            for (question, answer) in
+                page::QUESTIONS.iter().zip(&row.answers).filter(|(_, answer)| answer.word != "yes")
+            {
+                self.wrapped("  ", &format!("drop {}, {question}: {}", row.drop, answer.says));
             }
         }
     }

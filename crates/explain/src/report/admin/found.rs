@@ -1,6 +1,6 @@
 //! Pages of what was found beside a call that was not lost by it, or not by it alone.
 
-use super::{AdminPage, udp};
+use super::{AdminPage, fits_none, udp};
 use crate::{
     Cause, Owner, Timeline,
     catalogue::{self, Kind, Layer, SettingRow},
@@ -18,7 +18,7 @@ struct Found<'f> {
     owner: Owner,
     title: &'static str,
     ask: String,
-    settings: Vec<SettingRow>,
+    settings: (Vec<SettingRow>, Option<String>),
     wrong_if: String,
 }
 
@@ -60,7 +60,8 @@ fn page(found: Found, destination: &str, retest: &Retest) -> AdminPage {
         search: vec![],
         controls: vec![],
         ask,
-        settings,
+        settings: settings.0,
+        settings_note: settings.1,
         destination: destination.to_owned(),
         retest: retest.says.clone(),
         wrong_if,
@@ -74,12 +75,14 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         None => &[Layer::Websocket, Layer::Tcp],
     };
     let quiet = words::length(limit.under * 2);
+    let known = catalogue::idle(limit);
+    let note = limit.exact.filter(|_| known.is_none()).map(fits_none);
     Found {
         finding,
         owner: owner(limit.who),
         title: "quiet connections are ended",
         ask: format!("Raise the idle or session timeout towards {} to 3600 s, and for nothing else.", limit.host),
-        settings: catalogue::of_limits(Kind::Idle, layers, limit.close, catalogue::idle(limit).as_ref()),
+        settings: (catalogue::of_limits(Kind::Idle, layers, limit.close, known.as_ref()), note),
         wrong_if: format!("a connection from here to {} that is left quiet for {quiet} stays up.", limit.host),
     }
 }
@@ -87,12 +90,13 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
 fn lifetime<'f>(finding: &'f Finding, limit: &LifetimeLimit) -> Found<'f> {
     let known = catalogue::lifetime(limit);
     let age = words::length(limit.exact.median);
+    let note = Some(limit.exact).filter(|_| known.is_none()).map(fits_none);
     Found {
         finding,
         owner: owner(limit.who),
         title: "connections are ended at a fixed age",
         ask: format!("Raise what limits a connection or request to {} beyond the longest call.", limit.host),
-        settings: catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], limit.close, known.as_ref()),
+        settings: (catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], limit.close, known.as_ref()), note),
         wrong_if: format!("a connection from here to {} becomes older than {age}.", limit.host),
     }
 }
@@ -120,7 +124,7 @@ fn inspected(finding: &Finding) -> Found<'_> {
         owner: Owner::LocalNetwork,
         title: "TLS is opened on the way",
         ask: "Exempt this destination from TLS inspection.".into(),
-        settings: catalogue::of_cause(finding.id),
+        settings: (catalogue::of_cause(finding.id), None),
         wrong_if: "the service shows the same issuer to somebody outside of this network.".into(),
     }
 }

@@ -40,7 +40,8 @@ fn one(lines: &mut Lines, story: &Story, page: &AdminPage) {
         }
     }
     match page.controls.is_empty() {
-        false => lines.list("What did not fail at the same time, on the same computer", page.controls.iter().map(String::as_str)),
+        false => lines
+            .list("What did not fail at the same time, on the same computer", page.controls.iter().map(String::as_str)),
         true if page.lost.is_some() => {
             lines.list("What did not fail at the same time", ["Nothing that was held or asked beside it."].into_iter());
         }
@@ -61,6 +62,9 @@ fn settings(lines: &mut Lines, page: &AdminPage) {
         return;
     }
     lines.title("Where it is set, and the smallest change");
+    if let Some(note) = &page.settings_note {
+        lines.wrapped("  ", note);
+    }
     if page.settings.iter().any(|row| row.smallest.contains("DEST")) {
         lines.wrapped("  ", &format!("DEST stands for {}.", page.destination));
     }
