@@ -79,7 +79,11 @@ fn report(recording: &str, asked: &[&str], scratch: &Path) -> Result<Vec<u8>> {
     let mut command = Command::new(&program);
     command.arg("report").arg(&bundle).env("TZ", "UTC");
     for word in asked {
-        if *word == "{}" { command.arg(scratch) } else { command.arg(word) };
+        if *word == "{}" {
+            command.arg(scratch)
+        } else {
+            command.arg(word)
+        };
     }
     let output = command.output().with_context(|| format!("starting {}", program.display()))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -18,7 +18,7 @@ pub struct SettingRow {
 }
 
 /// An administrator looks for the one product that stands there; a longer list is not read to its end.
-const MOST: usize = 14;
+const MOST: usize = 16;
 
 /// Limits of a kind that end connections so, those that fit what was measured first.
 pub fn of_limits(kind: Kind, layers: &[Layer], close: Option<Close>, known: Option<&Known>) -> Vec<SettingRow> {

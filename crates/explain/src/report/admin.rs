@@ -11,7 +11,7 @@ use crate::{
     verdict::DropVerdict,
     words,
 };
-use record::fact::ControlKind;
+use record::fact::{ControlKind, End};
 use serde::Serialize;
 use ts_rs::TS;
 
@@ -29,7 +29,7 @@ pub struct AdminPage {
     pub title: String,
     pub sure: Option<String>,
     pub who: String,
-    /// "Signaling lost twice", or nothing.
+    /// "Signaling lost twice, first at 2026-11-21 20:29:39 UTC", or nothing.
     pub lost: Option<String>,
     pub seen: Vec<String>,
     pub search: Vec<SearchRow>,
@@ -80,7 +80,7 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
         title: group.head(),
         sure: group.how_sure().map(|sure| sure.to_string()),
         who: advice.who.clone(),
-        lost: Some(group.how_often()),
+        lost: Some(when(group)),
         seen: std::iter::once(first.says.clone()).chain(because).chain(counted(timeline, drop, group.cause)).collect(),
         search: group.drops.iter().filter_map(|told| search(timeline, lost(timeline, told)?)).take(MOST_ROWS).collect(),
         controls: controls(timeline, drop),
@@ -91,6 +91,17 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
         retest: again,
         wrong_if: advice.wrong_if.clone(),
     })
+}
+
+fn when(group: &Group) -> String {
+    let often = group.how_often();
+    match group.onset().filter(|_| !group.never_stood) {
+        Some(onset) => {
+            let date = onset.timestamp().strftime("%Y-%m-%d");
+            format!("{often}, {} {date} {}", group.at(), words::utc_of(onset))
+        }
+        None => often,
+    }
 }
 
 /// The verdict counts drops in the timeline's order.
@@ -104,6 +115,9 @@ fn search(timeline: &Timeline, drop: &Drop) -> Option<SearchRow> {
         Plane::Signaling => {
             let socket = look::socket(timeline, drop)?;
             let how = match (drop.loss, look::closed(timeline, drop)) {
+                (_, Some((_, closed))) if matches!(closed.end, End::LetGo) => {
+                    "left without an answer, and closed by this computer".into()
+                }
                 (Loss::SocketEnded(_), Some((_, closed))) => format!("ended {}", words::ended(closed.end)),
                 _ => "what was written stayed unanswered".into(),
             };

@@ -18,7 +18,7 @@ pub struct Retest {
     /// Connections that are kept quiet for so long, over TCP and over UDP.
     pub quiet_s: Vec<u64>,
     pub quiet_udp_s: Vec<u64>,
-    /// "Hold the retest profile for 50 s. Mended if …"
+    /// "Hold the retest profile … for 50 s. Mended if …"
     pub says: String,
     /// The same without the length: "Mended if …"
     pub mended: String,
@@ -66,14 +66,15 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
         signs.push(format!("the call's own connection is not ended after {} of quiet", words::length(silence)));
     }
     if signs.is_empty() {
-        signs.push("nothing is lost, though what went before the loss happens again meanwhile".into());
+        signs.push("nothing is lost, while what set the loss off happens again".into());
     }
     let longer = if for_s > TEN_MINUTES { " It takes longer than ten minutes, because the limit does." } else { "" };
     let mended = match head.drops.is_empty() && known.is_none() {
         true => "Nothing was lost, so there is nothing to mend.".to_owned(),
         false => format!("Mended if {}.{longer}", signs.join(", and ")),
     };
-    let says = format!("Hold the retest profile for {}. {mended}", planned(for_s));
+    let says =
+        format!("Hold the retest profile (linewitness report BUNDLE --retest FILE) for {}. {mended}", planned(for_s));
     Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says, mended, of_limit: known.is_some() }
 }
 

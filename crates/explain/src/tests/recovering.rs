@@ -122,7 +122,7 @@ fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_co
         "No default known to us is 13.0 s, so somebody set it",
         "proxy_read_timeout 3600s; proxy_send_timeout 3600s; in that one location",
         "Value=3600",
-        "Hold the retest profile for 50 s.",
+        "Hold the retest profile (linewitness report BUNDLE --retest FILE) for 50 s.",
         "We are wrong if a connection from here to the same destination that is left quiet for 26.0 s stays up.",
         "Not tested",
     ] {

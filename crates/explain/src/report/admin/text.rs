@@ -50,8 +50,9 @@ fn one(lines: &mut Lines, story: &Story, page: &AdminPage) {
     settings(lines, page);
     lines.title("Retest");
     lines.wrapped("  ", &page.retest);
-    lines.wrapped("  ", "linewitness report BUNDLE --retest after.witness-profile");
-    lines.wrapped("  ", "linewitness hold after.witness-profile");
+    lines.wrapped("  ", "Whoever has the bundle writes the profile, and whoever lost the call holds it:");
+    lines.wrapped("    ", "linewitness report BUNDLE --retest after.witness-profile");
+    lines.wrapped("    ", "linewitness hold after.witness-profile");
     lines.title("We are wrong if");
     lines.wrapped("  ", &page.wrong_if);
     lines.list("Not tested", story.head.not_tested.iter().map(String::as_str));
@@ -62,6 +63,7 @@ fn settings(lines: &mut Lines, page: &AdminPage) {
         return;
     }
     lines.title("Where it is set, and the smallest change");
+    lines.wrapped("  ", "Note the present value first, so that it can be set back.");
     if let Some(note) = &page.settings_note {
         lines.wrapped("  ", note);
     }
