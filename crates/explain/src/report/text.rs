@@ -141,7 +141,7 @@ impl Page<'_> {
             self.because(drop);
             // What was ruled out and what to do read the same for each drop of a cause.
             if alike.is_none() {
-                self.doubt(drop, &earlier);
+                self.doubt(story, drop, &earlier);
             }
         }
     }
@@ -169,7 +169,7 @@ impl Page<'_> {
     }
 
     /// What an earlier drop of the same group said already is left out.
-    fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
+    fn doubt(&mut self, story: &Story, drop: &DropVerdict, earlier: &[&DropVerdict]) {
         // The sentence says what was not so; the cause's own name would only say it again. Of two that begin alike the
         // longer says what the shorter does.
         let all = || drop.ruled_out.iter().map(|out| out.says.trim_end_matches('.'));
@@ -181,7 +181,8 @@ impl Page<'_> {
             self.wrapped("  ruled out  ", &list.join(" "));
         }
         if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
-            self.wrapped("     retest  ", &drop.advice.retest);
+            let page = story.page.admin.iter().find(|page| page.drops.contains(&drop.id));
+            self.wrapped("     retest  ", page.map_or(&drop.advice.retest, |page| &page.retest));
         }
         self.wrapped("   wrong if  ", &drop.advice.wrong_if);
     }
