@@ -30,7 +30,7 @@ pub struct Other {
 }
 
 /// How the table is to be read, and where its figures are from.
-pub const NOTE: &str = "Beside each is what others' policies would have done: when they would have noticed and tried, by their waits without the random spread, over the moments recorded here. What their servers would have answered is not known. Twilio: Voice JS 2.18.5 and Telnyx: WebRTC JS 2.27.10, as read in their source and measured; Telnyx builds the media anew with each new connection. A plain page: one in Chromium 156 that does nothing of its own, as measured.";
+pub const NOTE: &str = "Beside each is what others' policies would have done: when they would have noticed and tried, by their waits without the random spread, over the moments recorded here. What their servers would have answered is not known. Twilio: Voice JS 2.18.5 with one edge and its default options, and Telnyx: WebRTC JS 2.27.10, both in Chrome, as read in their source and measured; Telnyx builds the media anew with each new connection. A plain page: one in Chromium 156 that does nothing of its own, as measured.";
 
 struct Sdk {
     who: &'static str,
@@ -38,15 +38,39 @@ struct Sdk {
     policy: Option<Policy>,
     /// Without any sign of life over signaling for so long, the connection is taken for dead.
     silent_for: Duration,
+    failed_restart: FailedRestart,
+}
+
+/// What follows on an ICE restart that brought nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FailedRestart {
+    EndsTheCall,
+    /// Signaling is opened anew, and the media with it; which is also all that is done where signaling is gone too.
+    BeginsAnew,
 }
 
 /// Twilio's client gives a connection up 15 s after the last message. Telnyx's asks after 21.7 s and closes at 27.7 s, as
 /// measured. A page hears of it from the system alone: Chromium's TCP keepalive ended a quiet connection after 443.9 s on
 /// Linux, and one with bytes under way after 939.5 s.
 const SDKS: [Sdk; 3] = [
-    Sdk { who: "Twilio", policy: Some(Policy::AS_TWILIO), silent_for: Duration::from_secs(15) },
-    Sdk { who: "Telnyx", policy: Some(Policy::AS_TELNYX), silent_for: Duration::from_millis(27_700) },
-    Sdk { who: "A plain page", policy: None, silent_for: Duration::from_millis(443_900) },
+    Sdk {
+        who: "Twilio",
+        policy: Some(Policy::AS_TWILIO),
+        silent_for: Duration::from_secs(15),
+        failed_restart: FailedRestart::EndsTheCall,
+    },
+    Sdk {
+        who: "Telnyx",
+        policy: Some(Policy::AS_TELNYX),
+        silent_for: Duration::from_millis(27_700),
+        failed_restart: FailedRestart::BeginsAnew,
+    },
+    Sdk {
+        who: "A plain page",
+        policy: None,
+        silent_for: Duration::from_millis(443_900),
+        failed_restart: FailedRestart::EndsTheCall,
+    },
 ];
 
 /// Chromium's connectionState was "failed" 16.82 to 17.43 s after the last packet, and stayed so whatever came back.
@@ -182,51 +206,63 @@ fn media(timeline: &Timeline, drop: &Drop, recovery: &Recovery, sdk: &Sdk) -> To
         return ("Places no other call: when this one is lost it is over.".into(), None);
     }
     let restarts = policy.restart_after;
-    let gives_up = restarts + policy.restart_within * policy.restarts;
+    let within = restarts + policy.restart_within * policy.restarts;
     let lasted = drop.over(timeline).since(drop.last_good);
     // An offer needs signaling to be sent over.
     let mute = look::twin(timeline, drop).is_some_and(|twin| {
         let at = drop.last_good.plus(restarts);
         twin.last_good <= at && twin.restored.is_none_or(|restored| restored > at)
     });
-    let then = match (mute, policy.attempts) {
-        (false, _) => format!("Restarts ICE {} after the last packet", length(restarts)),
-        // The one that gives up after some attempts never restarts ICE while signaling is unhealthy.
-        (true, Some(_)) => {
+    let after = length(restarts);
+    let then = match (mute, sdk.failed_restart) {
+        (false, FailedRestart::EndsTheCall) if lasted > within => {
+            format!(
+                "Restarts ICE {after} after the last packet, and gives the call up after about {:.0} s",
+                within.as_secs_f64()
+            )
+        }
+        (false, FailedRestart::BeginsAnew) if lasted > within => {
+            format!(
+                "Restarts ICE {after} after the last packet, and begins signaling and media anew after {}",
+                length(within)
+            )
+        }
+        (false, _) => format!("Restarts ICE {after} after the last packet"),
+        (true, FailedRestart::BeginsAnew) => {
             "Leaves ICE alone while signaling is gone too, and builds the media anew once that is back".into()
         }
-        (true, None) => format!(
-            "Wants to restart ICE {} after the last packet, and cannot say so while signaling is gone too",
-            length(restarts)
-        ),
+        (true, FailedRestart::EndsTheCall) => {
+            format!("Wants to restart ICE {after} after the last packet, and cannot say so while signaling is gone too")
+        }
     };
-    match (back, recovery.by) {
-        (Some(back), Some(By::Itself)) if back <= restarts => (
-            format!("Waits: it restarts ICE {} after the last packet, and media was back before.", length(restarts)),
-            Some(back),
-        ),
-        (Some(back), _) if back > gives_up && !mute => (
-            format!("{then}, and gives up after {}: media came back only after {}.", length(gives_up), length(back)),
-            None,
-        ),
-        (Some(back), Some(By::Itself)) => {
-            (format!("{then}; here media came back by itself after {}.", length(back)), Some(back))
+    let Some(back) = back else {
+        let ends =
+            if lasted > within && !mute { "." } else { &format!("; the recording ends after {}.", length(lasted)) };
+        return (format!("{then}{ends}"), None);
+    };
+    let gone = length(back);
+    if lasted > within && !mute && sdk.failed_restart == FailedRestart::EndsTheCall {
+        return (format!("{then}: here media came back only after {gone}."), None);
+    }
+    if recovery.by == Some(By::Itself) {
+        return match back <= restarts {
+            true => (
+                format!("Waits: it restarts ICE {after} after the last packet, and media was back before."),
+                Some(back),
+            ),
+            false => (format!("{then}; here media came back by itself after {gone}."), Some(back)),
+        };
+    }
+    if mute {
+        return (format!("{then}; here a restart brought media back after {gone}."), None);
+    }
+    let began = restart_began(timeline, drop).map(|began| began.since(drop.last_good));
+    match began.filter(|began| *began <= restarts) {
+        Some(began) => {
+            let (began, least) = (length(began), back.min(restarts));
+            (format!("{then}; here the restart that worked began after {began}."), Some(least))
         }
-        (Some(back), _) if mute => (format!("{then}; here a restart brought media back after {}.", length(back)), None),
-        (Some(back), _) => {
-            let began = restart_began(timeline, drop).map(|began| began.since(drop.last_good));
-            match began.filter(|began| *began <= restarts) {
-                Some(began) => (
-                    format!("{then}; here the restart that worked began after {}.", length(began)),
-                    Some(back.min(restarts)),
-                ),
-                None => (format!("{then}; whether that works so soon was not seen here."), Some(restarts.min(back))),
-            }
-        }
-        (None, _) if lasted < gives_up || mute => {
-            (format!("{then}; the recording ends after {}.", length(lasted)), None)
-        }
-        (None, _) => (format!("{then}, and gives up after {}.", length(gives_up)), None),
+        None => (format!("{then}; whether that works so soon was not seen here."), Some(back.min(restarts))),
     }
 }
 

@@ -48,10 +48,7 @@ fn whoever_tries_ten_times_gives_up_on_a_long_loss() {
     let told = checked(&run.at(230.0).reconnected(50, "a", true).at(240.3).time_up().log());
     let [twilio, telnyx, _] = others(&told, 1);
     assert_eq!(telnyx, "Tries 10 times in vain and gives up 3 min 01 s after the end: the call is over.");
-    assert!(
-        twilio.ends_with("the way was back by then was not seen.") || twilio.contains("the way was back"),
-        "{twilio}"
-    );
+    assert!(twilio.contains("16 times in vain; then after 3 min 26 s: whether the way was back"), "{twilio}");
 }
 
 #[test]
@@ -82,9 +79,12 @@ fn media_that_comes_back_by_itself_is_waited_for_by_whoever_waits_longer() {
     let [twilio, telnyx, page] = others(&long, 1);
     assert_eq!(
         twilio,
-        "Restarts ICE 5.30 s after the last packet, and gives up after 30.3 s: media came back only after 40.0 s."
+        "Restarts ICE 5.30 s after the last packet, and gives the call up after about 30 s: here media came back only after 40.0 s."
     );
-    assert!(telnyx.contains("gives up after 16.0 s"), "{telnyx}");
+    assert_eq!(
+        telnyx,
+        "Restarts ICE 6.00 s after the last packet, and begins signaling and media anew after 16.0 s; here media came back by itself after 40.0 s."
+    );
     assert_eq!(
         page,
         "Does nothing: its PeerConnection fails after 16.8 s to 17.4 s and stays so, though the way came back."
