@@ -1,6 +1,6 @@
 // Every view of the window, and how one comes to it. What is rare is looked at, and not shown in docs/pictures.
 
-const lost = "holding=true&run=black_hole_while_the_ladder_runs&still=9";
+const lost = "holding=true&run=black_hole_while_the_ladder_runs&still=13";
 const result = async (page) => {
   await page.getByRole("button", { name: /Self-test.*nothing dropped/ }).click();
   await page.getByRole("button", { name: "Save report" }).waitFor();

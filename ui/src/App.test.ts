@@ -93,10 +93,10 @@ test("what the program refuses is said in its own words", async () => {
 });
 
 test("a hold shows its clock and its state, and ends in its result", async () => {
-  const asked = await shown({ still: 9, run: "black_hole_while_the_ladder_runs" });
+  const asked = await shown({ still: 13, run: "black_hole_while_the_ladder_runs" });
   await press(words.start.hold);
-  await waitFor(() => expect(screen.getByRole("timer").textContent).toContain("00:09of 00:45"));
-  expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Lost at 00:05");
+  await waitFor(() => expect(screen.getByRole("timer").textContent).toContain("00:13of 00:45"));
+  expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Lost at 00:09");
   await press(words.holding.stop);
   expect(await button(words.result.save)).toBeTruthy();
   expect(document.activeElement?.className).toContain("window");

@@ -45,6 +45,19 @@ describe.each(Object.entries(fixtures))("%s", (_, update) => {
     expect(spoken).toContain("Signaling: ");
   });
 
+  it("says what others would have done, what the call needed, and where things are set", () => {
+    const { container } = render(Workbench, { props: { story: new Story(update) } });
+    const { recovery, survival, admin } = update.page;
+    for (const says of [
+      ...recovery.flatMap((row) => row.others.map((other) => other.says)),
+      ...survival.flatMap((row) => row.answers.map((answer) => answer.says)),
+      ...admin.flatMap((page) => [page.ask, ...page.settings.map((row) => row.smallest)]),
+    ]) {
+      expect(container.textContent).toContain(says);
+    }
+    expect(recovery.length === 0 || survival.length > 0).toBe(true);
+  });
+
   it("has one page of paper for each cause", () => {
     const { container } = render(Report, { props: { story: new Story(update) } });
     expect(container.querySelectorAll(".paper section")).toHaveLength(Math.max(1, update.page.groups.length));

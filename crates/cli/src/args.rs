@@ -30,7 +30,7 @@ pub enum Command {
     Reflect(Reflect),
     /// Say when and why a recorded call dropped, by today's rules
     Explain(Explain),
-    /// Draw a recorded call, or word it for a ticket; without either, as explain does
+    /// The report of a recorded call: as text, or as a page, a picture, a ticket, a page for an administrator, a retest
     Report(Report),
     /// Check a profile and say what it will do
     Check(Check),
@@ -182,6 +182,12 @@ pub struct Report {
     /// Print one paragraph, ready to paste into a ticket
     #[arg(long, group = "form")]
     pub ticket: bool,
+    /// Print a page for whoever can change something, for each cause
+    #[arg(long, group = "form")]
+    pub admin: bool,
+    /// Write the profile that shows whether a change has mended it into this file
+    #[arg(long, value_name = "FILE", group = "form")]
+    pub retest: Option<PathBuf>,
     #[command(flatten)]
     pub unlock: Unlock,
 }

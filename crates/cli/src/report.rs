@@ -1,4 +1,4 @@
-//! `linewitness report`: the same story for others: a page, a picture, a paragraph.
+//! `linewitness report`: the same story for others: a page, a picture, a paragraph, a page for an administrator, a retest.
 
 use crate::{args::Report, say};
 use desk::{Failure, files};
@@ -18,14 +18,27 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         write_new(path, explain::report::html(&story, opened.warning().as_deref()).as_bytes())?;
         say::aside(format_args!("The report is written to {}.", path.display()));
     }
-    let drawn = args.svg.is_some() || args.html.is_some();
-    if args.ticket || !drawn {
+    if let Some(path) = &args.retest {
+        let profile = explain::report::retest(&story, opened.profile.as_deref())
+            .map_err(|why| Failure::bad_input(format!("{}: {why}", args.bundle.display())))?;
+        write_new(path, profile.as_bytes())?;
+        say::aside(format_args!("The retest is written to {}: {}", path.display(), story.page.retest.says));
+    }
+    let written = args.svg.is_some() || args.html.is_some() || args.retest.is_some();
+    let said = args.ticket || args.admin;
+    if said || !written {
         opened.warning().into_iter().for_each(say::line);
     }
     if args.ticket {
         say::line(explain::report::ticket(&story));
-    } else if !drawn {
+    }
+    if args.admin {
+        say::raw(&explain::report::admin(&story, say::width()));
+    }
+    if !said && !written {
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));
+        say::line(format_args!("\n{}\n", "Appendix: for whoever can change something"));
+        say::raw(&explain::report::admin(&story, say::width()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 pub struct Opened {
     pub about: About,
     pub log: Log,
+    /// As used, without its secrets.
+    pub profile: Option<String>,
     pub damage: Vec<Damage>,
 }
 
@@ -45,12 +47,13 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 pub fn open_with(path: &Path, identities: &Identities) -> Result<Opened, Failure> {
     let name = path.display();
     if path.is_dir() {
-        let (about, log, _, damage) = runs::read(path)
+        let (about, log, profile, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
-        return Ok(Opened { about, log, damage });
+        return Ok(Opened { about, log, profile, damage });
     }
     let verified = verify(path, identities)?;
-    Ok(Opened { about: verified.bundle.about, log: verified.bundle.log, damage: verified.damage })
+    let bundle = verified.bundle;
+    Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage: verified.damage })
 }
 
 /// Reads a bundle to its last byte, and says what each part of it showed.

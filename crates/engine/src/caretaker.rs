@@ -12,11 +12,9 @@ mod path;
 mod policy;
 mod socket;
 
-pub use policy::Policy;
-
 use path::Path;
 use record::{
-    Event, Fact, Seq, Stamp,
+    Event, Fact, Policy, Seq, Stamp,
     fact::{
         Action, CallEndedBy, CandidateKind, Destination, End, EndedBy, Ice, IceState, Mark, Media, Move, Net, Outcome,
         Reason, RefusalKind, Signaling, SocketPurpose, TurnRequest,

@@ -9,14 +9,14 @@ use crate::{
     Recorder,
     beside::Beside,
     call::peer::BindWhere,
-    caretaker::{Caretaker, Order, Policy},
+    caretaker::{Caretaker, Order},
     line::{Line, LineCommand, LineEvent},
     pulse, punctual,
     signaling::{Adapter, In, by_id},
 };
 use calling::{CallNews, Calls};
 use record::{
-    Event, Fact, Profile, Stamp,
+    Event, Fact, Policy, Profile, Stamp,
     fact::{CandidateKind, EndedBy, Ice, Mark, Media, Move, Plan, SocketPurpose},
     profile::{IcePolicy, IceServer},
 };

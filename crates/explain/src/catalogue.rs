@@ -8,14 +8,17 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 mod known;
+mod settings;
 
 pub use known::Known;
+pub use settings::{SettingRow, of_cause, of_limits};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     pub limit: Vec<Entry>,
     pub wrong: Vec<Wrong>,
+    pub setting: Vec<Setting>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,10 +31,23 @@ pub struct Entry {
     pub counts: Counts,
     pub closes: Vec<Ending>,
     pub change: String,
+    #[serde(default)]
+    pub smallest: String,
     pub source: String,
     pub verified: bool,
     #[serde(default)]
     pub often: bool,
+}
+
+/// What causes other than limits lead to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    #[serde(rename = "for")]
+    pub causes: Vec<String>,
+    pub product: String,
+    pub setting: String,
+    pub smallest: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -216,6 +232,14 @@ mod tests {
         let mut names: Vec<&str> = read.limit.iter().map(|entry| entry.name.as_str()).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|two| two[0] != two[1]), "a name twice");
+        for entry in read.limit.iter().filter(|entry| entry.change.is_empty()) {
+            let smallest = &entry.smallest;
+            assert!(
+                smallest.is_empty() || smallest.starts_with("fixed") || smallest.starts_with("a heartbeat"),
+                "{}",
+                entry.name
+            );
+        }
         for wrong in &read.wrong {
             assert!(wrong.heartbeats[0] > wrong.limit_s && wrong.heartbeats[0] < wrong.heartbeats[1], "{}", wrong.said);
             assert!(!wrong.source.is_empty() && !wrong.right.is_empty());

@@ -1,9 +1,13 @@
-//! What brought a lost plane back, after how many attempts, and how long it took.
+//! What brought a lost plane back, after how many attempts, and how long it took; below it, what others would have done,
+//! and what a call needs to survive.
 
 use crate::{Drop, Plane, Timeline, timeline::Step};
 use record::fact::{Move, Outcome};
 use serde::Serialize;
 use ts_rs::TS;
+
+pub mod replay;
+pub mod survival;
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
 #[ts(export_to = "story.ts")]

@@ -7,7 +7,7 @@ use crate::{
 
 mod address_changed;
 mod app_stalled;
-mod around;
+pub(crate) mod around;
 mod auth_rejected;
 mod captive_portal;
 mod connection_reset;
@@ -18,7 +18,7 @@ mod handshake_failed;
 mod idle_timeout;
 mod lifetime_cap;
 mod link_down;
-mod look;
+pub(crate) mod look;
 mod moved;
 mod nat_expired;
 mod nat_rebound;
@@ -38,7 +38,7 @@ pub(crate) mod timer;
 mod turn_failed;
 mod udp_blocked;
 mod vpn_changed;
-mod way;
+pub(crate) mod way;
 
 pub(crate) use look::search;
 

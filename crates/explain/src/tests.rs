@@ -8,6 +8,7 @@ mod limits;
 mod network;
 mod nulls;
 mod path;
+mod recovering;
 mod reports;
 pub(crate) mod run;
 mod sceptic;
@@ -61,7 +62,8 @@ fn checked(log: &Log) -> Story {
     let again = story(log);
     let json = |story: &Story| serde_json::to_string(story).expect("a story can be written");
     assert_eq!(json(&told), json(&again), "the same log must tell the same story");
-    for text in [report::svg(&told), report::ticket(&told), report::text(&told, &jiff::tz::TimeZone::UTC, 80)] {
+    let texts = [report::svg(&told), report::ticket(&told), report::text(&told, &jiff::tz::TimeZone::UTC, 80)];
+    for text in texts.into_iter().chain([report::admin(&told, 80)]).chain(report::retest(&told, None)) {
         assert!(!text.contains("NaN"), "{text}");
     }
     told

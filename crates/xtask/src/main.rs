@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod check_os;
 mod e2e;
+mod examples;
 mod fuzz;
 mod lab;
 mod node;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
   e2e [PATTERN]    only the window's tests in the program itself, on a display of their own (Linux)
   bench [FILTER]   the benchmarks, in release
   soak [TIME]      one call with all that runs beside it for 10 minutes, or as long as given: cost and growth
+  examples [--check]
+                   the reports in docs/examples, made anew of what the lab recorded; or only whether they are up to date
   check-os         type-checks and lints the code for Windows and macOS, from Linux
   fuzz [TARGET] [SECONDS]
                    each fuzz target, or the one named, for 60 seconds, or as many as given
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Some("browser") => browser::browser(rest),
         Some("bench") => bench::bench(rest),
         Some("soak") => bench::soak(rest),
+        Some("examples") => examples::examples(rest),
         Some("check-os") => check_os::check_os(),
         Some("fuzz") => fuzz::fuzz(rest),
         None => {

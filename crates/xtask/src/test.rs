@@ -4,6 +4,7 @@
 
 use crate::check_os;
 use crate::e2e;
+use crate::examples;
 use crate::packages::{self, TO_BUILD_THE_WINDOW, TO_DRIVE_THE_WINDOW, TO_RUN, TO_TEST};
 use crate::steps::Steps;
 use crate::ui;
@@ -34,6 +35,7 @@ pub fn test() -> Result<ExitCode> {
     steps.command("build", &mut build());
     steps.tests("tests", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
     ui::add_generated_to(&mut steps);
+    steps.check("examples", examples::are_as_kept);
     if cfg!(target_os = "linux") {
         e2e::add_to(&mut steps, &[]);
         steps.tests("lab", &mut lab(&[]));
@@ -52,6 +54,11 @@ pub fn test() -> Result<ExitCode> {
 /// The tests, and beside them the program that the lab tests.
 pub fn build() -> Command {
     cargo(&["build", "--workspace", "--tests", "--bin", "linewitness", "--bin", "linewitness-window"])
+}
+
+/// The program of the terminal alone.
+pub fn build_program() -> Command {
+    cargo(&["build", "--package", "linewitness-cli", "--bin", "linewitness"])
 }
 
 /// Where cargo builds.

@@ -36,6 +36,10 @@ impl Known {
         format!(" It is consistent with {list}{more}{narrowed}.")
     }
 
+    pub(super) fn holds(&self, entry: &Entry) -> bool {
+        self.entries.iter().any(|known| std::ptr::eq(*known, entry))
+    }
+
     /// All of them, for who reads the figures.
     pub fn names(&self) -> String {
         self.entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join("; ")
@@ -69,7 +73,7 @@ fn with_setting(entry: &Entry) -> String {
     format!("{} ({seconds}{unverified}, {change}; source: {})", entry.name, entry.source)
 }
 
-fn unverified(verified: bool) -> &'static str {
+pub(super) fn unverified(verified: bool) -> &'static str {
     if verified { "" } else { ", unverified" }
 }
 

@@ -1,7 +1,7 @@
 //! The report as a page: the window's own workbench in one file, with this story in it. Whoever reads without scripts has
 //! the same verdict as text and picture in the page itself.
 
-use super::{svg, svg::escaped, text};
+use super::{admin, svg, svg::escaped, text};
 use crate::{Story, update};
 use jiff::tz::TimeZone;
 
@@ -16,7 +16,7 @@ pub fn html(story: &Story, caution: Option<&str>) -> String {
     let data =
         serde_json::to_string(&update(None, story)).expect("a story holds text and numbers, which JSON can write");
     let data = data.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
-    let plain = text(story, &TimeZone::UTC, WIDTH);
+    let plain = format!("{}\n{}", text(story, &TimeZone::UTC, WIDTH), admin(story, WIDTH));
     let fills = [
         ("__REPORT_TITLE__", escaped(&story.head.headline)),
         ("__REPORT_CAUTION__", escaped(caution.unwrap_or_default())),

@@ -1,9 +1,15 @@
 //! What a page shows above and below the picture, in finished words: causes with what to do, tracks, tables. The terminal
 //! says the same.
 
-use super::{groups, ticket};
+use super::{
+    admin::{self, AdminPage},
+    groups,
+    retest::{self, Retest},
+    ticket,
+};
 use crate::{
-    Cause, Confidence, Outcome, Owner, Plane, Timeline, Verdict,
+    Cause, Confidence, Drop, Outcome, Owner, Plane, Timeline, Verdict,
+    recovery::{replay, survival},
     story::Setup,
     unconfirmed,
     verdict::{By, DropVerdict, not_seen},
@@ -15,6 +21,11 @@ use ts_rs::TS;
 
 mod tested;
 
+pub use crate::recovery::{
+    replay::Other,
+    survival::{Answer, QUESTIONS},
+};
+
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
 #[ts(export_to = "story.ts")]
 pub struct Page {
@@ -23,6 +34,13 @@ pub struct Page {
     pub tested: Vec<String>,
     pub not_seen: Vec<String>,
     pub recovery: Vec<RecoveryRow>,
+    /// How to read what others would have done; nothing where it is not told.
+    pub recovery_note: Option<&'static str>,
+    /// Above the answers of each row of `survival`.
+    pub questions: [&'static str; 4],
+    pub survival: Vec<SurvivalRow>,
+    pub admin: Vec<AdminPage>,
+    pub retest: Retest,
     pub environment: Vec<Named>,
 }
 
@@ -75,7 +93,21 @@ pub struct RecoveryRow {
     pub after: Option<String>,
     /// From the last proof of life to the return.
     pub gone: Option<String>,
+    /// What other policies would have done about it.
+    pub others: Vec<Other>,
 }
+
+/// What the call needed to survive a drop: an answer to each question.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
+pub struct SurvivalRow {
+    pub drop: usize,
+    pub plane: &'static str,
+    pub answers: [Answer; 4],
+}
+
+/// Of how many drops it is told what others would have done, and what the call needed: a list of thousands helps nobody.
+const MOST_REPLAYED: usize = 40;
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
 #[ts(export_to = "story.ts")]
@@ -87,12 +119,25 @@ pub struct Named {
 pub(crate) fn page(timeline: &Timeline, head: &Verdict, setup: &Setup, length_s: f64) -> Page {
     let rows = environment(head, setup, length_s).into_iter();
     let stood = head.outcome != Outcome::NotEstablished;
+    let groups = groups::groups(head);
+    let retest = retest::plan(timeline, head);
+    let lost = || timeline.drops.iter().zip(&head.drops).filter(|_| stood);
+    let survival = |(drop, told): (&Drop, &DropVerdict)| SurvivalRow {
+        drop: told.id,
+        plane: name(told.plane),
+        answers: survival::answers(timeline, drop, &told.recovery),
+    };
     Page {
-        groups: groups::groups(head).iter().filter_map(group).collect(),
+        groups: groups.iter().filter_map(group).collect(),
         tracks: [Plane::Signaling, Plane::Media].map(|plane| track(head, plane)),
         tested: tested::list(timeline),
         not_seen: not_seen::list(timeline),
-        recovery: head.drops.iter().filter(|_| stood).map(recovery).collect(),
+        recovery: lost().map(|(drop, told)| recovery(timeline, drop, told)).collect(),
+        recovery_note: (stood && !head.drops.is_empty()).then_some(replay::NOTE),
+        questions: QUESTIONS,
+        survival: lost().take(MOST_REPLAYED).map(survival).collect(),
+        admin: admin::pages(timeline, head, &groups, &retest),
+        retest,
         environment: rows.map(|(name, value)| Named { name: words::capital(name), value }).collect(),
     }
 }
@@ -138,14 +183,19 @@ fn track(head: &Verdict, plane: Plane) -> TrackView {
     TrackView { plane, label: name(plane), says }
 }
 
-fn recovery(drop: &DropVerdict) -> RecoveryRow {
+fn recovery(timeline: &Timeline, drop: &Drop, told: &DropVerdict) -> RecoveryRow {
+    let others = match told.id {
+        ..=MOST_REPLAYED => replay::replay(timeline, drop, told.cause, &told.recovery),
+        _ => vec![],
+    };
     RecoveryRow {
-        drop: drop.id,
-        plane: name(drop.plane),
-        by: back_by(drop),
-        attempts: drop.recovery.attempts,
-        after: drop.recovery.took_s.map(length_s),
-        gone: drop.restored.map(|back| length_s((back.micros() - drop.last_good.micros()).max(0) as f64 / 1e6)),
+        drop: told.id,
+        plane: name(told.plane),
+        by: back_by(told),
+        attempts: told.recovery.attempts,
+        after: told.recovery.took_s.map(length_s),
+        gone: told.restored.map(|back| length_s((back.micros() - told.last_good.micros()).max(0) as f64 / 1e6)),
+        others,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     groups::{Group, groups},
+    lines::Lines,
     page,
 };
 use crate::{
@@ -15,15 +16,12 @@ use record::Wall;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Narrower than this a picture shows nothing; wider, lines of prose are hard to read.
-const NARROWEST: usize = 48;
-const WIDEST: usize = 100;
 /// The lanes' names stand before the picture.
 const MARGIN: usize = 14;
 
 /// Times of day are shown in `zone` beside UTC; which one that is, and how wide the terminal, the caller knows.
 pub fn text(story: &Story, zone: &TimeZone, width: usize) -> String {
-    let mut page = Page { out: String::new(), zone, width: width.clamp(NARROWEST, WIDEST) };
+    let mut page = Page { lines: Lines::new(width), zone };
     page.head(story);
     // Where nothing was lost, what was found is what there is to read.
     let nothing_lost = story.head.drops.is_empty();
@@ -31,57 +29,36 @@ pub fn text(story: &Story, zone: &TimeZone, width: usize) -> String {
         page.findings(story);
     }
     page.picture(story);
+    page.tracks(story);
     page.drops(story);
     if !nothing_lost {
         page.findings(story);
     }
-    page.list(
-        "Not seen",
-        story.head.drops.first().into_iter().flat_map(|drop| drop.not_seen.iter().map(String::as_str)),
-    );
+    page.list("Tested", story.page.tested.iter().map(String::as_str));
     page.list("Not tested", story.head.not_tested.iter().map(String::as_str));
+    page.list("Not seen", story.page.not_seen.iter().map(String::as_str));
     page.recovery(story);
+    page.survival(story);
     page.environment(story);
-    page.out
+    page.lines.out
 }
 
 struct Page<'z> {
-    out: String,
+    lines: Lines,
     zone: &'z TimeZone,
-    width: usize,
 }
 
 impl Page<'_> {
     fn line(&mut self, text: &str) {
-        self.out.push_str(text.trim_end());
-        self.out.push('\n');
+        self.lines.line(text);
     }
 
-    /// Wrapped, the first line after `first`, the others under it.
     fn wrapped(&mut self, first: &str, text: &str) {
-        let indent = first.chars().count();
-        let mut line = first.to_owned();
-        let mut used = indent;
-        for word in words::pieces(text) {
-            let length = word.chars().count();
-            if used > indent && used + 1 + length > self.width {
-                let full = std::mem::replace(&mut line, " ".repeat(indent));
-                self.line(&full);
-                used = indent;
-            }
-            if used > indent {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(&word);
-            used += length;
-        }
-        self.line(&line);
+        self.lines.wrapped(first, text);
     }
 
     fn title(&mut self, text: &str) {
-        self.line("");
-        self.line(text);
+        self.lines.title(text);
     }
 
     /// `11:00:20 (10:00:20 UTC)`, or once where both are the same.
@@ -136,7 +113,7 @@ impl Page<'_> {
             return;
         }
         self.line("");
-        let columns = self.width - MARGIN - 2;
+        let columns = self.lines.width - MARGIN - 2;
         for lane in story.lanes.iter().filter(|lane| !lane.spans.is_empty()) {
             let strip = strip(story, lane, columns);
             self.line(&format!("{:<MARGIN$}{strip}", lane.label));
@@ -164,7 +141,7 @@ impl Page<'_> {
             self.because(drop);
             // What was ruled out and what to do read the same for each drop of a cause.
             if alike.is_none() {
-                self.doubt(drop, &earlier);
+                self.doubt(story, drop, &earlier);
             }
         }
     }
@@ -192,7 +169,7 @@ impl Page<'_> {
     }
 
     /// What an earlier drop of the same group said already is left out.
-    fn doubt(&mut self, drop: &DropVerdict, earlier: &[&DropVerdict]) {
+    fn doubt(&mut self, story: &Story, drop: &DropVerdict, earlier: &[&DropVerdict]) {
         // The sentence says what was not so; the cause's own name would only say it again. Of two that begin alike the
         // longer says what the shorter does.
         let all = || drop.ruled_out.iter().map(|out| out.says.trim_end_matches('.'));
@@ -204,20 +181,14 @@ impl Page<'_> {
             self.wrapped("  ruled out  ", &list.join(" "));
         }
         if !earlier.iter().any(|d| d.advice.retest == drop.advice.retest) {
-            self.wrapped("     retest  ", &drop.advice.retest);
+            let page = story.page.admin.iter().find(|page| page.drops.contains(&drop.id));
+            self.wrapped("     retest  ", page.map_or(&drop.advice.retest, |page| &page.retest));
         }
         self.wrapped("   wrong if  ", &drop.advice.wrong_if);
     }
 
     fn list<'t>(&mut self, title: &str, items: impl Iterator<Item = &'t str>) {
-        let mut items = items.peekable();
-        if items.peek().is_none() {
-            return;
-        }
-        self.title(title);
-        for item in items {
-            self.wrapped("  - ", item);
-        }
+        self.lines.list(title, items);
     }
 
     fn findings(&mut self, story: &Story) {
@@ -225,12 +196,23 @@ impl Page<'_> {
         self.list("Findings", found.chain(story.outages.iter().map(String::as_str)));
     }
 
+    /// Of each plane in one line; a call that never stood has none.
+    fn tracks(&mut self, story: &Story) {
+        if story.drops.is_empty() {
+            return;
+        }
+        self.line("");
+        for track in &story.page.tracks {
+            self.wrapped(&format!("{:<MARGIN$}", track.label), &track.says);
+        }
+    }
+
     fn recovery(&mut self, story: &Story) {
         if story.drops.is_empty() {
             return;
         }
         self.title("Recovery");
-        for drop in &story.head.drops {
+        for (drop, row) in story.head.drops.iter().zip(&story.page.recovery) {
             let by = page::back_by(drop);
             let mut line = format!("  drop {}: {by}", drop.id);
             if let Some(took) = drop.recovery.took_s {
@@ -240,6 +222,49 @@ impl Page<'_> {
                 let _ = write!(line, ", {}", words::count(drop.recovery.attempts, "attempt"));
             }
             self.wrapped("  ", line.trim_start());
+            self.others(&story.page.recovery, row);
+        }
+        if let Some(note) = story.page.recovery_note {
+            self.line("");
+            self.wrapped("  ", note);
+        }
+    }
+
+    /// What reads the same after an earlier drop is not said again.
+    fn others(&mut self, rows: &[page::RecoveryRow], row: &page::RecoveryRow) {
+        let alike = rows.iter().find(|earlier| earlier.drop < row.drop && earlier.others == row.others);
+        if let Some(alike) = alike.filter(|_| !row.others.is_empty()) {
+            return self.wrapped("    ", &format!("Twilio, Telnyx and a plain page: as after drop {}.", alike.drop));
+        }
+        for other in &row.others {
+            let least =
+                other.least.as_ref().map(|least| format!(" Lost for {least} at the least.")).unwrap_or_default();
+            self.wrapped(&format!("    {:<14}", other.who), &format!("{}{least}", other.says));
+        }
+    }
+
+    fn survival(&mut self, story: &Story) {
+        if story.page.survival.is_empty() {
+            return;
+        }
+        self.title("What the call needed to survive (and the event that shows it)");
+        let head: String = page::QUESTIONS.iter().map(|question| format!("  {question}")).collect();
+        self.line(&format!("            {head}"));
+        for row in &story.page.survival {
+            let mut line = format!("  {:<10}", format!("drop {}", row.drop));
+            for (question, answer) in page::QUESTIONS.iter().zip(&row.answers) {
+                let seq = answer.seq.map(|seq| format!(" ({seq})")).unwrap_or_default();
+                let word = format!("{}{seq}", answer.word);
+                let _ = write!(line, "  {word:<width$}", width = question.len());
+            }
+            self.line(&line);
+        }
+        for row in &story.page.survival {
+            for (question, answer) in
+                page::QUESTIONS.iter().zip(&row.answers).filter(|(_, answer)| answer.word != "yes")
+            {
+                self.wrapped("  ", &format!("drop {}, {question}: {}", row.drop, answer.says));
+            }
         }
     }
 

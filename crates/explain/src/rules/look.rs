@@ -188,7 +188,10 @@ pub fn own_error(trouble: &SendTrouble) -> String {
 pub fn retest(timeline: &Timeline, change: &str) -> String {
     let planned = timeline.plan.map_or(300.0, |plan| plan.planned_s);
     let minutes = if planned.is_finite() { (planned / 60.0).ceil().clamp(1.0, 10.0) } else { 5.0 };
-    format!("{change}, then hold with the same profile for {minutes:.0} min.")
+    // "After the change, hold …", and "Exempt this destination, then hold …".
+    let when = ["After ", "Once ", "Over ", "Outside ", "With "].iter().any(|word| change.starts_with(word));
+    let then = if when { "" } else { "then " };
+    format!("{change}, {then}hold with the same profile for {minutes:.0} min.")
 }
 
 /// "it was back 1.20 s after the first sign of its loss", or that it did not come back.

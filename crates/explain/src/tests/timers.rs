@@ -16,7 +16,7 @@ fn no_heartbeat(plan: &mut Plan) {
 }
 
 /// The call's own connection without a heartbeat beside quiet lanes and one that talks, on a way with a 13 s timer.
-fn ended_with_the_quiet_ones() -> Run {
+pub(super) fn ended_with_the_quiet_ones() -> Run {
     quiet_call()
         .at(1.0)
         .bare(1)

@@ -3,11 +3,11 @@
 use super::call::{Call, CallEvent};
 use super::line::{Line, LineCommand, LineEvent};
 use super::{Client, controls, foresight, lanes, system};
-use engine::caretaker::{Caretaker, Order, Policy};
+use engine::caretaker::{Caretaker, Order};
 use engine::signaling::{self, Adapter, In, Out};
 use record::fact::{CallEndedBy, End, EndedBy, Mark, Media, Move, Plan, Signaling, SocketPurpose};
 use record::profile::Silence;
-use record::{Event, Fact, Micros, Stamp};
+use record::{Event, Fact, Micros, Policy, Stamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;

@@ -1,0 +1,219 @@
+//! One page for whoever can change something, for each cause: what was seen, what to look for in a log, what did not fail
+//! meanwhile, where it is set, the smallest change, how to try it again, and what would prove us wrong.
+
+use super::{groups::Group, retest::Retest};
+use crate::{
+    Cause, Drop, Plane, Timeline, Verdict,
+    catalogue::{self, Kind, Layer, SettingRow},
+    drops::Loss,
+    limits::{Close, Exact},
+    rules::{around, look, timer, way},
+    verdict::DropVerdict,
+    words,
+};
+use record::fact::{ControlKind, End};
+use serde::Serialize;
+use ts_rs::TS;
+
+mod found;
+mod text;
+
+pub use text::admin;
+
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
+pub struct AdminPage {
+    /// Numbers of its drops; none where nothing was lost and something was found.
+    pub drops: Vec<usize>,
+    /// "Internet path: quiet connections are ended"
+    pub title: String,
+    pub sure: Option<String>,
+    pub who: String,
+    /// "Signaling lost twice, first at 2026-11-21 20:29:39 UTC", or nothing.
+    pub lost: Option<String>,
+    pub seen: Vec<String>,
+    pub search: Vec<SearchRow>,
+    pub controls: Vec<String>,
+    pub ask: String,
+    pub settings: Vec<SettingRow>,
+    /// What to know of all of them, before they are looked through.
+    pub settings_note: Option<String>,
+    /// What stands where a setting says DEST.
+    pub destination: String,
+    pub retest: String,
+    pub wrong_if: String,
+}
+
+/// What a device's log shows of one drop.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export_to = "story.ts")]
+pub struct SearchRow {
+    /// "2026-11-21 20:29:39.41 UTC"
+    pub at: String,
+    /// "TCP 10.81.1.2:58430 to 10.83.0.10:8080"
+    pub flow: String,
+    /// "ended with a TCP FIN and no close frame"
+    pub how: String,
+}
+
+/// More rows are a list for a machine; the bundle has them all.
+const MOST_ROWS: usize = 8;
+
+pub(super) fn pages(timeline: &Timeline, head: &Verdict, groups: &[Group], retest: &Retest) -> Vec<AdminPage> {
+    let of_drops = groups.iter().filter_map(|group| of_group(timeline, group, retest));
+    let told = |cause: Cause| groups.iter().any(|group| group.cause == cause);
+    of_drops.chain(found::pages(timeline, &head.findings, told, retest)).collect()
+}
+
+fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<AdminPage> {
+    let first = *group.drops.first()?;
+    let drop = lost(timeline, first)?;
+    let advice = &first.advice;
+    let because = first.because.iter().map(|because| because.says.clone());
+    let again = match retest.of_limit {
+        true => retest.says.clone(),
+        false => format!("{} {}", advice.retest, retest.mended),
+    };
+    let (settings, settings_note) = settings(timeline, drop, group.cause);
+    Some(AdminPage {
+        drops: group.drops.iter().map(|drop| drop.id).collect(),
+        title: group.head(),
+        sure: group.how_sure().map(|sure| sure.to_string()),
+        who: advice.who.clone(),
+        lost: Some(when(group)),
+        seen: std::iter::once(first.says.clone()).chain(because).chain(counted(timeline, drop, group.cause)).collect(),
+        search: group.drops.iter().filter_map(|told| search(timeline, lost(timeline, told)?)).take(MOST_ROWS).collect(),
+        controls: controls(timeline, drop),
+        ask: advice.what.clone(),
+        settings,
+        settings_note,
+        destination: way::far_hosts(timeline),
+        retest: again,
+        wrong_if: advice.wrong_if.clone(),
+    })
+}
+
+fn when(group: &Group) -> String {
+    let often = group.how_often();
+    match group.onset().filter(|_| !group.never_stood) {
+        Some(onset) => {
+            let date = onset.timestamp().strftime("%Y-%m-%d");
+            format!("{often}, {} {date} {}", group.at(), words::utc_of(onset))
+        }
+        None => often,
+    }
+}
+
+/// The verdict counts drops in the timeline's order.
+fn lost<'t>(timeline: &'t Timeline, told: &DropVerdict) -> Option<&'t Drop> {
+    timeline.drops.get(told.id.checked_sub(1)?)
+}
+
+fn search(timeline: &Timeline, drop: &Drop) -> Option<SearchRow> {
+    let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
+    let (flow, how, at) = match drop.plane {
+        Plane::Signaling => {
+            let socket = look::socket(timeline, drop)?;
+            let how = match (drop.loss, look::closed(timeline, drop)) {
+                (_, Some((_, closed))) if matches!(closed.end, End::LetGo) => {
+                    "left without an answer, and closed by this computer".into()
+                }
+                (Loss::SocketEnded(_), Some((_, closed))) => format!("ended {}", words::ended(closed.end)),
+                _ => "what was written stayed unanswered".into(),
+            };
+            (words::flow(socket), how, drop.first_bad)
+        }
+        Plane::Media => {
+            let pair = timeline.pair_at(drop.declared)?;
+            (words::media_flow(timeline, pair), "last packet that came in".into(), drop.last_good)
+        }
+    };
+    Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
+}
+
+/// What was asked, or held, at the same time on the same computer and did not fail.
+fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
+    let mut lived = Vec::new();
+    if around::other_plane_went_on(timeline, drop).is_some() {
+        lived.push(match drop.plane {
+            Plane::Signaling => "The call's media went on.".to_owned(),
+            Plane::Media => "The call's signaling went on being answered.".to_owned(),
+        });
+    }
+    if let Some(ended) = timer::ended(timeline, drop)
+        && let Some((lane, _)) = timer::talking(timeline, &ended, ended.quiet)
+    {
+        lived
+            .push(format!("{} to the same host stayed up.", words::capital(&crate::rows::lanes::manner(&lane.manner))));
+    }
+    let asked = [
+        (ControlKind::Gateway, "The gateway"),
+        (ControlKind::Dns, "The name servers"),
+        (ControlKind::FarTcp, "The far end, over new TCP connections,"),
+        (ControlKind::FarUdp, "The far end, over UDP,"),
+        (ControlKind::Https, "A web server elsewhere"),
+        (ControlKind::Stun, "A STUN server elsewhere"),
+    ];
+    let answered = asked.iter().filter(|(kind, _)| around::said(timeline, drop, *kind).alive().is_some());
+    lived.extend(answered.map(|(kind, who)| format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))));
+    lived
+}
+
+/// How many ended, when, and how near to each other.
+fn counted(timeline: &Timeline, drop: &Drop, cause: Cause) -> Option<String> {
+    let ended = timer::of(timeline, drop.loss).filter(|_| cause == Cause::IdleTimeout)?;
+    let limit = timeline.limits.idle_of(ended.host())?;
+    let exact = limit.exact.filter(|exact| exact.count > 1)?;
+    Some(format!(
+        "{} of {} quiet connections beside the call ended, after {}, spread {}.",
+        limit.died.len(),
+        limit.died.len() + limit.lived.len(),
+        words::length(exact.median),
+        words::length(exact.spread)
+    ))
+}
+
+fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>, Option<String>) {
+    let ended = timer::of(timeline, drop.loss);
+    let close = ended.as_ref().map(|ended| ended.close);
+    let host = ended.as_ref().map_or("", |ended| ended.host());
+    let limits = &timeline.limits;
+    match cause {
+        // It said so itself: no other device need be looked at.
+        Cause::IdleTimeout if ended.as_ref().is_some_and(timer::Ended::says_idle) => {
+            (catalogue::of_cause("idle_timeout"), None)
+        }
+        Cause::IdleTimeout => {
+            let limit = limits.idle_of(host);
+            let known = limit.and_then(catalogue::idle);
+            let rows = catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, known.as_ref());
+            (rows, limit.and_then(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
+        }
+        Cause::LifetimeCap => {
+            let limit = limits.lifetime_of(host);
+            let known = limit.and_then(catalogue::lifetime);
+            let rows = catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], close, known.as_ref());
+            (rows, limit.map(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
+        }
+        Cause::NatExpired => udp(timeline),
+        // What drops the state of a flow without a word does so by a timer, whatever made it do so this time.
+        Cause::HalfOpen => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None), None),
+        Cause::ConnectionReset => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None), None),
+        cause => {
+            let name = serde_json::to_value(cause).ok();
+            (catalogue::of_cause(name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default()), None)
+        }
+    }
+}
+
+fn fits_none(limit: Exact) -> String {
+    format!(
+        "No default known to us is {}, so somebody set it: look for that number in what stands on the way. What is met most often comes first.",
+        words::length(limit.median)
+    )
+}
+
+fn udp(timeline: &Timeline) -> (Vec<SettingRow>, Option<String>) {
+    let known = timeline.limits.udp.first().and_then(catalogue::udp);
+    (catalogue::of_limits(Kind::Idle, &[Layer::UdpStream, Layer::UdpOnePacket], None, known.as_ref()), None)
+}

@@ -1,0 +1,188 @@
+//! What others would have done about a loss, what the call needed to survive it, what an administrator is given, and the
+//! retest.
+
+use super::{Run, checked, timers::ended_with_the_quiet_ones};
+use crate::{Story, report};
+use record::{
+    fact::{ConnectStage, End, SocketPurpose, Trouble},
+    profile,
+};
+
+fn others(story: &Story, drop: usize) -> [&str; 3] {
+    let row = story.page.recovery.iter().find(|row| row.drop == drop).expect("a row for each drop");
+    let says: Vec<&str> = row.others.iter().map(|other| other.says.as_str()).collect();
+    says.try_into().expect("three of them")
+}
+
+fn words(story: &Story, drop: usize) -> [&'static str; 4] {
+    let row = story.page.survival.iter().find(|row| row.drop == drop).expect("a row for each drop");
+    row.answers.each_ref().map(|answer| answer.word)
+}
+
+fn refused(run: Run, conn: u32, at: f64) -> Run {
+    run.at(at).connecting(conn, SocketPurpose::Resume).fails_to_connect(conn, ConnectStage::Tcp, Trouble::Refused)
+}
+
+#[test]
+fn tries_that_come_before_the_way_is_back_are_in_vain() {
+    let run = refused(Run::standing().at(20.0).closes(1, End::Fin), 2, 20.5);
+    let told = checked(&run.at(24.0).reconnected(3, "a", true).at(60.3).time_up().log());
+    assert_eq!(
+        others(&told, 1),
+        [
+            "First tries 0.10 s after the end, twice in vain; then after 0.70 s: whether the way was back by then was not seen.",
+            "First tries 1.00 s after the end: whether the way was back by then was not seen.",
+            "Hears of the end at once and does nothing of its own."
+        ]
+    );
+    let least: Vec<_> = told.page.recovery[0].others.iter().map(|other| other.least.as_deref()).collect();
+    assert_eq!(least, [Some("0.70 s"), Some("1.00 s"), None]);
+}
+
+#[test]
+fn whoever_tries_ten_times_gives_up_on_a_long_loss() {
+    let mut run = Run::standing().at(20.0).closes(1, End::Reset);
+    for conn in 2..40 {
+        run = refused(run, conn, 20.0 + f64::from(conn) * 5.0);
+    }
+    let told = checked(&run.at(230.0).reconnected(50, "a", true).at(240.3).time_up().log());
+    let [twilio, telnyx, _] = others(&told, 1);
+    assert_eq!(telnyx, "Tries 10 times in vain and gives up 3 min 01 s after the end: the call is over.");
+    assert!(twilio.contains("16 times in vain; then after 3 min 26 s: whether the way was back"), "{twilio}");
+}
+
+#[test]
+fn a_call_that_the_far_end_does_not_know_any_more_is_brought_back_by_nobody() {
+    let run = Run::standing().at(20.0).media_stops().closes(1, End::Fin).at(22.0).reconnected(2, "b", false);
+    let told = checked(&run.at(22.5).called_anew().at(60.3).time_up().log());
+    let signaling = told.head.drops.iter().find(|drop| drop.plane == crate::Plane::Signaling).expect("both were lost");
+    let [twilio, ..] = others(&told, signaling.id);
+    assert!(twilio.ends_with("but the far end did not know the call any more, so the call is over."), "{twilio}");
+    assert_eq!(words(&told, signaling.id)[2], "no");
+    let media = told.head.drops.iter().find(|drop| drop.plane == crate::Plane::Media).expect("both were lost");
+    assert_eq!(others(&told, media.id)[0], "Places no other call: when this one is lost it is over.");
+    assert_eq!(words(&told, media.id)[1..3], ["no", "no"]);
+}
+
+#[test]
+fn media_that_comes_back_by_itself_is_waited_for_by_whoever_waits_longer() {
+    let lost_for = |seconds: f64| {
+        checked(&Run::standing().at(20.0).media_stops().at(20.0 + seconds).media_back().at(90.3).time_up().log())
+    };
+    let short = lost_for(4.0);
+    let [twilio, telnyx, page] = others(&short, 1);
+    assert_eq!(twilio, "Waits: it restarts ICE 5.30 s after the last packet, and media was back before.");
+    assert!(telnyx.starts_with("Waits: it restarts ICE 6.00 s"), "{telnyx}");
+    assert!(page.starts_with("Does nothing, and needs nothing"), "{page}");
+    assert_eq!(words(&short, 1)[..3], ["yes", "yes", "yes"]);
+    let long = lost_for(40.0);
+    let [twilio, telnyx, page] = others(&long, 1);
+    assert_eq!(
+        twilio,
+        "Restarts ICE 5.30 s after the last packet, and gives the call up after about 30 s: here media came back only after 40.0 s."
+    );
+    assert_eq!(
+        telnyx,
+        "Restarts ICE 6.00 s after the last packet, and begins signaling and media anew after 16.0 s; here media came back by itself after 40.0 s."
+    );
+    assert_eq!(
+        page,
+        "Does nothing: its PeerConnection fails after 16.8 s to 17.4 s and stays so, though the way came back."
+    );
+}
+
+#[test]
+fn whoever_stood_still_is_compared_with_nobody() {
+    let told =
+        checked(&Run::standing().at(20.0).stalls(20.0).gap_found().at(41.0).media_back().at(90.3).time_up().log());
+    assert!(!told.page.recovery.is_empty());
+    assert_eq!(others(&told, 1), ["Tries nothing meanwhile: a program that stands still cannot."; 3]);
+}
+
+#[test]
+fn a_way_that_moved_is_not_the_same_network_and_one_that_was_not_watched_is_not_seen() {
+    let moved = Run::watched().at(20.0).media_stops().route_moves(Some("eth0"), Some("wlan0"));
+    let moved = checked(&moved.at(22.0).ice_restarted().at(60.3).time_up().log());
+    assert_eq!(words(&moved, 1)[3], "no");
+    let stayed = Run::watched().at(20.0).media_stops().at(22.0).ice_restarted().at(60.3);
+    assert_eq!(words(&checked(&stayed.time_up().log()), 1)[3], "yes");
+    let unwatched = Run::standing().at(20.0).media_stops().at(22.0).ice_restarted().at(60.3);
+    assert_eq!(words(&checked(&unwatched.time_up().log()), 1)[3], "not seen");
+}
+
+#[test]
+fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_control() {
+    let told = checked(&ended_with_the_quiet_ones().at(60.3).time_up().log());
+    let page = report::admin(&told, 100).split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "For: The network administrator Internet path: quiet connections are ended (Shown)",
+        "2026-11-21 10:00:14.00 UTC: TCP 10.0.0.1:51001 to 10.0.0.2:7000, ended with a TCP FIN and no close frame",
+        "2 of 3 quiet connections beside the call ended, after 13.0 s, spread 0.00 s.",
+        "to the same host stayed up.",
+        "No default known to us is 13.0 s, so somebody set it",
+        "proxy_read_timeout 3600s; proxy_send_timeout 3600s; in that one location",
+        "Value=3600",
+        "Hold the retest profile (linewitness report BUNDLE --retest FILE) for 50 s.",
+        "We are wrong if a connection from here to the same destination that is left quiet for 26.0 s stays up.",
+        "Not tested",
+    ] {
+        assert!(page.contains(part), "{part} is missing in\n{page}");
+    }
+    assert!(!page.contains('%') && !page.contains("WebRTC"), "{page}");
+}
+
+const WITH_A_RELAY: &str = r#"
+name = "Acme"
+for = "4h"
+[signaling]
+url = "wss://far.example/call"
+[[ice.servers]]
+urls = ["stun:far.example:3478"]
+[[ice.servers]]
+urls = ["turn:far.example:3478?transport=udp"]
+[ice]
+policy = "relay"
+"#;
+
+#[test]
+fn the_retest_is_a_profile_with_rungs_on_both_sides_of_the_limit() {
+    let told = checked(&ended_with_the_quiet_ones().at(60.3).time_up().log());
+    for given in [None, Some("name = \"Acme\"\nfor = \"4h\"\n[signaling]\nurl = \"wss://far.example/call\"\n")] {
+        let text = report::retest(&told, given).expect("it can be retested");
+        let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+        let rungs: Vec<u64> = read.lanes.quiet_ladder.iter().map(|rung| rung.get().as_secs()).collect();
+        assert_eq!(rungs, [11, 15, 20, 26]);
+        assert_eq!((read.for_.get().as_secs(), read.lanes.udp_ladder.len()), (50, 0));
+    }
+}
+
+#[test]
+fn what_needs_a_secret_stands_in_the_retest_to_be_filled_in() {
+    let told = checked(&Run::standing().at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log());
+    let text = report::retest(&told, Some(WITH_A_RELAY)).expect("it can be retested");
+    assert!(
+        text.contains("# urls = [\"turn:far.example:3478?transport=udp\"]") && text.contains("policy = \"relay\""),
+        "{text}"
+    );
+    let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+    assert_eq!(read.ice.servers.len(), 1);
+    assert_eq!(read.name, "Retest: Acme");
+    let relay_only = WITH_A_RELAY.replace("[[ice.servers]]\nurls = [\"stun:far.example:3478\"]\n", "");
+    let text = report::retest(&told, Some(&relay_only)).expect("it can be retested");
+    let (head, servers) = text.split_once("\n# [[ice.servers]]").expect("they stand at the end");
+    let filled = format!("{head}\n[[ice.servers]]{}", servers.replace("\n# ", "\n").replace('…', "x"));
+    let filled = filled.replace("policy = \"all\"", "policy = \"relay\"");
+    let read = profile::read(filled.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{filled}"));
+    assert_eq!((read.ice.servers.len(), read.ice.policy), (1, profile::IcePolicy::Relay));
+}
+
+#[test]
+fn a_self_test_has_no_retest_and_a_forged_url_stays_a_comment() {
+    let told = checked(&Run::standing().plan(|plan| plan.self_test = true).at(60.3).time_up().log());
+    assert!(report::retest(&told, None).expect_err("a self-test").contains("`linewitness hold`"));
+    let told = checked(&Run::standing().at(60.3).time_up().log());
+    let forged = "[signaling]\nurl = \"wss://far.example/call\"\n[[ice.servers]]\nurls = [\"turn:h:1\", \"x\\n[media]\\nsilence = \\\"none\\\"\"]\n";
+    let text = report::retest(&told, Some(forged)).expect("it can be read");
+    let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+    assert_eq!(read.media.silence, profile::Silence::Frames);
+}
