@@ -40,6 +40,6 @@ fn one(run: &Found, out: Option<PathBuf>) -> Result<(), Failure> {
     let recovered = recover(run, &out)?;
     recovered.damage.iter().for_each(say::aside);
     say::line(format_args!("{}\nSaved as {}", recovered.story.head.headline, recovered.written.given.display()));
-    recovered.not_done.iter().for_each(say::aside);
+    recovered.written.not_done.iter().for_each(say::aside);
     Ok(())
 }

@@ -55,6 +55,7 @@ pub fn read(dump: &[u8], app: &str, random: [u8; 5]) -> Result<Imported, Refusal
         run: RunId::new(started, random),
         platform: Platform::default(),
         started,
+        chain: None,
         members: std::collections::BTreeMap::new(),
     };
     Ok(Imported { about, log })
