@@ -1,6 +1,6 @@
 //! A hold from its preparation to its bundle. The screen of whoever shows it listens at the recorder.
 
-use crate::{Failure, files, foresight, recover};
+use crate::{Failure, files, foresight, giving, recover};
 use engine::{
     Clock, Recorder, calibration, plan,
     runs::{self, Run},
@@ -131,7 +131,7 @@ impl Hold {
             Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), given: None, but: None },
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let written = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+        let written = match giving::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
             Ok(written) => written,
             // The hours are over whatever the disk says; what they showed is told all the same.
             Err(error) => {

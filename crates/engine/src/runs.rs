@@ -113,32 +113,13 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 /// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
 /// its story; what they say is not ours to know.
 pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<()> {
-    keep_bundle(folder, about, &pack(folder, about, told)?, out)
-}
-
-/// The run as a bundle.
-pub fn pack(folder: &Path, about: &About, told: &[(&str, &[u8])]) -> io::Result<Vec<u8>> {
     let events = fs::read(folder.join(bundle::EVENTS))?;
     let profile = fs::read(folder.join(bundle::PROFILE))?;
     let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];
     let members: Vec<_> = recorded.into_iter().chain(told.iter().copied()).collect();
-    let mut packed = Vec::new();
-    bundle::write(&mut packed, about, &members)?;
-    Ok(packed)
-}
-
-/// Writes the run's bundle, and remembers where.
-pub fn keep_bundle(folder: &Path, about: &About, packed: &[u8], out: &Path) -> io::Result<()> {
-    write_new(about, packed, out)?;
-    let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
-    write_whole(&folder.join(BUNDLED), path.to_string_lossy().as_bytes())
-}
-
-/// Whole or not at all, at a name that is free.
-pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
     let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
-        file.write_all(bytes)?;
+        bundle::write(&mut file, about, &members)?;
         file.sync_all()?;
         // A hard link fails where the name is taken, so that nothing is ever overwritten; not every disk has them.
         match fs::hard_link(&beside, out) {
@@ -148,8 +129,13 @@ pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
             Err(_) => fs::rename(&beside, out),
         }
     })();
-    // A half-written file is of no use to anyone; its removal failing changes nothing of the error to tell.
-    written.inspect_err(|_| drop(fs::remove_file(&beside)))
+    if let Err(error) = written {
+        // The half-written file is of no use to anyone; its removal failing changes nothing of the error to tell.
+        let _ = fs::remove_file(&beside);
+        return Err(error);
+    }
+    let path = std::path::absolute(out).unwrap_or_else(|_| out.to_owned());
+    write_whole(&folder.join(BUNDLED), path.to_string_lossy().as_bytes())
 }
 
 /// A new file beside `out`. One of the same name may be left of an attempt that was killed, or be a user's own: it stays.
@@ -195,6 +181,11 @@ fn look(folder: &Path) -> Option<Found> {
 pub fn bundle_of(run: &Found) -> Option<PathBuf> {
     let path = fs::read_to_string(run.folder.join(BUNDLED)).ok()?;
     (run.state == State::Bundled).then(|| PathBuf::from(path))
+}
+
+/// That its bundle was written is not so any more.
+pub fn forget_bundle(folder: &Path) -> io::Result<()> {
+    fs::remove_file(folder.join(BUNDLED))
 }
 
 /// Removes the folders of finished runs beyond the latest few. Runs that broke off are never removed here.
