@@ -71,7 +71,9 @@ pub fn link(bytes: &[u8]) {
 
 fn is_linked(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
-    line.len() >= 19 && line[line.len() - 19..].starts_with(b",\"link\":\"")
+    let Some((_, end)) = line.len().checked_sub(19).map(|at| line.split_at(at)) else { return false };
+    let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    end.starts_with(b",\"link\":\"") && end[9..17].iter().all(digit) && end.ends_with(b"\"}")
 }
 
 fn sound_links((links, damage): (Links, Vec<Damage>)) {

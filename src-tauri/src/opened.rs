@@ -2,7 +2,7 @@
 
 use crate::taking::{BUNDLE, file_name};
 use crate::wire::{Failure, Opened};
-use desk::{files, kept, recover, sealed};
+use desk::{files, giving, kept, recover, sealed};
 use explain::Story;
 use record::profile::Recipient;
 use std::path::{Path, PathBuf};
@@ -98,7 +98,7 @@ impl Kept {
     /// What it is called when it leaves this computer, and for whom it is encrypted then: a profile that asks for that has its
     /// report leave in no other way.
     pub fn given(&self) -> Result<(String, Option<Recipient>), Failure> {
-        let recipient = files::recipient_of(&self.path)?;
+        let recipient = giving::recipient_of(&self.path)?;
         let plain = self.bundle_file();
         Ok(if recipient.is_some() { (format!("{plain}.{}", sealed::END), recipient) } else { (plain, None) })
     }

@@ -7,7 +7,7 @@ use crate::{
     say,
 };
 use desk::{
-    Failure, SelfTest, files,
+    Failure, SelfTest, files, giving,
     hold::{Ended, Hold, Prepared},
     logging, recover, runtime, stop,
 };
@@ -76,7 +76,7 @@ fn prepare(args: &args::Hold, own_far_end: Option<Address>, self_test: bool) -> 
 
 async fn hold(prepared: Prepared, args: &args::Hold) -> Result<ExitCode, Failure> {
     // Whether a bundle can be written is known before hours of holding, not after.
-    let out = args.out.clone().map(|out| files::free(files::given_name(out, &prepared.profile))).transpose()?;
+    let out = args.out.clone().map(|out| files::free(giving::name(out, &prepared.profile))).transpose()?;
     files::writable(out.as_deref())?;
     offer_broken_runs();
     for says in prepared.will_go_wrong() {

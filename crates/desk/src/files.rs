@@ -1,14 +1,11 @@
 //! Finding and opening what the commands are given: profiles, bundles, run folders; one sentence for each that cannot be.
 
 use crate::{
-    Failure, recover,
+    Failure,
     sealed::{self, Identities},
 };
 use engine::runs;
-use record::{
-    About, Damage, Log, Profile, bundle,
-    profile::{self, Recipient},
-};
+use record::{About, Damage, Log, Profile, bundle, profile};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -216,49 +213,26 @@ pub fn provenance(about: &About) -> String {
 /// The report for a browser can be made from the rest at any time: where there is no room for it, the rest goes first.
 const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
-/// What was written of a run.
-#[derive(Debug)]
-pub struct Written {
-    /// The bundle that this computer's user reads.
-    pub plain: PathBuf,
-    /// The file to give away: the same, or where its profile names a recipient, the encrypted one.
-    pub given: PathBuf,
-    /// What could not be done beside it, in words.
-    pub not_done: Vec<String>,
-}
-
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story. With a recipient, what is written to `out` is encrypted, and the plain bundle stays in the run's folder.
+/// above that story. Gives what was not done beside it, in words.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
     out: &Path,
-) -> io::Result<Written> {
-    let recipient = profile::recipient_in(&fs::read_to_string(folder.join(bundle::PROFILE))?)
-        .map_err(|says| io::Error::other(format!("it was to be encrypted, and cannot be: {says}")))?;
-    let (plain, given) = match recipient {
-        Some(_) => (folder.join(recover::bundle_name(&about.run)), sealed::name(out)),
-        None => (out.to_owned(), out.to_owned()),
-    };
-    let write = |told: &[(&str, &[u8])]| {
-        let Some(recipient) = &recipient else { return runs::write_bundle(folder, about, told, out) };
-        let packed = runs::pack(folder, about, told)?;
-        runs::write_new(about, &sealed::seal(&packed, recipient)?, &given)?;
-        // One may be left of an attempt that was killed; the folder is ours.
-        let _ = fs::remove_file(&plain);
-        // Without it the run is offered again, and then its file must be free.
-        runs::keep_bundle(folder, about, &packed, &plain).inspect_err(|_| drop(fs::remove_file(&given)))
-    };
+) -> io::Result<Vec<String>> {
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
     let verdict = (bundle::VERDICT, verdict.as_bytes());
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    let (left_out, forgotten) = match write(&[verdict, (bundle::REPORT, report.as_bytes())]) {
+    let whole = runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out);
+    let (left_out, forgotten) = match whole {
         Ok(forgotten) => (None, forgotten),
-        Err(error) if no_room(&error) && !given.exists() => (Some(WITHOUT_REPORT.to_owned()), write(&[verdict])?),
+        Err(error) if no_room(&error) && !out.exists() => {
+            (Some(WITHOUT_REPORT.to_owned()), runs::write_bundle(folder, about, &[verdict], out)?)
+        }
         Err(error) => return Err(error),
     };
     let forgotten = forgotten.map(|error| {
@@ -268,26 +242,7 @@ pub fn write_bundle(
             "that there is a bundle could not be noted ({why}), and the run will be offered again; `linewitness runs --delete {run}` removes it"
         )
     });
-    Ok(Written { plain, given, not_done: left_out.into_iter().chain(forgotten).collect() })
-}
-
-/// The name under which a hold of this profile gives its bundle away.
-pub fn given_name(out: PathBuf, profile: &Profile) -> PathBuf {
-    if profile.share.recipient.is_some() { sealed::name(&out) } else { out }
-}
-
-/// For whom a bundle is encrypted when it leaves this computer: one of a run of its own, whose profile says so.
-pub fn recipient_of(bundle: &Path) -> Result<Option<Recipient>, Failure> {
-    let name = bundle.display();
-    let home = runs::home().and_then(std::path::absolute).map_err(|error| Failure::ours(error.to_string()))?;
-    if !std::path::absolute(bundle).is_ok_and(|path| path.starts_with(home)) {
-        return Ok(None);
-    }
-    let file = File::open(bundle).map_err(|error| Failure::bad_input(format!("{name}: {}", why(&error))))?;
-    let profile = bundle::read_member(BufReader::new(file), bundle::PROFILE).unwrap_or_default();
-    profile::recipient_in(&String::from_utf8_lossy(&profile)).map_err(|says| {
-        Failure::bad_input(format!("{name}: this report was to leave this computer encrypted, and cannot: {says}"))
-    })
+    Ok(left_out.into_iter().chain(forgotten).collect())
 }
 
 /// A new file that this account alone may read. On Windows that is for the folder to say.

@@ -1,6 +1,6 @@
 //! A hold from its preparation to its bundle. The screen of whoever shows it listens at the recorder.
 
-use crate::{Failure, files, foresight, kept, recover};
+use crate::{Failure, files, foresight, giving, kept, recover};
 use engine::{
     Clock, Recorder, calibration, plan,
     runs::{self, Run},
@@ -138,7 +138,7 @@ impl Hold {
             Err(error) => return unbundled(None, not_bundled(&error, None)),
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let written = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+        let written = match giving::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
             Ok(written) => written,
             // The hours are over whatever the disk says; what they showed is told all the same.
             Err(error) => return unbundled(Some(story), not_bundled(&error, missing)),

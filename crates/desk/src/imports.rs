@@ -38,9 +38,7 @@ pub fn write(imported: &Imported, out: Option<PathBuf>) -> Result<(Story, PathBu
     let report = explain::report::html(&story, None);
     let members =
         [(bundle::EVENTS, &*events), (bundle::VERDICT, verdict.as_bytes()), (bundle::REPORT, report.as_bytes())];
-    let mut packed = Vec::new();
-    bundle::write(&mut packed, &imported.about, &members)
-        .and_then(|()| runs::write_new(&imported.about, &packed, &out))
+    runs::write_new(&imported.about.run, &out, |file| bundle::write(file, &imported.about, &members))
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
     Ok((story, out))
 }

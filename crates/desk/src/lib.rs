@@ -7,6 +7,7 @@ mod failure;
 mod far_end;
 pub mod files;
 pub mod foresight;
+pub mod giving;
 pub mod hold;
 pub mod imports;
 pub mod kept;

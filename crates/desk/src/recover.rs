@@ -1,8 +1,8 @@
 //! Runs that broke off before their bundle was written: which there are, and the bundle of one.
 
 use crate::{
-    Failure,
-    files::{self, Written},
+    Failure, files,
+    giving::{self, Written},
 };
 use engine::runs::{self, Found, State};
 use explain::Story;
@@ -40,7 +40,7 @@ pub fn recover(run: &Found, out: &Path) -> Result<Recovered, Failure> {
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
-    let written = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
+    let written = giving::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
     Ok(Recovered { story, damage, written })
 }

@@ -148,34 +148,22 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 /// its story; what they say is not ours to know. Gives why it could not be remembered: the bundle is there all the same, and
 /// the run will be offered again.
 pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<Option<io::Error>> {
-    keep_bundle(folder, about, &pack(folder, about, told)?, out)
-}
-
-/// The run as a bundle.
-pub fn pack(folder: &Path, about: &About, told: &[(&str, &[u8])]) -> io::Result<Vec<u8>> {
     let events = fs::read(folder.join(bundle::EVENTS))?;
     let profile = fs::read(folder.join(bundle::PROFILE))?;
     let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];
     let members: Vec<_> = recorded.into_iter().chain(told.iter().copied()).collect();
-    let mut packed = Vec::new();
-    bundle::write(&mut packed, about, &members)?;
-    Ok(packed)
-}
-
-/// Writes the run's bundle, and remembers where; the answer is that of `write_bundle`.
-pub fn keep_bundle(folder: &Path, about: &About, packed: &[u8], out: &Path) -> io::Result<Option<io::Error>> {
     // While there is room for a line: the bundle may take the last of it. Where there is none even now, the bundle may yet
     // go to another disk.
     let promised = marker::promise(folder, out);
-    write_new(about, packed, out)?;
+    write_new(&about.run, out, |file| bundle::write(file, about, &members))?;
     Ok(promised.or_else(|_| marker::promise(folder, out)).and_then(|()| marker::keep(folder)).err())
 }
 
-/// At `out`, which must not exist: whole, or not at all.
-pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
-    let (mut file, beside) = part_of(out, about)?;
+/// A file of this run at `out`, which must not exist: whole, or not at all.
+pub fn write_new(run: &RunId, out: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let (mut file, beside) = part_of(out, run)?;
     let written = (|| {
-        file.write_all(bytes)?;
+        write(&mut file)?;
         file.sync_all()?;
         // A hard link fails where the name is taken, so that nothing is ever overwritten; not every disk has them.
         match fs::hard_link(&beside, out) {
@@ -185,19 +173,22 @@ pub fn write_new(about: &About, bytes: &[u8], out: &Path) -> io::Result<()> {
             Err(_) => fs::rename(&beside, out),
         }
     })();
-    // A half-written file is of no use to anyone; its removal failing changes nothing of the error to tell.
-    written.inspect_err(|_| drop(fs::remove_file(&beside)))?;
+    if let Err(error) = written {
+        // The half-written file is of no use to anyone; its removal failing changes nothing of the error to tell.
+        let _ = fs::remove_file(&beside);
+        return Err(error);
+    }
     // Its name is on the disk before anybody says that it is there.
     sync_folder(out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
     Ok(())
 }
 
 /// A new file beside `out`. One of the same name may be left of an attempt that was killed, or be a user's own: it stays.
-fn part_of(out: &Path, about: &About) -> io::Result<(File, PathBuf)> {
+fn part_of(out: &Path, run: &RunId) -> io::Result<(File, PathBuf)> {
     const ATTEMPTS: u32 = 100;
     for attempt in 1.. {
         // A name of its own and not a longer one of `out`, which may be as long as the system lets it.
-        let beside = out.with_file_name(format!("{}-{attempt}.witness-part", about.run));
+        let beside = out.with_file_name(format!("{run}-{attempt}.witness-part"));
         match File::options().write(true).create_new(true).open(&beside) {
             Ok(file) => return Ok((file, beside)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {}
@@ -241,6 +232,11 @@ fn is_written(folder: &Path) -> Option<bool> {
 /// Where the bundle of a finished run was written.
 pub fn bundle_of(run: &Found) -> Option<PathBuf> {
     marker::bundle_of(&run.folder, &run.about)
+}
+
+/// Its bundle was not given away after all.
+pub fn forget_bundle(folder: &Path) -> io::Result<()> {
+    marker::forget(folder)
 }
 
 /// A person was told that this run broke off.

@@ -169,7 +169,8 @@ impl Serialize for Wall {
 }
 impl<'de> Deserialize<'de> for Wall {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        jiff::Timestamp::deserialize(from).map(Self)
+        // No finer than it is written, so that it reads as it was.
+        Ok(Self::from_micros(jiff::Timestamp::deserialize(from)?.as_microsecond()))
     }
 }
 
@@ -187,6 +188,19 @@ mod tests {
         let set_forward = Stamp::new(1_000_000_000 + 3_600_000_000 + 1_000_000, 51_000_000, 41_000_000);
         assert_eq!(set_forward.slept_since(before), Duration::ZERO);
         assert_eq!(set_forward.stepped_since(before), 3_600_000_000);
+    }
+
+    #[test]
+    fn a_time_finer_than_any_of_ours_reads_as_it_is_written_again() {
+        for text in [
+            "\"2026-11-21T10:00:00.1234567Z\"",
+            "\"1926-11-21T10:00:00.123456789Z\"",
+            "\"-009999-01-02T01:59:59.999999999Z\"",
+        ] {
+            let read: Wall = serde_json::from_str(text).expect("a time");
+            let again = serde_json::to_string(&read).expect("it can be written");
+            assert_eq!(serde_json::from_str::<Wall>(&again).expect("and read"), read, "{text}");
+        }
     }
 
     #[test]

@@ -25,6 +25,18 @@ pub fn keep(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+pub fn forget(folder: &Path) -> io::Result<()> {
+    let marker = folder.join(BUNDLED);
+    for path in [super::beside(&marker), marker] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    super::sync_folder(folder);
+    Ok(())
+}
+
 /// Where the bundle of a run was written. The marker alone says so: a bundle that its owner has moved was written too.
 pub fn bundle_of(folder: &Path, about: &About) -> Option<PathBuf> {
     let marker = folder.join(BUNDLED);
