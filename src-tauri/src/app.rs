@@ -8,33 +8,52 @@ use desk::{kept, recover};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::OnceCell;
 
 #[derive(Default)]
 pub struct App {
     pub offers: Offers,
     pub opened: OpenedBundles,
     pub running: Running,
-    /// What came before the page was there to take it.
-    waiting: Mutex<Vec<String>>,
-    started: AtomicBool,
+    /// The end of the program has been waited for.
+    pub leaving: OnceCell<()>,
+    arrivals: Mutex<Arrivals>,
     /// Files that were saved, which may be shown where they lie.
     given: Mutex<BTreeSet<String>>,
+}
+
+/// What came before the page was there to take it. Asked and answered under one lock: nothing falls between the two.
+#[derive(Default)]
+struct Arrivals {
+    waiting: Vec<String>,
+    page_is_there: bool,
 }
 
 /// Those that a person may still be asked about.
 const RECENT: usize = 5;
 
 impl App {
-    /// Keeps what the program was started with until the page asks.
-    pub fn wait_with(&self, given: impl IntoIterator<Item = String>) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(given);
+    /// Keeps what arrives until the page asks for it; a page that has asked is to be told, so it is given back then.
+    pub fn wait_with(&self, given: Vec<String>) -> Option<Vec<String>> {
+        let mut arrivals = self.arrivals();
+        if arrivals.page_is_there {
+            return Some(given);
+        }
+        arrivals.waiting.extend(given);
+        None
     }
 
-    /// The page has asked; from now on it is told.
-    pub fn has_started(&self) -> bool {
-        self.started.load(Ordering::Acquire)
+    /// What has waited for the page, which is told of all else from now on.
+    fn page_comes(&self) -> Vec<String> {
+        let mut arrivals = self.arrivals();
+        arrivals.page_is_there = true;
+        std::mem::take(&mut arrivals.waiting)
+    }
+
+    /// Whoever panicked with them in hand left them whole.
+    fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers a file that was saved, and passes it on.
@@ -51,8 +70,7 @@ impl App {
     }
 
     pub fn start(&self) -> Start {
-        self.started.store(true, Ordering::Release);
-        let given = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let given = self.page_comes();
         let (mut offer, mut taken, mut notes) = (None, None, Vec::new());
         if !given.is_empty() {
             match self.take(&given) {
@@ -130,14 +148,22 @@ mod tests {
     #[test]
     fn what_the_program_was_started_with_is_there_when_the_page_asks_and_not_again() {
         let app = App::default();
-        app.wait_with([crate::tests::recording("idler_drops_a_quiet_call").display().to_string()]);
-        assert!(!app.has_started());
+        let bundle = crate::tests::recording("idler_drops_a_quiet_call").display().to_string();
+        assert_eq!(app.wait_with(vec![bundle.clone()]), None);
         let start = app.start();
         assert!(matches!(start.taken, Some(Taken::Bundle { .. })) && start.offer.is_none() && start.notes.is_empty());
-        assert!(app.has_started() && app.start().taken.is_none());
-        app.wait_with(["/no/such.witness".to_owned()]);
-        assert!(app.start().notes[0].contains("there is no such file"));
-        app.wait_with(["linewitness://hold".to_owned()]);
-        assert!(app.start().notes[0].contains("carries no profile"));
+        assert!(app.start().taken.is_none());
+        assert_eq!(app.wait_with(vec![bundle.clone()]), Some(vec![bundle]), "the page is there to be told");
+    }
+
+    #[test]
+    fn what_the_program_was_started_with_and_cannot_take_is_said() {
+        let says = |given: &str| {
+            let app = App::default();
+            app.wait_with(vec![given.to_owned()]);
+            app.start().notes.swap_remove(0)
+        };
+        assert!(says("/no/such.witness").contains("there is no such file"));
+        assert!(says("linewitness://hold").contains("carries no profile"));
     }
 }

@@ -44,10 +44,7 @@ pub fn on_event(_: &AppHandle, _: &RunEvent) {}
 /// Reads it aside, and tells the page; a page that is not there yet asks for it when it starts.
 fn arrived(handle: &AppHandle, given: Vec<String>) {
     let (handle, app) = (handle.clone(), Arc::clone(&handle.state::<Arc<App>>()));
-    if !app.has_started() {
-        app.wait_with(given);
-        return;
-    }
+    let Some(given) = app.wait_with(given) else { return };
     tauri::async_runtime::spawn_blocking(move || {
         let taken: Result<_, Failure> = app.take(&given);
         if let Err(error) = handle.emit("taken", taken) {

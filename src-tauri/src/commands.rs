@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::offers::What;
 use crate::opened::Kept;
+use crate::saving::Readers;
 use crate::taking::{BUNDLE, PROFILE};
 use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
 use crate::{dialogs, preview, profiles, quitting, saving, taking, tray};
@@ -124,7 +125,7 @@ pub async fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
 pub async fn report_html(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
     let kept: Arc<Kept> = app.opened.find(&id)?;
     let Some(to) = dialogs::file_to_save(&window, &kept.file("html"), "html").await else { return Ok(None) };
-    with(app, move |app| app.give(saving::write(kept.report().as_bytes(), &to))).await
+    with(app, move |app| app.give(saving::write(kept.report().as_bytes(), &to, Readers::Usual))).await
 }
 
 #[command(rename_all = "snake_case")]
@@ -154,10 +155,10 @@ pub fn profile_check(draft: Draft) -> Check {
 
 #[command(rename_all = "snake_case")]
 pub async fn profile_save(window: AppHandle, app: Shared<'_>, draft: Draft) -> Answer<Option<String>> {
-    let toml = profiles::file(&draft)?;
+    let (toml, readers) = profiles::file(&draft)?;
     let name = format!("{}.{PROFILE}", profiles::file_name(&draft));
     let Some(to) = dialogs::file_to_save(&window, &name, PROFILE).await else { return Ok(None) };
-    with(app, move |app| app.give(saving::write(toml.as_bytes(), &to))).await
+    with(app, move |app| app.give(saving::write(toml.as_bytes(), &to, readers))).await
 }
 
 #[command(rename_all = "snake_case")]

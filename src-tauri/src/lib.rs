@@ -14,6 +14,7 @@ mod dialogs;
 mod headless;
 mod link;
 mod many;
+mod menu;
 #[cfg(test)]
 mod names;
 mod offers;
@@ -59,8 +60,12 @@ fn window() -> anyhow::Result<()> {
     let runtime = desk::runtime().map_err(|failure| anyhow::anyhow!(failure.says))?;
     tauri::async_runtime::set(runtime.handle().clone());
     let app = Arc::new(App::default());
+    // No page has asked yet: all of it waits.
     app.wait_with(arriving::given(std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned())));
-    let built = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(target_os = "macos")]
+    let builder = builder.menu(menu::of_the_program);
+    let built = builder
         // The first of all: a second start hands over what it was given, and ends.
         .plugin(tauri_plugin_single_instance::init(|handle, args, folder| arriving::again(handle, args, &folder)))
         .plugin(tauri_plugin_dialog::init())
@@ -70,6 +75,7 @@ fn window() -> anyhow::Result<()> {
             quitting::listen(app.handle());
             Ok(())
         })
+        .on_menu_event(menu::chosen)
         .on_window_event(quitting::on_window)
         .invoke_handler(tauri::generate_handler![
             commands::start,

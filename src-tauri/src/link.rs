@@ -9,14 +9,16 @@ use record::{Profile, profile};
 use url::Url;
 
 pub const SCHEME: &str = "linewitness";
-/// Mail programs break longer ones; a profile of a page is half of it.
-const LONGEST: usize = 8_000;
+/// Windows hands a program no link that is longer; a profile that asks for little is a fifth of it.
+const LONGEST_MADE: usize = 2_000;
+/// Others may come from elsewhere.
+const LONGEST_READ: usize = 8_000;
 const SEND_A_FILE: &str = "send the profile as a file instead";
 
 /// The profile that a link carries.
 pub fn read(link: &str) -> Result<Profile, Failure> {
     let refused = |says: String| Failure { says };
-    if link.len() > LONGEST {
+    if link.len() > LONGEST_READ {
         return Err(refused(format!("this link is too long to carry a profile; {SEND_A_FILE}")));
     }
     let url = Url::parse(link.trim()).map_err(|_| refused("this is not a link that Linewitness can read".into()))?;
@@ -54,14 +56,14 @@ pub fn make(profile: &Profile, toml: &str) -> Result<String, Failure> {
         });
     }
     let link = format!("{SCHEME}://hold#{}", URL_SAFE_NO_PAD.encode(toml));
-    match link.len() > LONGEST {
+    match link.len() > LONGEST_MADE {
         true => Err(Failure { says: format!("this profile is too long for a link; {SEND_A_FILE}") }),
         false => Ok(link),
     }
 }
 
 /// What of it must not travel in a link.
-fn unfit(profile: &Profile) -> Option<&'static str> {
+pub fn unfit(profile: &Profile) -> Option<&'static str> {
     let hides = |url: &profile::Address| url.secrets().any(|secret| !secret.is_empty());
     let signaling = &profile.signaling;
     if signaling.token.is_some() {

@@ -23,12 +23,19 @@ const REMOVED: [&str; 3] = [
     "sound, text and anything else that connections carried",
 ];
 
+const OWN_REPORT: &str =
+    "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.";
+/// What a window shows is told anew from the events; this member is as it came.
+const STRANGE_REPORT: &str =
+    "The report as it came with this file, from whoever made it. This window tells its own from events.jsonl.";
+
 pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
     let open = || {
         File::open(&kept.path)
             .map(BufReader::new)
             .map_err(|error| Failure { says: format!("{}: {}", kept.path.display(), desk::files::why(&error)) })
     };
+    let own = desk::kept::folder().is_ok_and(|folder| kept.path.starts_with(folder));
     let mut members = Vec::new();
     for (name, says) in MEMBERS {
         let Some(bytes) = bundle::read_member(open()?, name) else { continue };
@@ -39,8 +46,17 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
             }
             _ => says.to_owned(),
         };
-        members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed() });
+        let note = (name == bundle::REPORT).then(|| if own { OWN_REPORT } else { STRANGE_REPORT }.to_owned());
+        members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed(), note });
     }
+    // A copy of somebody else's file takes them along.
+    members.extend(bundle::strangers(open()?).into_iter().map(|name| Member {
+        name,
+        bytes: 0,
+        says: "not of a report, and never opened".into(),
+        fields: Vec::new(),
+        note: Some("It does not belong into a report. It came with this file, and a copy takes it along.".into()),
+    }));
     Ok(Preview { file: kept.bundle_file(), members, removed: REMOVED.map(str::to_owned).to_vec() })
 }
 
@@ -89,5 +105,23 @@ mod tests {
     fn a_hostile_bundle_gives_a_short_list() {
         let shown = of(&hostile());
         assert!(serde_json::to_string(&shown).expect("it can be sent").len() < 500_000);
+    }
+
+    #[test]
+    fn what_a_strangers_file_brings_along_is_named_and_its_report_is_not_called_ours() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.witness");
+        let mut zip = zip::ZipWriter::new(File::create(&path).expect("writable"));
+        let from = |name| bundle::read_member(File::open(recording("idler_drops_a_quiet_call")).expect("there"), name);
+        let events = from(bundle::EVENTS).expect("it has events");
+        for (name, bytes) in [(bundle::EVENTS, &*events), (bundle::REPORT, b"<p>forged"), ("notes/../x.exe", b"MZ")] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("written");
+            std::io::Write::write_all(&mut zip, bytes).expect("written");
+        }
+        zip.finish().expect("written");
+        let shown = of(&path);
+        let noted: Vec<_> = shown.members.iter().filter_map(|one| Some((&*one.name, one.note.as_deref()?))).collect();
+        assert_eq!(noted.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["report.html", "notes/../x.exe"]);
+        assert!(noted[0].1.contains("whoever made it") && noted[1].1.contains("does not belong"), "{noted:?}");
     }
 }

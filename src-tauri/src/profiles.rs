@@ -7,6 +7,7 @@ mod reopened;
 mod tests;
 
 use crate::link;
+use crate::saving::Readers;
 use crate::wire::{Check, Draft, Failure, Wrong};
 use desk::{check::Outlook, hold::Prepared};
 use draft::Written;
@@ -34,9 +35,11 @@ pub fn check(draft: &Draft) -> Check {
     }
 }
 
-/// The file, with its secrets.
-pub fn file(draft: &Draft) -> Result<String, Failure> {
-    prepared(draft).map(|(written, _)| written.whole()).map_err(first)
+/// The file, with its secrets, and whom it is for.
+pub fn file(draft: &Draft) -> Result<(String, Readers), Failure> {
+    let (written, prepared) = prepared(draft).map_err(first)?;
+    let readers = if link::unfit(&prepared.profile).is_some() { Readers::Owner } else { Readers::Usual };
+    Ok((written.whole(), readers))
 }
 
 pub fn link(draft: &Draft) -> Result<String, Failure> {
@@ -53,9 +56,8 @@ pub fn file_name(draft: &Draft) -> String {
 }
 
 fn link_note(profile: &Profile) -> Option<String> {
-    let secret =
-        profile.signaling.token.is_some() || profile.ice.servers.iter().any(|server| server.credential.is_some());
-    secret.then(|| "It holds a secret: send it as a file, to the one who needs it. It does not go into a link.".into())
+    let what = link::unfit(profile)?;
+    Some(format!("It holds {what}: send it as a file, to the one who needs it. It does not go into a link."))
 }
 
 fn prepared(draft: &Draft) -> Result<(Written, Prepared), (Written, Vec<Wrong>)> {

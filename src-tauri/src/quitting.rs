@@ -15,10 +15,14 @@ pub async fn quit(handle: AppHandle, app: Arc<App>) {
     handle.exit(0);
 }
 
+/// Waited for once, whoever asks: after a wait in vain the way out is not barred by another.
 async fn finish(app: &App) {
-    if tokio::time::timeout(WITHIN, app.running.finish()).await.is_err() {
-        tracing::error!("the hold did not end in time; its run is kept, and the next start offers it");
-    }
+    let ending = || async {
+        if tokio::time::timeout(WITHIN, app.running.finish()).await.is_err() {
+            tracing::error!("the hold did not end in time; its run is kept, and the next start offers it");
+        }
+    };
+    app.leaving.get_or_init(ending).await;
 }
 
 /// The window's own button.

@@ -14,7 +14,7 @@ use crate::offers::What;
 use crate::wire::{EndedView, Failure, Live};
 use desk::{SelfTest, hold::Hold, kept, logging};
 use drawing::Drawing;
-use engine::runs;
+use engine::{Recorder, runs};
 use explain::Story;
 use page::Page;
 pub use page::Shows;
@@ -23,6 +23,7 @@ use record::fact::EndedBy;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 
 /// Sees each moment that is drawn.
 pub type Glance = Arc<dyn Fn(&Live) + Send + Sync>;
@@ -65,26 +66,27 @@ impl Running {
         };
         let (hold, far_end, drawing) = begun.await.inspect_err(|_: &Failure| self.state().current = None)?;
         let running = self.clone();
+        let (recorder, run) = (hold.recorder(), hold.run().to_string());
+        let held = tokio::spawn(to_its_end(hold, far_end, drawing, stop));
         tokio::spawn(async move {
-            let by = hold.hold(stop.notified()).await;
-            let picture = drawing.end().await;
-            if let Some(far_end) = far_end {
-                far_end.end().await;
-            }
-            let (recorder, mut picture) = (hold.recorder(), picture);
-            let drawn = end(hold, by, &mut picture).await;
-            logging::turn_to(None);
-            // A page that asks from now on is given the end; the one that drew until now is shown it.
-            *running.state() = State { current: None, ended: Some(picture.live(None, recorder.now())) };
-            page.show(|is_new| {
-                let live = picture.live(drawn.as_ref().filter(|_| !is_new), recorder.now());
-                glance(&live);
-                live
-            });
+            running.see_out(held, &run, &recorder, &page, &glance).await;
             // Nobody may wait for it.
             let _ = told_over.send(true);
         });
         Ok(())
+    }
+
+    /// Until it has ended, in whichever way.
+    async fn see_out(&self, held: JoinHandle<Last>, run: &str, recorder: &Recorder, page: &Page, glance: &Glance) {
+        let last = held.await.unwrap_or_else(|error| Last { picture: Picture::broken_off(run, &error), drawn: None });
+        logging::turn_to(None);
+        // A page that asks from now on is given the end; the one that drew until now is shown it.
+        *self.state() = State { current: None, ended: Some(last.picture.live(None, recorder.now())) };
+        page.show(|is_new| {
+            let live = last.picture.live(last.drawn.as_ref().filter(|_| !is_new), recorder.now());
+            glance(&live);
+            live
+        });
     }
 
     /// This page draws from now on. Of a hold that is over it is told the end.
@@ -146,12 +148,28 @@ async fn prepare(what: What, trouble: &Trouble) -> Result<(Hold, Option<SelfTest
     Ok((hold, far_end))
 }
 
+/// The picture of the end, and what has been drawn before it.
+struct Last {
+    picture: Picture,
+    drawn: Option<Story>,
+}
+
+async fn to_its_end(hold: Hold, far_end: Option<SelfTest>, drawing: Drawing, stop: Arc<Notify>) -> Last {
+    let by = hold.hold(stop.notified()).await;
+    let mut picture = drawing.end().await;
+    if let Some(far_end) = far_end {
+        far_end.end().await;
+    }
+    let drawn = end(hold, by, &mut picture).await;
+    Last { picture, drawn }
+}
+
 /// Writes the bundle, and turns the picture to its end. Gives what has been drawn.
 async fn end(hold: Hold, by: EndedBy, picture: &mut Picture) -> Option<Story> {
-    let (run, noted) = (hold.run().to_string(), picture.seen());
+    let run = hold.run().to_string();
     let written = tokio::task::spawn_blocking(move || {
         let out = kept::folder()?.join(hold.bundle_name());
-        Ok::<_, desk::Failure>(hold.end(&by, noted, &out))
+        Ok::<_, desk::Failure>(hold.end(&by, &out))
     });
     let (story, bundle, but) = match written.await {
         Ok(Ok(ended)) => (ended.story, ended.bundle, ended.but),

@@ -5,6 +5,16 @@ use desk::files;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Who may read what is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// As this computer gives every new file.
+    Usual,
+    /// It holds a secret: nobody but its owner, on systems that tell users apart by a file's rights.
+    Owner,
+}
 
 /// Gives the path. The dialog has asked already whether a file of this name may be replaced.
 pub fn copy(from: &Path, to: &Path) -> Result<String, Failure> {
@@ -12,12 +22,12 @@ pub fn copy(from: &Path, to: &Path) -> Result<String, Failure> {
         return Ok(to.display().to_string());
     }
     let bytes = fs::read(from).map_err(|error| failure(from, files::why(&error)))?;
-    write(&bytes, to)
+    write(&bytes, to, Readers::Usual)
 }
 
-pub fn write(bytes: &[u8], to: &Path) -> Result<String, Failure> {
+pub fn write(bytes: &[u8], to: &Path, readers: Readers) -> Result<String, Failure> {
     let beside = beside(to);
-    let written = File::create_new(&beside).and_then(|mut file| {
+    let written = create(&beside, readers).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, to)
@@ -30,9 +40,24 @@ pub fn write(bytes: &[u8], to: &Path) -> Result<String, Failure> {
     Ok(to.display().to_string())
 }
 
+fn create(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    // A user's folders are closed to others here; a file takes over the rights of its folder.
+    let _ = readers;
+    options.open(path)
+}
+
+/// Of its own for each: the same file may be saved twice at once.
 fn beside(to: &Path) -> PathBuf {
+    static SAVED: AtomicU64 = AtomicU64::new(0);
     let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}-part", std::process::id()));
+    name.push(format!(".{}-{}-part", std::process::id(), SAVED.fetch_add(1, Ordering::Relaxed)));
     to.with_file_name(name)
 }
 
@@ -42,19 +67,34 @@ fn failure(path: &Path, why: String) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Readers::*, *};
 
     #[test]
     fn a_file_is_written_whole_and_what_cannot_be_is_said() {
         let folder = tempfile::tempdir().expect("a folder");
         let to = folder.path().join("a.witness");
-        assert_eq!(write(b"one", &to), Ok(to.display().to_string()));
+        assert_eq!(write(b"one", &to, Usual), Ok(to.display().to_string()));
         assert_eq!(copy(&to, &to), Ok(to.display().to_string()));
-        write(b"two", &to).expect("the dialog has asked");
+        write(b"two", &to, Usual).expect("the dialog has asked");
         assert_eq!(fs::read(&to).expect("there"), b"two");
         assert!(
-            write(b"x", &folder.path().join("no/such.witness")).expect_err("refused").says.contains("no such folder")
+            write(b"x", &folder.path().join("no/such.witness"), Usual)
+                .expect_err("refused")
+                .says
+                .contains("no such folder")
         );
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "no half-written file is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_holds_a_secret_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("a.witness-profile");
+        write(b"old", &to, Usual).expect("writable");
+        write(b"token", &to, Owner).expect("writable");
+        let mode = fs::metadata(&to).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "also where a file of the usual rights stood");
     }
 }

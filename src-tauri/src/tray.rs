@@ -1,12 +1,11 @@
 //! The tray icon: how the hold stands while the window is away. Where the desktop has no place for one, the app goes on
 //! without.
 
-use crate::app::App;
-use crate::quitting;
+use crate::menu::{QUIT, SHOW, STOP};
 use crate::running::Glance;
 use crate::wire::Live;
 use std::sync::{Arc, Mutex, PoisonError};
-use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
+use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager};
 
@@ -33,36 +32,24 @@ pub fn begin(handle: &AppHandle) {
 
 fn build(handle: &AppHandle) -> tauri::Result<()> {
     let state = MenuItem::with_id(handle, "state", IDLE, false, None::<&str>)?;
-    let show = MenuItem::with_id(handle, "show", "Show Linewitness", true, None::<&str>)?;
-    let stop = MenuItem::with_id(handle, "stop", "Stop the hold", false, None::<&str>)?;
-    let quit = MenuItem::with_id(handle, "quit", "Quit", true, None::<&str>)?;
+    let show = MenuItem::with_id(handle, SHOW, "Show Linewitness", true, None::<&str>)?;
+    let stop = MenuItem::with_id(handle, STOP, "Stop the hold", false, None::<&str>)?;
+    let quit = MenuItem::with_id(handle, QUIT, "Quit", true, None::<&str>)?;
     let (above, below) = (PredefinedMenuItem::separator(handle)?, PredefinedMenuItem::separator(handle)?);
     let menu = Menu::with_items(handle, &[&state, &above, &show, &stop, &below, &quit])?;
     let mut tray = TrayIconBuilder::with_id(TRAY).menu(&menu).tooltip(IDLE).show_menu_on_left_click(false);
     if let Some(icon) = handle.default_window_icon() {
         tray = tray.icon(icon.clone());
     }
-    tray.on_menu_event(chosen)
-        .on_tray_icon_event(|tray, event| {
-            let (left, up) = (MouseButton::Left, MouseButtonState::Up);
-            if matches!(event, TrayIconEvent::Click { button, button_state, .. } if button == left && button_state == up) {
-                crate::show(tray.app_handle());
-            }
-        })
-        .build(handle)?;
+    tray.on_tray_icon_event(|tray, event| {
+        let (left, up) = (MouseButton::Left, MouseButtonState::Up);
+        if matches!(event, TrayIconEvent::Click { button, button_state, .. } if button == left && button_state == up) {
+            crate::show(tray.app_handle());
+        }
+    })
+    .build(handle)?;
     handle.manage(Lines { state, stop, told: Mutex::default() });
     Ok(())
-}
-
-fn chosen(handle: &AppHandle, event: MenuEvent) {
-    let app = Arc::clone(&handle.state::<Arc<App>>());
-    match event.id().as_ref() {
-        "show" => crate::show(handle),
-        "stop" => app.running.stop(),
-        "quit" if app.running.is_holding() => quitting::ask(handle),
-        "quit" => handle.exit(0),
-        _ => {}
-    }
 }
 
 /// Tells the tray of each moment, as far as it says something new.

@@ -159,6 +159,8 @@ pub struct Member {
     pub bytes: usize,
     pub says: String,
     pub fields: Vec<Field>,
+    /// What is to be known of one whose fields are not listed.
+    pub note: Option<String>,
 }
 
 /// One of each kind: how often it stands there, and the first of them.

@@ -125,7 +125,7 @@ test("the preview shows each file field by field before anything is saved", asyn
   await fireEvent.keyDown(tabs[0] as HTMLElement, { key: "ArrowDown" });
   expect(await screen.findByText("drops[].last_good")).toBeTruthy();
   await fireEvent.keyDown(tabs[1] as HTMLElement, { key: "ArrowDown" });
-  expect(await screen.findByText(words.save.isReport)).toBeTruthy();
+  expect(await screen.findByText(/It is made of the other files/)).toBeTruthy();
   expect(screen.queryByText(words.save.exactly)).toBeNull();
   expect(commands(asked)).not.toContain("save");
   await press(words.save.save);

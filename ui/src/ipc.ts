@@ -58,9 +58,9 @@ export interface Heard {
   dropped(paths: string[]): void;
 }
 
-/** Listens until the function it gives is called. */
-export function hear(heard: Heard): () => void {
-  const listening = [
+/** Listens, once what it gives is there, and until the function in it is called. */
+export async function hear(heard: Heard): Promise<() => void> {
+  const listening = await Promise.all([
     listen<Arrived>("taken", ({ payload }) => heard.taken(payload)),
     listen("ask_to_quit", () => heard.askToQuit()),
     listen(TauriEvent.DRAG_ENTER, () => heard.dragged(true)),
@@ -69,9 +69,9 @@ export function hear(heard: Heard): () => void {
       heard.dragged(false);
       heard.dropped(payload.paths);
     }),
-  ];
+  ]);
   return () => {
-    for (const one of listening) void one.then((stop) => stop());
+    for (const stop of listening) stop();
   };
 }
 

@@ -93,8 +93,6 @@ export const words = {
     times: "Times",
     means: "What it is",
     noFields: "This file has no fields of its own to show.",
-    isReport:
-      "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.",
     how: "How it is saved",
     left: "Never in it",
     one: "One file. It stays where you put it until you send it.",

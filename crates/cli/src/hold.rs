@@ -88,12 +88,12 @@ async fn hold(prepared: Prepared, args: &args::Hold) -> Result<ExitCode, Failure
         std::thread::spawn(move || say::aside(format_args!("linewitness: {says}")));
     })?;
     logging::begin(Some(&hold.folder().join(runs::DIAGNOSTICS)), args.verbose);
-    let mut screen = Screen::begin(args.format, hold.plan(), hold.recorder(), hold.log())
+    let screen = Screen::begin(args.format, hold.plan(), hold.recorder(), hold.log())
         .map_err(|error| Failure::ours(format!("the system gave us no thread to show anything with: {error}")))?;
     let by = hold.hold(stop::asked()).await;
     let out = out.unwrap_or_else(|| hold.bundle_name());
     // The bundle first: whoever does not read what is shown must not keep it from being written.
-    let ended = hold.end(&by, screen.last_fact().await, &out);
+    let ended = hold.end(&by, &out);
     let words = (args.format == Format::Human).then(|| words(&ended, &out)).flatten();
     screen.end(words).await;
     if let Some(removed) = &ended.removed {

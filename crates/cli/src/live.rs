@@ -43,7 +43,7 @@ const READER_LIMIT: Duration = Duration::from_secs(30);
 
 pub struct Screen {
     shared: Arc<Shared>,
-    hand_over: JoinHandle<Seq>,
+    hand_over: JoinHandle<()>,
     drawn: oneshot::Receiver<()>,
 }
 
@@ -98,16 +98,11 @@ impl Screen {
         Ok(Self { shared, hand_over, drawn })
     }
 
-    /// Waits until the last fact was handed over, and gives its number: so many events the whole log has.
-    pub async fn last_fact(&mut self) -> Seq {
-        match tokio::time::timeout(HANDED_OVER_WITHIN, &mut self.hand_over).await {
-            Ok(Ok(last)) => last,
-            Ok(Err(_)) | Err(_) => 0,
-        }
-    }
-
     /// Shows the last words and ends when all is read, or when nobody reads.
     pub async fn end(mut self, last_words: Option<String>) {
+        if !matches!(tokio::time::timeout(HANDED_OVER_WITHIN, &mut self.hand_over).await, Ok(Ok(()))) {
+            tracing::warn!("the last facts did not come to the screen; the bundle holds them");
+        }
         if let Some(words) = last_words {
             self.shared.backlog.push(Shown::Words(words));
         }
@@ -147,10 +142,8 @@ fn opening(plan: &Plan) -> String {
 }
 
 /// Every fact as it is noted, until the mark of the log's end. Never waits.
-async fn hand_over(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, shared: Arc<Shared>) -> Seq {
-    let mut last = 0;
+async fn hand_over(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, shared: Arc<Shared>) {
     while let Some(event) = events.recv().await {
-        last = event.seq;
         let notable = shared.now.lock().unwrap_or_else(PoisonError::into_inner).observe(&event);
         let end = matches!(event.fact, Fact::Mark(Mark::Ended { .. }));
         match (manner, notable) {
@@ -162,7 +155,6 @@ async fn hand_over(manner: Manner, mut events: UnboundedReceiver<Arc<Event>>, sh
             break;
         }
     }
-    last
 }
 
 /// Every event of the log in its order, also those that the backlog had to let go.

@@ -116,8 +116,9 @@ impl Hold {
         by
     }
 
-    /// Writes the bundle. `noted` is how many events the whole log has.
-    pub fn end(self, by: &EndedBy, noted: Seq, out: &Path) -> Ended {
+    /// Writes the bundle.
+    pub fn end(self, by: &EndedBy, out: &Path) -> Ended {
+        let noted = self.run.recorder.noted();
         // What is on the disk is worth a bundle even where the disk refused the rest.
         let refused = self.run.recorder.settle().err();
         let missing = |log: &record::Log| missing(noted, log.events.len() as u64, refused.as_ref());

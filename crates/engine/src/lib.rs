@@ -15,6 +15,7 @@ pub mod line;
 mod logind;
 pub mod plan;
 pub mod pulse;
+mod punctual;
 pub mod recorder;
 pub mod runs;
 pub mod session;

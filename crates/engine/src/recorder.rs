@@ -103,6 +103,11 @@ impl Recorder {
         state.note(&self.0.clock, fact)
     }
 
+    /// How many events the whole log has by now, whatever the disk took of them.
+    pub fn noted(&self) -> Seq {
+        self.0.state.lock().expect("no holder panics").next - 1
+    }
+
     /// Everything noted from now on.
     pub fn listen(&self) -> UnboundedReceiver<Arc<Event>> {
         let (to, from) = unbounded_channel();

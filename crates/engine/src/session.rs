@@ -11,7 +11,7 @@ use crate::{
     call::peer::BindWhere,
     caretaker::{Caretaker, Order, Policy},
     line::{Line, LineCommand, LineEvent},
-    pulse,
+    pulse, punctual,
     signaling::{Adapter, In, by_id},
 };
 use calling::{CallNews, Calls};
@@ -69,6 +69,7 @@ enum Wake {
 
 /// Holds the call until the time is up, `stop` resolves, or nothing more can be done.
 pub async fn hold(profile: Profile, plan: Plan, recorder: Recorder, stop: impl Future<Output = ()>) -> EndedBy {
+    let _punctual = punctual::be();
     let facts = recorder.listen();
     let bind = crate::plan::where_to_bind(&profile, plan.self_test);
     recorder.note(Mark::Started(Box::new(plan)));

@@ -19,6 +19,7 @@ mod ask;
 pub(crate) mod attempts;
 mod between;
 pub mod controls;
+mod crossing;
 mod far;
 mod lanes;
 mod lossy;

@@ -80,13 +80,7 @@ pub fn read(from: impl Read + Seek) -> Result<(Bundle, Vec<Damage>), Unreadable>
     if zip.len() > MOST_MEMBERS {
         return Err(Unreadable::TooMany(zip.len()));
     }
-    let mut damage: Vec<Damage> = zip
-        .file_names()
-        .map(|name| name.unwrap_or_else(|_| "a member with an unreadable name".into()))
-        .filter(|name| !MEMBERS.iter().any(|(known, _)| known == name))
-        .map(|name| Damage::StrangeMember { name: crate::Heard::new(&name).to_string() })
-        .collect();
-    damage.sort_by_key(ToString::to_string);
+    let mut damage: Vec<Damage> = strange(&zip).into_iter().map(|name| Damage::StrangeMember { name }).collect();
 
     let about_bytes = member(&mut zip, ABOUT, &mut damage);
     let about = match about_bytes.as_deref().map(serde_json::from_slice::<About>) {
@@ -136,6 +130,22 @@ pub fn read_member(from: impl Read + Seek, name: &str) -> Option<Vec<u8>> {
     let mut zip = ZipArchive::new(from).ok()?;
     let mut damage = Vec::new();
     member(&mut zip, name, &mut damage).filter(|_| damage.is_empty())
+}
+
+/// What lies in the archive beside the members of a bundle, up to a few; nobody opens it.
+pub fn strangers(from: impl Read + Seek) -> Vec<String> {
+    let Ok(zip) = ZipArchive::new(from) else { return Vec::new() };
+    strange(&zip).into_iter().take(MOST_MEMBERS).collect()
+}
+
+fn strange(zip: &ZipArchive<impl Read + Seek>) -> Vec<String> {
+    let names = zip.file_names().map(|name| name.unwrap_or_else(|_| "a member with an unreadable name".into()));
+    let mut names: Vec<String> = names
+        .filter(|name| !MEMBERS.iter().any(|(known, _)| known == name))
+        .map(|name| crate::Heard::new(&name).to_string())
+        .collect();
+    names.sort();
+    names
 }
 
 /// A member's bytes, up to its limit; a failure on the way is listed and what came before it is kept.

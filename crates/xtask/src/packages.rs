@@ -120,6 +120,30 @@ pub const TO_DRIVE_THE_WINDOW: &[Package] = &[
         why: "a session of the tests' own, as a desktop has one",
         service: false,
     },
+    Package {
+        name: "libayatana-appindicator3-1",
+        proof: "/usr/share/doc/libayatana-appindicator3-1",
+        why: "shows the tray icon",
+        service: false,
+    },
+    Package {
+        name: "python3-dbus",
+        proof: "/usr/lib/python3/dist-packages/dbus",
+        why: "the desktop around the window: where tray icons go",
+        service: false,
+    },
+    Package {
+        name: "python3-gi",
+        proof: "/usr/lib/python3/dist-packages/gi",
+        why: "hears what happens there",
+        service: false,
+    },
+    Package {
+        name: "python3-xlib",
+        proof: "/usr/lib/python3/dist-packages/Xlib",
+        why: "presses the button that closes a window",
+        service: false,
+    },
     CHROMIUM,
 ];
 

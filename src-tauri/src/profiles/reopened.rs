@@ -155,7 +155,7 @@ mod tests {
         "#;
         let (_folder, path) = written(text);
         let draft = open(&path).expect("the form holds all of it");
-        let again = profile::read(file(&draft).expect("ready").as_bytes()).expect("a profile");
+        let again = profile::read(file(&draft).expect("ready").0.as_bytes()).expect("a profile");
         assert_eq!(again, profile::read(text.as_bytes()).expect("a profile"));
     }
 

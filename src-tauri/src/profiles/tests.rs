@@ -26,7 +26,8 @@ fn each_provider_has_a_form_whose_first_look_lacks_only_the_address() {
 
 #[test]
 fn what_is_not_said_is_what_a_profile_means_without_it() {
-    let toml = file(&draft("reflector", &[URL])).expect("it is ready");
+    let (toml, readers) = file(&draft("reflector", &[URL])).expect("it is ready");
+    assert_eq!(readers, crate::saving::Readers::Usual);
     assert_eq!(
         toml,
         "for = \"15m\"\nstay_awake = true\n\n[signaling]\nkind = \"reflector\"\nurl = \"wss://far.example/call\"\n"
@@ -59,7 +60,7 @@ fn all_that_the_form_asks_reaches_the_profile() {
             ("recovery", "as-twilio"),
         ],
     );
-    let profile = profile::read(file(&said).expect("it is ready").as_bytes()).expect("a profile");
+    let profile = profile::read(file(&said).expect("it is ready").0.as_bytes()).expect("a profile");
     assert_eq!((profile.name.as_str(), profile.signaling.kind.as_str()), ("Acme \"four\" hours\nof it", "janus"));
     assert_eq!((profile.for_.to_string().as_str(), profile.stay_awake), ("4h", Some(false)));
     assert_eq!(profile.signaling.token.as_ref().map(|t| t.reveal().as_str()), Some("hunter2"));
@@ -71,7 +72,10 @@ fn all_that_the_form_asks_reaches_the_profile() {
     assert_eq!(profile.recovery.policy, record::profile::RecoveryPolicy::AsTwilio);
     let checked = check(&said);
     assert!(!format!("{checked:?}").contains("hunter"), "{checked:?}");
-    assert!(checked.toml.contains("# token: kept private") && checked.notes.iter().any(|note| note.contains("secret")));
+    assert!(
+        checked.toml.contains("# token: kept private")
+            && checked.notes.iter().any(|note| note.contains("It holds a token"))
+    );
     assert!(link(&said).expect_err("it holds secrets").says.contains("send the profile as a file"));
 }
 
@@ -98,7 +102,7 @@ fn what_is_wrong_is_said_beside_its_field() {
 fn a_link_of_the_form_is_read_as_what_was_typed() {
     let said = draft("reflector", &[URL, ("name", "Acme"), ("for", "1h30m")]);
     let profile = crate::link::read(&link(&said).expect("no secret")).expect("readable");
-    assert_eq!(profile, profile::read(file(&said).expect("ready").as_bytes()).expect("a profile"));
+    assert_eq!(profile, profile::read(file(&said).expect("ready").0.as_bytes()).expect("a profile"));
 }
 
 #[test]

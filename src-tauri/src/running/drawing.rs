@@ -21,7 +21,16 @@ const REST: u32 = 50;
 
 pub struct Drawing {
     thread: JoinHandle<Picture>,
-    over: Arc<AtomicBool>,
+    over: Over,
+}
+
+/// Let go, it is over: also where the hold itself failed.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl Drawing {
@@ -31,15 +40,18 @@ impl Drawing {
         let asked = Arc::clone(&over);
         let thread = std::thread::Builder::new().name("drawing".into());
         let thread = thread.spawn(move || draw(&recorder, events, picture, &page, &glance, &asked))?;
-        Ok(Self { thread, over })
+        Ok(Self { thread, over: Over(over) })
     }
 
     /// What was seen until now, the last event included.
     pub async fn end(self) -> Picture {
-        self.over.store(true, Ordering::Release);
+        drop(self.over);
         let joined = tokio::task::spawn_blocking(|| self.thread.join()).await;
-        // Where drawing itself failed, the hold and its bundle did not.
-        joined.ok().and_then(Result::ok).unwrap_or_default()
+        joined.ok().and_then(Result::ok).unwrap_or_else(|| {
+            // The hold did not fail, and neither does its bundle.
+            tracing::error!("drawing the hold failed; its result is told from the bundle");
+            Picture::default()
+        })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::wire::{EndedView, Live, Newest};
 use explain::{Story, Tone, now::Now, story::Region, story_so_far};
-use record::{Event, Fact, Log, Seq, Stamp, fact::Power};
+use record::{Event, Fact, Log, Stamp, fact::Power};
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 
 /// A person reads three lines while it goes on; the list of all is elsewhere.
@@ -29,6 +30,16 @@ impl Picture {
         Self { keeps_awake, trouble, ..Self::default() }
     }
 
+    /// Of a hold that ended by a fault of ours, without a bundle.
+    pub fn broken_off(run: &str, why: &impl Display) -> Self {
+        let says = format!(
+            "holding failed inside Linewitness ({why}); what was recorded until then is kept, and is offered at the start"
+        );
+        let mut broken = Self::default();
+        broken.end(None, EndedView { run: run.to_owned(), bundle: None, says: Some(says) });
+        broken
+    }
+
     pub fn observe(&mut self, event: Event) {
         // What was wished for is not what the system granted.
         self.keeps_awake &= !matches!(event.fact, Fact::Power(Power::NotKeptAwake { .. }));
@@ -38,11 +49,6 @@ impl Picture {
             self.newest.truncate(NEWEST);
         }
         self.log.events.push(event);
-    }
-
-    /// How many events were seen.
-    pub fn seen(&self) -> Seq {
-        self.log.events.last().map_or(0, |event| event.seq)
     }
 
     pub fn is_told(&self) -> bool {

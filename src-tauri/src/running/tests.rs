@@ -103,3 +103,41 @@ async fn a_profile_that_cannot_be_held_is_refused_and_leaves_the_way_free() {
     let refused = app.running.begin(what, shows, Arc::new(|_| {})).await.expect_err("nobody speaks it");
     assert!(refused.says.contains("is not one this version knows") && !app.running.is_holding(), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_that_cannot_be_drawn_is_held_to_its_end_all_the_same() {
+    let app = app();
+    let (shows, from) = shows();
+    let offer = app.offers.make(What::self_test(10.0).expect("a time"), OfferFrom::SelfTest, None).expect("an offer");
+    let (broke, broken) = channel();
+    let glance: Glance = Arc::new(move |live| {
+        if live.ended.is_none() {
+            broke.send(()).expect("the test waits");
+            panic!("no such tray");
+        }
+    });
+    app.running.begin(app.offers.take(&offer.id).expect("just made"), shows, glance).await.expect("it begins");
+    broken.recv_timeout(SOON).expect("it is drawn once");
+    app.running.finish().await;
+    let last = all(&from).pop().expect("the end");
+    let ended = last.ended.expect("it ended");
+    assert!(ended.bundle.is_some() && ended.says.is_none(), "{ended:?}");
+    assert_eq!(last.update.head.outcome, explain::Outcome::EndedByUser, "told from the bundle");
+}
+
+#[tokio::test]
+async fn a_hold_that_fails_is_over_and_says_so() {
+    let app = app();
+    let (shows, from) = shows();
+    let page = Page::new(shows);
+    let (_, over) = watch::channel(false);
+    app.running.reserve(Current { stop: Arc::default(), page: page.clone(), over }).expect("none runs");
+    let held = tokio::spawn(async { panic!("a fault of ours") });
+    let recorder = Recorder::unwritten(engine::Clock::real());
+    let glance: Glance = Arc::new(|_| {});
+    app.running.see_out(held, "20261122-0900-abcde", &recorder, &page, &glance).await;
+    assert!(!app.running.is_holding());
+    let ended = from.recv_timeout(SOON).expect("it is told").ended.expect("the end");
+    let says = ended.says.expect("a sentence");
+    assert!(ended.bundle.is_none() && says.contains("what was recorded until then is kept"), "{says}");
+}

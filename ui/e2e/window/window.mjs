@@ -6,6 +6,7 @@ import { mkdtemp, mkdir, readdir, readFile, readlink, rm, writeFile } from "node
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Session, until } from "./webdriver.mjs";
 
@@ -52,6 +53,7 @@ async function begun(ends) {
     TZ: "Europe/Berlin",
     LANG: "C.UTF-8",
   };
+  const around = await desktopAround(ends, env);
   const [port, native] = [await freePort(), await freePort()];
   const ports = ["--port", `${port}`, "--native-port", `${native}`];
   const child = await run(ends, process.env.TAURI_DRIVER ?? "tauri-driver", ports, { env, stdio: "inherit" });
@@ -74,6 +76,11 @@ async function begun(ends) {
       for (const [name, bytes] of files) await writeFile(join(chosen, name), bytes);
     },
     open: (...args) => Window.open(driver, home, args),
+    /** The lines of the tray icon's menu; null while there is none. */
+    tray: () => around("tray"),
+    chooseInTray: (words) => around(`choose ${words}`),
+    /** The window's own button. */
+    closeWindow: () => around("close Linewitness"),
     /** A second start while a window stands, as by a double-click. */
     async again(...args) {
       const second = spawn(program, args, { env, stdio: "inherit" });
@@ -196,6 +203,26 @@ async function started(ends, name, args) {
   const child = await run(ends, name, args, { stdio: ["ignore", "inherit", "ignore", "pipe"] });
   const [said] = await once(child.stdio[3], "data");
   return said.toString().trim();
+}
+
+/** Gives orders to the desktop around the window. */
+async function desktopAround(ends, env) {
+  const script = fileURLToPath(new URL("desktop.py", import.meta.url));
+  // Debian's own Python, which has Debian's modules.
+  const child = await run(ends, "/usr/bin/python3", [script], { env, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("the desktop around the window ended");
+    const said = JSON.parse(value);
+    if ("error" in said) throw new Error(said.error);
+    return said.ok;
+  };
+  await answer();
+  return (order) => {
+    child.stdin.write(`${order}\n`);
+    return answer();
+  };
 }
 
 async function freePort() {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { desktop, recording } from "./window.mjs";
+import { desktop, recording, running } from "./window.mjs";
 import { until } from "./webdriver.mjs";
 
 const DROPS = "idler_drops_a_quiet_call";
@@ -171,14 +171,44 @@ test("many bundles are a table, of which one is opened and left again; what cann
   await window.sees("Internet path");
 });
 
-test("a call that is being held is not ended by quitting without a word", async () => {
+test("a call that is held is not ended by the window's own button without a word, nor by the tray's Quit", async () => {
   await open();
   await window.click("Hold a call");
   await window.sees("Holding", 20);
-  await window.session.run("window.__TAURI_INTERNALS__.invoke('quit', { sure: false })");
-  assert.match(await window.words(), /Stop/);
-  await window.click("Stop");
+  assert.equal(await desk.closeWindow(), 1);
+  await window.sees("A call is being held");
+  await window.picture("asked-to-quit");
+  await window.click("Go on holding");
+  await window.sees("Holding");
+
+  const stands = async () => (await desk.tray())?.[0] ?? "";
+  await until("the tray says how it stands", 5, async () => /^Holding \(0 of 2 min\)$/.test(await stands()));
+  await desk.chooseInTray("Quit");
+  await window.sees("A call is being held");
+  await window.click("Go on holding");
+  await desk.chooseInTray("Stop the hold");
   await window.sees("Save report", 20);
+  await until("the tray says that nothing is held", 5, async () => (await stands()) === "No hold is running");
+
+  await window.click("New");
+  await window.click("Hold a call");
+  await window.sees("Holding", 20);
+  await desk.closeWindow();
+  await window.click("Stop and quit");
+  await until("the program is gone", 20, async () => (await running(desk.home)).length === 0);
+  await window.session.close().catch(() => undefined);
+  window = undefined;
+  await open();
+  const read = await window.sees("Recent runs");
+  assert.ok(!read.includes("broke off"), read);
+});
+
+test("without a hold the window's own button ends the program at once", async () => {
+  await open();
+  await desk.closeWindow();
+  await until("the program is gone", 10, async () => (await running(desk.home)).length === 0);
+  await window.session.close().catch(() => undefined);
+  window = undefined;
 });
 
 test("a program that is told to end during a hold leaves its report", async () => {

@@ -41,7 +41,15 @@ export class Views {
 
   /** Shows where the program stands, and listens until the function it gives is called. */
   begin(): () => void {
+    const heard = hear({
+      taken: (arrived) => this.#arrived(arrived),
+      askToQuit: () => (this.askedToQuit = true),
+      dragged: (over) => (this.dragged = over),
+      dropped: (paths) => this.take(paths),
+    });
     void this.#do(async () => {
+      // Whatever arrives from the first question on is told, and nobody would hear it otherwise.
+      await heard;
       await this.#reload();
       if (this.start?.taken) this.#show(this.start.taken);
       if (this.start?.holding) {
@@ -49,12 +57,7 @@ export class Views {
         await call("watch", { channel: channel((live) => this.#heard(live)) });
       }
     });
-    return hear({
-      taken: (arrived) => this.#arrived(arrived),
-      askToQuit: () => (this.askedToQuit = true),
-      dragged: (over) => (this.dragged = over),
-      dropped: (paths) => this.take(paths),
-    });
+    return () => void heard.then((stop) => stop());
   }
 
   /** The start view, or the hold where one runs. */

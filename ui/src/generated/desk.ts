@@ -113,7 +113,11 @@ newest: Array<Newest>, ended: EndedView | null, };
 /**
  * One file of the bundle.
  */
-export type Member = { name: string, bytes: number, says: string, fields: Array<Field>, };
+export type Member = { name: string, bytes: number, says: string, fields: Array<Field>, 
+/**
+ * What is to be known of one whose fields are not listed.
+ */
+note: string | null, };
 
 /**
  * `at` is seconds since the start.

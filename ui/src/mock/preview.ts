@@ -40,6 +40,7 @@ export const preview: Preview = {
           says: "this computer's address as the far end saw it",
         },
       ],
+      note: null,
     },
     {
       name: "verdict.json",
@@ -61,8 +62,15 @@ export const preview: Preview = {
           says: "what was found beside the call",
         },
       ],
+      note: null,
     },
-    { name: "report.html", bytes: 412_300, says: "the report, for a browser", fields: [] },
+    {
+      name: "report.html",
+      bytes: 412_300,
+      says: "the report, for a browser",
+      fields: [],
+      note: "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.",
+    },
     {
       name: "profile.toml",
       bytes: 812,
@@ -76,6 +84,7 @@ export const preview: Preview = {
           says: "the address that is called",
         },
       ],
+      note: null,
     },
     {
       name: "about.json",
@@ -85,6 +94,7 @@ export const preview: Preview = {
         { path: "program", example: "linewitness 0.1.0", count: 1, says: "the program that recorded" },
         { path: "members[].sha256", example: "9f2c…41d0", count: 4, says: "a checksum of each other file" },
       ],
+      note: null,
     },
   ],
   removed: [

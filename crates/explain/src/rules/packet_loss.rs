@@ -33,13 +33,14 @@ struct Lossy {
     lost_out: u64,
 }
 
-/// Heavy loss around this drop, in most of the seconds in which anything arrived.
+/// Heavy loss around this drop, in most of the seconds in which anything arrived; or in the midst of it, where a clean cut
+/// lets nothing arrive.
 fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
     let from = drop.last_good.minus(AROUND);
     let (over, looked_at) = (drop.over(timeline), drop.declared.plus(LOOKED_AT));
     let to = over.min(looked_at).plus(AROUND);
     let mut sum = Lossy::default();
-    let mut clean = 0;
+    let (mut clean, mut amidst) = (0, 0);
     // A loss that goes on after the drop is looked at to its end.
     let until = if over < looked_at { to.plus(LOOKED_AT) } else { to };
     let seconds = timeline.seconds(from, until).filter(|(_, sample, _)| sample.rtp_in > 0);
@@ -55,6 +56,7 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
             }
             None => continue,
         }
+        amidst += usize::from(before(at.stamp) > drop.first_bad && at.stamp < over);
         sum.seconds += 1;
         sum.first.get_or_insert(at);
         sum.last = Some(at);
@@ -63,7 +65,7 @@ fn lossy(timeline: &Timeline, drop: &Drop) -> Option<Lossy> {
         sum.sent += u64::from(sample.rtp_out);
         sum.lost_out += lost.of(sample.rtp_out);
     }
-    (sum.seconds >= SECONDS && sum.seconds >= clean).then_some(sum)
+    (amidst >= SECONDS || sum.seconds >= SECONDS && sum.seconds >= clean).then_some(sum)
 }
 
 /// Nobody said a word of an end: what is lost with packets.
@@ -101,7 +103,15 @@ fn place(timeline: &Timeline, drop: &Drop, lossy: &Lossy) -> Place {
 }
 
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
-    let lossy = lossy(timeline, drop).filter(|_| silent(timeline, drop))?;
+    if !silent(timeline, drop) {
+        return None;
+    }
+    counted(timeline, drop).or_else(|| crossed(timeline, drop))
+}
+
+/// What was lost, as the numbers of the packets tell that came.
+fn counted(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let lossy = lossy(timeline, drop)?;
     // Its kernel had everything: what was lost came through in the end, and its program did not answer; unless packets were
     // still being lost, and its answer may have been among them.
     let goes_on = lossy.last.is_some_and(|last| last.stamp >= drop.declared);
@@ -115,7 +125,36 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         lost => format!(" and {lost} of {} to it", lossy.sent),
     };
     let counted = format!("{} of {all_in} media packets from the far end{back}", lossy.lost_in);
-    let place = place(timeline, drop, &lossy);
+    let missing = format!(
+        "{counted} were missing in {} from {} on",
+        words::count(lossy.seconds, "second"),
+        words::utc(before(first.stamp))
+    );
+    let because = Evidence::of(first.seq, format!("From this second on, {counted} were missing, and others arrived."));
+    let measured = Measured::seconds(around::lasted(timeline, drop))
+        .number("lost_in", share(lossy.lost_in, all_in))
+        .number("lost_out", share(lossy.lost_out, lossy.sent));
+    Some(finding(drop, place(timeline, drop, &lossy), &missing, because, measured))
+}
+
+/// No media came whose numbers could tell. But some of what was sent passed, each way, while questions were not answered.
+fn crossed(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
+    let crossed = timeline.crossed(drop.last_good, drop.over(timeline))?;
+    let passed = format!(
+        "in {} something of the far end came all the same, and the far end received us for {} longer",
+        words::count(crossed.seconds, "second"),
+        words::length(crossed.longer)
+    );
+    let because = Evidence::of(crossed.here, "Packets of the far end came in the middle of it.").and(
+        crossed.there,
+        format!("The far end went on receiving our packets for {} longer.", words::length(crossed.longer)),
+    );
+    let place = place(timeline, drop, &Lossy::default());
+    let measured = Measured::seconds(around::lasted(timeline, drop));
+    Some(finding(drop, place, &passed, because, measured))
+}
+
+fn finding(drop: &Drop, place: Place, how: &str, because: Evidence, measured: Measured) -> Finding {
     let (owner, confidence, control) = match place {
         Place::Beyond(seq) => {
             let says = "The gateway answered in the same seconds, nearly always at once: the loss lay beyond it.";
@@ -131,22 +170,15 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         Plane::Signaling => "signaling got no answer in time",
         Plane::Media => "for a time no media came through",
     };
-    Some(Finding {
+    Finding {
         owner: Some(owner),
         confidence,
-        says: format!(
-            "Packets were lost in great number: {counted} were missing in {} from {} on, and {what}; {}.",
-            words::count(lossy.seconds, "second"),
-            words::utc(before(first.stamp)),
-            look::came_back(drop)
-        ),
-        because: Evidence::of(first.seq, format!("From this second on, {counted} were missing, and others arrived."))
+        says: format!("Packets were lost in great number: {how}, and {what}; {}.", look::came_back(drop)),
+        because: because
             .and(drop.seq, around::last_sign(drop))
             .and_maybe(control.map(|(seq, says)| (seq, says.to_owned()))),
-        measured: Measured::seconds(around::lasted(timeline, drop))
-            .number("lost_in", share(lossy.lost_in, all_in))
-            .number("lost_out", share(lossy.lost_out, lossy.sent)),
-    })
+        measured,
+    }
 }
 
 /// A sample is written when its second is over.

@@ -22,7 +22,7 @@ pub struct Arrived {
 }
 
 /// A sample is written when its second is over, a little late on a busy machine.
-const SAMPLE: Duration = Duration::from_millis(1_050);
+pub(super) const SAMPLE: Duration = Duration::from_millis(1_050);
 
 /// A heartbeat each second for an hour; through a longer loss nothing is said of them.
 const MOST_BEATS: usize = 3_600;
@@ -55,8 +55,11 @@ impl<'a> Timeline<'a> {
     pub fn arrived(&self, from: Stamp, to: Stamp) -> Arrived {
         let mut sum = Arrived::default();
         let first = self.samples.partition_point(|(at, _)| at.stamp < from);
+        let mut before: Option<Stamp> = None;
         for (at, sample) in self.samples[first..].iter().take_while(|(at, _)| at.stamp <= to) {
-            if at.stamp.awake_since(from) < SAMPLE {
+            // A second is as long as it is since the one before it was told; the first of all may be longer.
+            let began_inside = before.replace(at.stamp).is_some() || at.stamp.awake_since(from) >= SAMPLE;
+            if !began_inside {
                 sum.after_rtp += u64::from(sample.after_rtp);
                 if sample.after_rtp > 0 {
                     sum.control_seq.get_or_insert(at.seq);

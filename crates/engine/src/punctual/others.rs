@@ -1,0 +1,3 @@
+//! Nothing to ask for.
+
+pub fn be() {}
