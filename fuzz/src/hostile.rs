@@ -102,6 +102,19 @@ pub fn sealed(bytes: &[u8]) {
     assert!(sealed::open(&ours, "a.age", &key).is_err(), "changed at {at}, and opened");
 }
 
+/// A browser's dump becomes a log whose events stand in order and read as they were written, or is refused in one line.
+pub fn dump(bytes: &[u8]) {
+    match import::read(bytes, "0.0.0", [0; 5]) {
+        Ok(imported) => {
+            let log = imported.log;
+            assert!(log.events.is_sorted_by(|a, b| a.seq < b.seq && a.at <= b.at), "events out of order");
+            let (again, damage) = Log::read_lines(&log.write_lines());
+            assert_eq!((again, damage), (log, vec![]), "a log reads otherwise than it was written");
+        }
+        Err(refusal) => one_line(&refusal.to_string()),
+    }
+}
+
 /// A profile is read or refused in one line that names a line of the file; what goes into a bundle is TOML again.
 pub fn profile(bytes: &[u8]) {
     match profile::read(bytes) {

@@ -53,6 +53,11 @@ fn every_encrypted_file_of_the_corpus_is_opened_or_refused_in_order() {
 }
 
 #[test]
+fn every_dump_of_the_corpus_becomes_a_log_or_is_refused_in_order() {
+    replay("dump", hostile::dump);
+}
+
+#[test]
 fn every_profile_of_the_corpus_is_read_or_refused_in_order() {
     replay("profile", hostile::profile);
 }

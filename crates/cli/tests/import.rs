@@ -20,7 +20,7 @@ fn a_dump_becomes_a_bundle_that_says_where_it_is_from() {
     let said = desk.run(&["import", lost, "--out", "lost.witness"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("imported") && said.out.contains("Saved as lost.witness"), "{}", said.out);
-    assert!(said.err.contains("webrtc-internals dump of Mozilla"), "{}", said.err);
+    assert!(said.err.contains("a dump of webrtc-internals, made by Mozilla"), "{}", said.err);
 
     let (bundle, damage) = read(&desk.path("lost.witness"));
     assert_eq!(damage, []);

@@ -16,8 +16,8 @@ pub fn allowed(rules: &[&'static Rule], timeline: &Timeline) -> Vec<&'static Rul
 }
 
 pub fn row(imported: &Imported) -> String {
-    let by = if imported.by.is_empty() { String::new() } else { format!(" of {}", imported.by) };
-    let mut says = format!("Imported from a {} dump{by}, {}", imported.format, looked(imported));
+    let by = if imported.by.is_empty() { String::new() } else { format!(", made by {}", imported.by) };
+    let mut says = format!("Imported from a dump of {}{by}, {}", imported.format, looked(imported));
     if imported.evenly {
         says.push_str("; when each look was, the dump does not say, and they were taken to lie evenly");
     }
@@ -36,7 +36,7 @@ pub fn row(imported: &Imported) -> String {
 /// For "not tested", and so for a ticket too.
 pub fn untested(imported: &Imported) -> String {
     format!(
-        "Nothing but this call's own media was tested: it was imported from a {} dump, the record of a browser.",
+        "Nothing but this call's own media was tested: it was imported from a dump of {}, the record of a browser.",
         imported.format
     )
 }

@@ -2,11 +2,12 @@
 //! path lived on, the far end may have been muted, and that is a note and no gap. Between two looks nothing is known: what came
 //! in between is said to have come at the later one, and what stopped to have come last before the earlier one.
 
-use crate::seen::{Connection, Dump, Look, time};
-use crate::stats::{Ends, Figure, Kind, Report, Stats, growth, selected};
+use crate::seen::{Connection, Dump, time};
+use crate::stats::{Ends, Look};
 use record::{
     Event, Fact, Heard, Log, Sense, Stamp, Wall,
     fact::{EndedBy, Ice, IceState, Imported, Mark, Media, MediaSample},
+    stamp::to_the_microsecond,
 };
 
 /// Of RFC 7675: browsers check the path every 2.5 s, so that two answers are missing by then.
@@ -41,7 +42,7 @@ pub fn log(dump: Dump) -> Option<Log> {
 
 fn in_order(mut connection: Connection) -> Connection {
     connection.looks.sort_by(|a, b| a.at.total_cmp(&b.at));
-    connection.looks.dedup_by(|later, earlier| later.at <= earlier.at);
+    connection.states.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     connection
 }
 
@@ -49,14 +50,9 @@ fn is_call(connection: &Connection) -> bool {
     came(connection) > 0.0 || connection.states.iter().any(|(_, state)| *state == IceState::Failed)
 }
 
-/// How many media packets came, as far as the last look tells.
+/// How many media packets came in all.
 fn came(connection: &Connection) -> f64 {
-    let last = connection.looks.iter().rev().find_map(|look| received(&look.stats));
-    last.unwrap_or_default()
-}
-
-fn received(stats: &Stats) -> Option<f64> {
-    growth(&Stats::new(), stats, Kind::Inbound, |report| report.packets_received)
+    connection.looks.iter().map(|look| look.grown.media).sum()
 }
 
 fn first_moment(connection: &Connection) -> Option<f64> {
@@ -127,15 +123,10 @@ impl Telling<'_> {
         for (index, look) in looks.iter().enumerate() {
             let previous = index.checked_sub(1).map(|index| &looks[index]);
             self.path(look, &mut path);
-            let came = match previous {
-                Some(previous) => growth(&previous.stats, &look.stats, Kind::Inbound, |report| report.packets_received),
-                None => received(&look.stats),
-            };
-            let came = came.unwrap_or_default();
             if let Some(previous) = previous {
-                self.sample(previous, look, came);
+                self.sample(previous, look);
             }
-            if came > 0.0 {
+            if look.grown.media > 0.0 {
                 if flowed.replace(look.at).is_none() {
                     self.flows(look.at);
                 }
@@ -150,12 +141,12 @@ impl Telling<'_> {
                     told: false,
                 });
                 // In the first stretch without media, the rest may have come before the loss as well.
-                if previous.at > quiet.since && anything(previous, look) {
+                if previous.at > quiet.since && look.grown.anything > 0.0 {
                     quiet.lived = Some(look.at);
                 }
-                self.is_silent(quiet, look.at);
+                self.is_silent(quiet, look);
             }
-            before = previous.filter(|_| came > 0.0).or(before);
+            before = previous.filter(|_| look.grown.media > 0.0).or(before);
         }
         self.end(flowed, quiet);
         into.append(&mut self.facts);
@@ -183,51 +174,51 @@ impl Telling<'_> {
     }
 
     fn path(&mut self, look: &Look, known: &mut Path) {
-        if let Some(dtls) = look.stats.values().find_map(|report| report.dtls)
+        if let Some(dtls) = look.dtls
             && known.dtls.replace(dtls) != Some(dtls)
         {
             self.tell(look.at, Ice::Dtls { state: Heard::new(dtls) });
         }
-        let Some((_, Some(ends))) = selected(&look.stats) else { return };
-        if known.ends.replace(ends) != Some(ends) {
+        if let Some(ends) = look.ends
+            && known.ends.replace(ends) != Some(ends)
+        {
             let [(local, local_kind), (remote, remote_kind)] = ends;
             self.tell(look.at, Ice::Pair { local, local_kind, remote, remote_kind });
         }
     }
 
     /// Only of seconds; of longer stretches no second is known.
-    fn sample(&mut self, previous: &Look, look: &Look, came: f64) {
+    fn sample(&mut self, previous: &Look, look: &Look) {
         if !A_SECOND_MS.contains(&(look.at - previous.at)) {
             return;
         }
-        let grown = |kind, figure| growth(&previous.stats, &look.stats, kind, figure).unwrap_or_default() as u32;
-        let pair = selected(&look.stats).map(|(pair, _)| pair);
-        let inbound = || look.stats.values().filter(|report| report.kind == Kind::Inbound);
+        let grown = &look.grown;
         self.tell(
             look.at,
             Media::Sample(MediaSample {
-                rtp_in: came as u32,
-                rtp_out: grown(Kind::Outbound, |report: &Report| report.packets_sent),
-                lost_in: grown(Kind::Inbound, |report: &Report| report.packets_lost),
-                stun_in: grown(Kind::Pair, |report: &Report| report.responses_received),
-                checks_in: grown(Kind::Pair, |report: &Report| report.requests_received),
-                jitter_in_ms: inbound().filter_map(|report| report.jitter_s).reduce(f64::max).map(|s| s * 1e3),
-                stun_rtt_ms: pair.and_then(|pair| pair.round_trip_s).map(|s| s * 1e3),
+                rtp_in: grown.media as u32,
+                rtp_out: grown.sent as u32,
+                lost_in: grown.lost as u32,
+                stun_in: grown.answers as u32,
+                checks_in: grown.checks as u32,
+                jitter_in_ms: look.jitter_s.map(|s| to_the_microsecond(s * 1e3)),
+                stun_rtt_ms: look.round_trip_s.map(|s| to_the_microsecond(s * 1e3)),
                 ..MediaSample::default()
             }),
         );
     }
 
-    fn is_silent(&mut self, quiet: &mut Quiet, now: f64) {
+    fn is_silent(&mut self, quiet: &mut Quiet, look: &Look) {
         if quiet.told {
             return;
         }
+        let now = look.at;
         let life = quiet.lived.unwrap_or(quiet.since);
-        let known = self.connection.looks.iter().rev().find(|look| look.at <= now).is_some_and(tells_of_life);
-        let given_up =
-            self.connection.states.iter().any(|(at, state)| {
-                (life..=now).contains(at) && matches!(state, IceState::Disconnected | IceState::Failed)
-            });
+        let states = &self.connection.states;
+        let since = states.partition_point(|(at, _)| *at < life);
+        let mut until_now = states[since..].iter().take_while(|(at, _)| *at <= now);
+        let given_up = until_now.any(|(_, state)| matches!(state, IceState::Disconnected | IceState::Failed));
+        let known = look.tells_of_life;
         if given_up || (known && now - life >= PATH_SILENT_MS) {
             quiet.told = true;
             // The path lived until then, whatever became of the media before.
@@ -275,26 +266,6 @@ impl Telling<'_> {
 /// When media came last: as the browser says, where that lies between its looks; else before the earlier of the two.
 fn last_packet(before: Option<&Look>, look: &Look) -> f64 {
     let earlier = before.map_or(look.at, |before| before.at);
-    let told = look.stats.values().filter(|report| report.kind == Kind::Inbound);
-    let told = told.filter_map(|report| report.last_packet_received).filter_map(time).reduce(f64::max);
+    let told = look.last_packet.and_then(time);
     told.filter(|at| (earlier..=look.at).contains(at)).unwrap_or(earlier)
-}
-
-/// What grows when anything at all arrives.
-const LIFE: [(Kind, Figure); 6] = [
-    (Kind::Transport, |report| report.packets_received),
-    (Kind::Transport, |report| report.bytes_received),
-    (Kind::Pair, |report| report.packets_received),
-    (Kind::Pair, |report| report.bytes_received),
-    (Kind::Pair, |report| report.responses_received),
-    (Kind::Pair, |report| report.requests_received),
-];
-
-fn anything(previous: &Look, look: &Look) -> bool {
-    LIFE.iter()
-        .any(|(kind, figure)| growth(&previous.stats, &look.stats, *kind, *figure).is_some_and(|more| more > 0.0))
-}
-
-fn tells_of_life(look: &Look) -> bool {
-    LIFE.iter().any(|(kind, figure)| growth(&look.stats, &look.stats, *kind, *figure).is_some())
 }

@@ -4,8 +4,8 @@
 //! some place's clock, without a zone.
 
 use crate::Refusal;
-use crate::seen::{self, Connection, Dump, Look, MOST_CONNECTIONS, MOST_LOOKS, MOST_REPORTS};
-use crate::stats::{Kind, Report, Stats};
+use crate::seen::{self, Connection, Dump, MOST_CONNECTIONS, MOST_LOOKS};
+use crate::stats::{Grown, Kind, Look, Report, Stats};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ fn connection(recorded: Recorded) -> Connection {
         }
         match time_of(&update.timestamp).or_else(|| time_of(&update.time)) {
             Some(at) if closed => seen.closed = seen.closed.or(Some(at)),
-            Some(at) => seen.states.extend(state.map(|state| (at, state))),
+            Some(at) => seen.state(at, state),
             None => seen.without_zone += 1,
         }
     }
@@ -98,8 +98,9 @@ fn time_of(value: &Value) -> Option<f64> {
 fn looks(series: &BTreeMap<String, Series>) -> (Vec<Look>, bool) {
     let mut at: BTreeMap<i64, Stats> = BTreeMap::new();
     let mut evenly = false;
+    let mut reports = 0;
     let mut times_of: BTreeMap<&str, Option<Vec<f64>>> = BTreeMap::new();
-    let step = shortest_step(series);
+    let step = step(series);
     for (key, one) in series {
         let Some((id, name)) = key.rsplit_once('-').filter(|(_, name)| Report::knows(name)) else { continue };
         let Some(values) = values(one) else { continue };
@@ -108,30 +109,38 @@ fn looks(series: &BTreeMap<String, Series>) -> (Vec<Look>, bool) {
             times.filter(|times| !times.is_empty())
         });
         let kind = one.stats_type.as_str().map_or(Kind::Other, Kind::of);
-        // Both lists end with the latest: one that lacks its beginning is aligned by its end.
-        let (shift, told): (usize, Vec<f64>) = match times {
-            Some(times) => (times.len().saturating_sub(values.len()), times.clone()),
-            None => (0, made_up(one, values.len(), step)),
-        };
         evenly |= times.is_none() && kind != Kind::Other;
-        for (value, time) in values.iter().zip(told.iter().skip(shift)) {
+        let made_up = if times.is_none() { made_up(one, values.len(), step) } else { Vec::new() };
+        let times = times.as_ref().unwrap_or(&made_up);
+        // Both lists end with the latest: one that lacks its beginning is aligned by its end.
+        let shift = times.len().saturating_sub(values.len());
+        for (value, time) in values.iter().zip(&times[shift..]) {
             let Some(time) = seen::time(*time) else { continue };
             // Of one look; to the millisecond they are the same.
-            let place = time.round() as i64;
-            if at.len() >= MOST_LOOKS && !at.contains_key(&place) {
-                continue;
+            let stats = at.entry(time.round() as i64).or_default();
+            if !stats.contains_key(id) {
+                reports += 1;
+                if reports > MOST_TOLD {
+                    continue;
+                }
+                stats.insert(id.to_owned(), Report { kind, ..Report::default() });
             }
-            let stats = at.entry(place).or_default();
-            if stats.len() >= MOST_REPORTS && !stats.contains_key(id) {
-                continue;
-            }
-            let report = stats.entry(id.to_owned()).or_default();
-            report.kind = kind;
-            report.take(name, value);
+            stats.get_mut(id).map(|report| report.take(name, value));
         }
     }
-    (at.into_iter().map(|(at, stats)| Look { at: at as f64, stats }).collect(), evenly)
+    let mut before = Stats::new();
+    let looks = at.into_iter().take(MOST_LOOKS).map(|(at, stats)| {
+        let mut grown = Grown::default();
+        stats.iter().for_each(|(id, report)| grown.add(before.get(id), report));
+        let look = Look::new(at as f64, &stats, grown);
+        before = stats;
+        look
+    });
+    (looks.collect(), evenly)
 }
+
+/// Of all looks together: the thousand that Chromium keeps, of three hundred reports each.
+const MOST_TOLD: usize = 300_000;
 
 fn values(series: &Series) -> Option<Vec<Value>> {
     let mut values: Vec<Value> = serde_json::from_str(series.values.as_str()?).ok()?;
@@ -144,7 +153,7 @@ fn values_of_times(series: &Series) -> Option<Vec<f64>> {
 }
 
 /// Where no report says when it was made: how far apart the looks lay, by the series with most values.
-fn shortest_step(series: &BTreeMap<String, Series>) -> f64 {
+fn step(series: &BTreeMap<String, Series>) -> f64 {
     let longest = series.values().filter_map(|one| Some((values(one)?.len(), one))).max_by_key(|(count, _)| *count);
     let step = longest.and_then(|(count, one)| {
         let (start, end) = (time_of(&one.start_time)?, time_of(&one.end_time)?);

@@ -4,8 +4,8 @@
 //! reports and names of figures may stand as the numbers of a table that never changes.
 
 use crate::Refusal;
-use crate::seen::{self, Connection, Dump, Look, MOST_CONNECTIONS, MOST_LOOKS, MOST_REPORTS};
-use crate::stats::{Report, Stats};
+use crate::seen::{self, Connection, Dump, MOST_CONNECTIONS, MOST_LOOKS, MOST_REPORTS};
+use crate::stats::{Grown, Look, Report, Stats};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const NO_DELTA: f64 = 100_000_000_000.0;
 struct Reading {
     by: String,
     now: f64,
-    connections: BTreeMap<String, Connection>,
+    connections: BTreeMap<String, (Connection, Stats)>,
 }
 
 pub fn read(dump: &[u8]) -> Result<Dump, Refusal> {
@@ -35,7 +35,8 @@ pub fn read(dump: &[u8]) -> Result<Dump, Refusal> {
     if reading.connections.is_empty() && reading.now == 0.0 {
         return Err(Refusal::Unknown);
     }
-    Ok(Dump { format: FORMAT, by: reading.by, connections: reading.connections.into_values().collect() })
+    let connections = reading.connections.into_values().map(|(connection, _)| connection).collect();
+    Ok(Dump { format: FORMAT, by: reading.by, connections })
 }
 
 impl Reading {
@@ -72,10 +73,10 @@ impl Reading {
         if self.connections.len() >= MOST_CONNECTIONS && !self.connections.contains_key(name) {
             return;
         }
-        let seen = self.connections.entry(name.to_owned()).or_default();
+        let (seen, stats) = self.connections.entry(name.to_owned()).or_default();
         match method_of(method) {
-            Method::GetStats => take_stats(seen, at, data),
-            Method::IceState => seen.states.extend(data.as_str().and_then(seen::ice_state).map(|state| (at, state))),
+            Method::GetStats => take_stats(seen, stats, at, data),
+            Method::IceState => seen.state(at, data.as_str().and_then(seen::ice_state)),
             Method::Close => seen.closed = seen.closed.or(Some(at)),
             Method::Other => {}
         }
@@ -99,14 +100,14 @@ fn method_of(method: &Value) -> Method {
     }
 }
 
-/// What is not told is as it was; a report that is null is gone.
-fn take_stats(seen: &mut Connection, at: f64, data: &Value) {
+/// What is not told is as it was, and has not grown; a report that is null is gone.
+fn take_stats(seen: &mut Connection, stats: &mut Stats, at: f64, data: &Value) {
     let Value::Object(told) = data else { return };
     if seen.looks.len() >= MOST_LOOKS {
         return;
     }
-    let mut stats: Stats = seen.looks.last().map(|look| look.stats.clone()).unwrap_or_default();
     let (mut when, mut latest) = (None, None);
+    let mut grown = Grown::default();
     for (id, report) in told {
         match report {
             Value::Null => {
@@ -115,7 +116,10 @@ fn take_stats(seen: &mut Connection, at: f64, data: &Value) {
             Value::Object(report) if stats.len() < MOST_REPORTS || stats.contains_key(id) => {
                 let own = report.get("timestamp").and_then(Value::as_f64);
                 latest = own.into_iter().chain(latest).reduce(f64::max);
-                take_report(stats.entry(id.clone()).or_default(), report);
+                let before = stats.get(id).cloned();
+                let after = stats.entry(id.clone()).or_default();
+                take_report(after, report);
+                grown.add(before.as_ref(), after);
             }
             Value::Number(time) if matches!(id.as_str(), "t" | "timestamp") => when = time.as_f64(),
             _ => {}
@@ -123,7 +127,7 @@ fn take_stats(seen: &mut Connection, at: f64, data: &Value) {
     }
     // The reports' own time, where it is one of the same clock; what the far end reports has an older one.
     let at = when.or(latest).and_then(seen::time).filter(|when| (when - at).abs() < 60_000.0).unwrap_or(at);
-    seen.looks.push(Look { at, stats });
+    seen.looks.push(Look::new(at, stats, grown));
 }
 
 fn take_report(report: &mut Report, told: &Map<String, Value>) {

@@ -1,6 +1,6 @@
 //! What a dump shows of its connections, whatever its format.
 
-use crate::stats::Stats;
+use crate::stats::Look;
 use record::fact::IceState;
 
 pub struct Dump {
@@ -22,18 +22,22 @@ pub struct Connection {
     pub evenly: bool,
 }
 
-/// One answer of getStats().
-pub struct Look {
-    pub at: f64,
-    pub stats: Stats,
-}
-
 /// Browsers open few connections, and a stranger's file may name a million.
 pub const MOST_CONNECTIONS: usize = 64;
-/// A look a second for two days.
-pub const MOST_LOOKS: usize = 200_000;
-/// In one look of one connection.
-pub const MOST_REPORTS: usize = 4_000;
+/// A look a second for a day.
+pub const MOST_LOOKS: usize = 100_000;
+/// Of one connection at a time: a conference of a hundred has fewer.
+pub const MOST_REPORTS: usize = 1_000;
+/// More changes of state than this are no call.
+pub const MOST_STATES: usize = 10_000;
+
+impl Connection {
+    pub fn state(&mut self, at: f64, state: Option<IceState>) {
+        if self.states.len() < MOST_STATES {
+            self.states.extend(state.map(|state| (at, state)));
+        }
+    }
+}
 
 /// From 2001 to 2099: no dump is older than WebRTC, and everything else is no time.
 pub fn time(ms: f64) -> Option<f64> {

@@ -38,6 +38,7 @@ pub enum Kind {
     Outbound,
     Transport,
     Pair,
+    /// A candidate, or what is of no use here.
     #[default]
     Other,
 }
@@ -115,7 +116,7 @@ impl Report {
 /// The two ends of the pair that carries the media.
 pub type Ends = [(SocketAddr, CandidateKind); 2];
 
-pub fn selected(stats: &Stats) -> Option<(&Report, Option<Ends>)> {
+fn selected(stats: &Stats) -> Option<(&Report, Option<Ends>)> {
     let named =
         stats.values().filter(|report| report.kind == Kind::Transport).find_map(|t| t.selected_pair.as_ref())?;
     let pair = stats.get(named)?;
@@ -124,17 +125,76 @@ pub fn selected(stats: &Stats) -> Option<(&Report, Option<Ends>)> {
     Some((pair, ends))
 }
 
-/// One of a report's counts, where it tells it.
-pub type Figure = fn(&Report) -> Option<f64>;
+/// One answer of getStats(), as far as it tells of life.
+pub struct Look {
+    pub at: f64,
+    pub grown: Grown,
+    /// Whether it has any figure that grows with whatever arrives.
+    pub tells_of_life: bool,
+    pub last_packet: Option<f64>,
+    pub jitter_s: Option<f64>,
+    pub round_trip_s: Option<f64>,
+    pub dtls: Option<&'static str>,
+    pub ends: Option<Ends>,
+}
 
-/// By how much a figure of all reports of a kind has grown; nothing where none has it.
-pub fn growth(before: &Stats, after: &Stats, kind: Kind, figure: Figure) -> Option<f64> {
-    let of_kind = after.iter().filter(|(_, report)| report.kind == kind);
-    let grown = of_kind.filter_map(|(id, report)| {
-        // A stream that is new has all its packets since; one that began anew counts from zero.
-        let was = before.get(id).and_then(figure).unwrap_or(0.0);
-        let is = figure(report)?;
-        Some(if is < was { 0.0 } else { is - was })
-    });
-    grown.fold(None, |sum, grown| Some(sum.unwrap_or(0.0) + grown))
+/// What came since the look before it, of all reports together.
+#[derive(Clone, Copy, Default)]
+pub struct Grown {
+    pub media: f64,
+    pub lost: f64,
+    pub sent: f64,
+    pub answers: f64,
+    pub checks: f64,
+    /// Of any kind, in whatever it was counted.
+    pub anything: f64,
+}
+
+/// What grows when anything at all arrives.
+const LIFE: [fn(&Report) -> Option<f64>; 4] = [
+    |report| report.packets_received,
+    |report| report.bytes_received,
+    |report| report.responses_received,
+    |report| report.requests_received,
+];
+
+impl Grown {
+    /// A stream that is new has all its packets since; one that began anew counts from where it is.
+    pub fn add(&mut self, before: Option<&Report>, after: &Report) {
+        let more = |figure: fn(&Report) -> Option<f64>| {
+            let (is, was) = (figure(after).unwrap_or_default(), before.and_then(figure).unwrap_or_default());
+            (is - was).max(0.0)
+        };
+        match after.kind {
+            Kind::Inbound => {
+                self.media += more(|report| report.packets_received);
+                self.lost += more(|report| report.packets_lost);
+            }
+            Kind::Outbound => self.sent += more(|report| report.packets_sent),
+            Kind::Transport | Kind::Pair => self.anything += LIFE.into_iter().map(more).sum::<f64>(),
+            Kind::Other => {}
+        }
+        if after.kind == Kind::Pair {
+            self.answers += more(|report| report.responses_received);
+            self.checks += more(|report| report.requests_received);
+        }
+    }
+}
+
+impl Look {
+    pub fn new(at: f64, stats: &Stats, grown: Grown) -> Self {
+        let inbound = || stats.values().filter(|report| report.kind == Kind::Inbound);
+        let path = || stats.values().filter(|report| matches!(report.kind, Kind::Transport | Kind::Pair));
+        let selected = selected(stats);
+        Self {
+            at,
+            grown,
+            tells_of_life: path().any(|report| LIFE.iter().any(|figure| figure(report).is_some())),
+            last_packet: inbound().filter_map(|report| report.last_packet_received).reduce(f64::max),
+            jitter_s: inbound().filter_map(|report| report.jitter_s).reduce(f64::max),
+            round_trip_s: selected.as_ref().and_then(|(pair, _)| pair.round_trip_s),
+            dtls: path().find_map(|report| report.dtls),
+            ends: selected.and_then(|(_, ends)| ends),
+        }
+    }
 }
