@@ -77,6 +77,7 @@ fn a_self_test_is_held_and_every_reader_says_the_same() {
     let headline = written["headline"].as_str().expect("text");
     let ticket = desk.run(&["report", "call.witness", "--ticket"]).out;
     assert!(ticket.contains(headline.split(';').next().expect("a part")), "{ticket}");
+    desk.run(&["report", "call.witness", "--retest", "after.witness-profile"]).refused(&["call.witness", "self-test"]);
     let drawn = desk.run(&["report", "call.witness", "--svg", "line.svg"]);
     assert_eq!(drawn.code, 0, "{}", drawn.err);
     assert!(fs::read_to_string(desk.path("line.svg")).expect("drawn").starts_with("<svg"));
@@ -87,6 +88,30 @@ fn a_self_test_is_held_and_every_reader_says_the_same() {
     let file = File::open(desk.path("call.witness")).expect("the bundle");
     let within = record::bundle::read_member(file, record::bundle::REPORT).expect("the report is in the bundle");
     assert_eq!(fs::read(desk.path("page.html")).expect("written"), within, "of the same log the same page");
+}
+
+#[test]
+fn a_loss_has_a_page_for_an_administrator_and_a_retest_that_can_be_checked_at_once() {
+    let desk = Desk::new();
+    let recorded = "../../tests/recordings/nginx_drops_a_quiet_call/hold.witness";
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(recorded), desk.path("call.witness")).expect("it is kept");
+    let asked = desk.run(&["report", "call.witness", "--admin"]).out;
+    assert!(
+        asked.starts_with("For: The network administrator\n") && asked.contains("proxy_read_timeout 3600s"),
+        "{asked}"
+    );
+    let whole = desk.run(&["report", "call.witness"]).out;
+    assert!(whole.contains("\nDrop 1: Signaling\n") && whole.ends_with(&asked), "{whole}");
+    let retest = ["report", "call.witness", "--retest", "after.witness-profile"];
+    let written = desk.run(&retest);
+    assert!(
+        written.code == 0 && written.out.is_empty() && written.err.contains("Mended if all 4 connections"),
+        "{}",
+        written.err
+    );
+    let checked = desk.run(&["check", "after.witness-profile"]);
+    assert!(checked.code == 0 && checked.out.contains("50 s"), "{}{}", checked.out, checked.err);
+    desk.run(&retest).refused(&["after.witness-profile", "nothing is overwritten"]);
 }
 
 #[test]

@@ -8,11 +8,13 @@ use crate::{
     drops::Loss,
     limits::{Close, Exact},
     rules::{around, look, timer, way},
+    timeline::host,
     verdict::DropVerdict,
     words,
 };
 use record::fact::{ControlKind, End};
 use serde::Serialize;
+use std::time::Duration;
 use ts_rs::TS;
 
 mod found;
@@ -56,6 +58,8 @@ pub struct SearchRow {
     pub how: String,
 }
 
+/// No device is known to end TCP connections that were quiet for less.
+const SHORTEST_TIMER: Duration = Duration::from_secs(20);
 /// More rows are a list for a machine; the bundle has them all.
 const MOST_ROWS: usize = 8;
 
@@ -87,7 +91,7 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
         ask: advice.what.clone(),
         settings,
         settings_note,
-        destination: way::far_hosts(timeline),
+        destination: destination(timeline),
         retest: again,
         wrong_if: advice.wrong_if.clone(),
     })
@@ -129,6 +133,14 @@ fn search(timeline: &Timeline, drop: &Drop) -> Option<SearchRow> {
         }
     };
     Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
+}
+
+/// As a rule names it. Behind a web proxy the only address seen is the proxy's.
+fn destination(timeline: &Timeline) -> String {
+    match timeline.plan.filter(|_| timeline.sockets.iter().any(|socket| socket.through_proxy)) {
+        Some(plan) => host(plan.to.as_str()).to_owned(),
+        None => way::far_hosts(timeline),
+    }
 }
 
 /// What was asked, or held, at the same time on the same computer and did not fail.
@@ -196,7 +208,10 @@ fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>,
             (rows, limit.map(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::NatExpired => udp(timeline),
-        // What drops the state of a flow without a word does so by a timer, whatever made it do so this time.
+        // Of a connection that spoke a moment before, no timer that anybody sets is to blame.
+        Cause::HalfOpen | Cause::ConnectionReset if ended.as_ref().is_none_or(|ended| ended.quiet < SHORTEST_TIMER) => {
+            (vec![], None)
+        }
         Cause::HalfOpen => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None), None),
         Cause::ConnectionReset => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None), None),
         cause => {

@@ -1,7 +1,7 @@
 //! The retest: what to hold after a change to see whether it mended the loss, in under ten minutes where the limit lets it,
 //! and the profile that holds it.
 
-use crate::{Cause, Story, Timeline, Verdict, limits::IdleLimit, rule::Figure, verdict::DropVerdict, words};
+use crate::{Cause, Outcome, Story, Timeline, Verdict, limits::IdleLimit, rule::Figure, verdict::DropVerdict, words};
 use record::{
     Heard, Profile,
     profile::{self, Address, IcePolicy, IceServer, IceUrl, Lanes, MOST_RUNGS, Span},
@@ -65,7 +65,9 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
     if let Some(silence) = own {
         signs.push(format!("the call's own connection is not ended after {} of quiet", words::length(silence)));
     }
-    if signs.is_empty() {
+    if signs.is_empty() && head.outcome == Outcome::NotEstablished {
+        signs.push("the call stands, and nothing is lost".into());
+    } else if signs.is_empty() {
         signs.push("nothing is lost, while what set the loss off happens again".into());
     }
     let longer = if for_s > TEN_MINUTES { " It takes longer than ten minutes, because the limit does." } else { "" };

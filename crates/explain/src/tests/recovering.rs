@@ -131,6 +131,32 @@ fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_co
     assert!(!page.contains('%') && !page.contains("WebRTC"), "{page}");
 }
 
+#[test]
+fn a_connection_that_spoke_a_moment_before_is_no_reason_to_look_at_timers() {
+    let settings = |quiet: f64| {
+        let run = Run::standing().plan(|plan| plan.heartbeat = None).stops_answering().at(50.0);
+        let told = checked(
+            &run.closes_after(1, End::Reset, quiet).at(51.0).reconnected(2, "a", true).at(60.3).time_up().log(),
+        );
+        assert_eq!(told.head.drops[0].cause, crate::Cause::ConnectionReset);
+        told.page.admin[0].settings.len()
+    };
+    assert_eq!(settings(0.5), 0);
+    assert!(settings(45.0) > 0);
+}
+
+#[test]
+fn behind_a_web_proxy_a_rule_names_the_far_end_and_not_the_proxy() {
+    let run = Run::begun().at(0.1).connecting_by(1, SocketPurpose::First, Some("10.0.0.254:3128"));
+    let status = Trouble::Http { status: 407, server: None, says: "No".into(), retry_after_s: None };
+    let failed =
+        record::fact::Signaling::ConnectFailed { conn: 1, stage: ConnectStage::Proxy, trouble: status, took_ms: 1.0 };
+    let told = checked(&run.note(failed).at(2.0).ends(record::fact::EndedBy::NotEstablished).log());
+    let page = report::admin(&told, 100);
+    assert!(page.contains("DEST stands for 10.0.0.2.") && page.contains("Mended if the call stands"), "{page}");
+    assert!(!page.contains("What did not fail"), "nothing was held yet:\n{page}");
+}
+
 const WITH_A_RELAY: &str = r#"
 name = "Acme"
 for = "4h"

@@ -7,7 +7,6 @@ use crate::{
     findings::Finding,
     limits::{IdleLimit, LifetimeLimit, Who},
     report::retest::Retest,
-    rules::way,
     words,
 };
 use record::fact::RungCarrier;
@@ -45,7 +44,7 @@ pub(super) fn pages(
         all.extend(quiet_udp(timeline, named("udp_idle_limit").zip(&limits.udp)));
     }
     all.extend(named("tls_inspected").map(inspected));
-    let destination = way::far_hosts(timeline);
+    let destination = super::destination(timeline);
     all.into_iter().map(|found| page(found, &destination, retest)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The pages for a mail: text that is pasted as it is.
 
 use super::AdminPage;
-use crate::{Story, report::lines::Lines};
+use crate::{Outcome, Story, report::lines::Lines};
 
 /// One page for each cause, as wide as `width`.
 pub fn admin(story: &Story, width: usize) -> String {
@@ -42,7 +42,7 @@ fn one(lines: &mut Lines, story: &Story, page: &AdminPage) {
     match page.controls.is_empty() {
         false => lines
             .list("What did not fail at the same time, on the same computer", page.controls.iter().map(String::as_str)),
-        true if page.lost.is_some() => {
+        true if page.lost.is_some() && story.head.outcome != Outcome::NotEstablished => {
             lines.list("What did not fail at the same time", ["Nothing that was held or asked beside it."].into_iter());
         }
         true => {}
@@ -88,5 +88,6 @@ fn run(story: &Story) -> String {
     let started = story.head.started.timestamp().strftime("%Y-%m-%d %H:%M:%S");
     let length = crate::words::length(crate::words::millis(story.axis.length_s * 1e3));
     let to = if story.setup.to.is_empty() { "the far end" } else { story.setup.to.as_str() };
-    format!("a hold of {length} to {to} that began at {started} UTC")
+    let what = if story.head.outcome == Outcome::NotEstablished { "a try" } else { "a hold" };
+    format!("{what} of {length} to {to} that began at {started} UTC")
 }
