@@ -101,7 +101,7 @@ fn broken() -> Result<Vec<BrokenRun>, Failure> {
             local.strftime("%-d %B at %H:%M")
         )
     };
-    let broken = recover::broken_off()?.into_iter();
+    let broken = recover::offer()?.into_iter();
     Ok(broken
         .map(|found| BrokenRun { run: found.about.run.to_string(), says: says(found.about.started.wall) })
         .collect())

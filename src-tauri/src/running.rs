@@ -171,12 +171,12 @@ async fn end(hold: Hold, by: EndedBy, picture: &mut Picture) -> Option<Story> {
         let out = kept::folder()?.join(hold.bundle_name());
         Ok::<_, desk::Failure>(hold.end(&by, &out))
     });
-    let (story, bundle, but) = match written.await {
-        Ok(Ok(ended)) => (ended.story, ended.bundle, ended.but),
-        Ok(Err(failure)) => (None, Err(failure), None),
-        Err(error) => (None, Err(desk::Failure::ours(format!("writing the bundle failed: {error}"))), None),
+    let (story, bundle, but, removed) = match written.await {
+        Ok(Ok(ended)) => (ended.story, ended.bundle, ended.but, ended.removed),
+        Ok(Err(failure)) => (None, Err(failure), None, None),
+        Err(error) => (None, Err(desk::Failure::ours(format!("writing the bundle failed: {error}"))), None, None),
     };
-    let says = bundle.as_ref().err().or(but.as_ref()).map(|failure| failure.says.clone());
+    let says = bundle.as_ref().err().or(but.as_ref()).map(|failure| failure.says.clone()).or(removed);
     let bundle = bundle.ok().map(|path: PathBuf| path.display().to_string());
     picture.end(story, EndedView { run, bundle, says })
 }
