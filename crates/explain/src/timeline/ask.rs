@@ -22,7 +22,7 @@ pub struct Arrived {
 }
 
 /// A sample is written when its second is over, a little late on a busy machine.
-pub(super) const SAMPLE: Duration = Duration::from_millis(1_050);
+const SAMPLE: Duration = Duration::from_millis(1_050);
 
 /// A heartbeat each second for an hour; through a longer loss nothing is said of them.
 const MOST_BEATS: usize = 3_600;

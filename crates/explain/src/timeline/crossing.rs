@@ -1,16 +1,16 @@
 //! What crossed in the middle of a loss of media. A way on which packets pass in both directions, though no question is
 //! answered, is there, and loses most of them.
 
-use super::{Gap, Timeline, ask::SAMPLE};
+use super::{Gap, Timeline};
 use record::{Seq, Stamp, fact::Sight};
 use std::time::Duration;
 
-/// What was on its way when the loss began still arrives.
+/// The next packet of the media was due by then, so it was lost already; what was on its way has arrived.
+const DUE: Duration = Duration::from_millis(50);
+/// The far end's word is placed on our clock by its answers, which are late on a busy machine.
 const EDGE: Duration = Duration::from_millis(500);
 /// What came in the last second may speak of the return.
 const RETURN: Duration = Duration::from_secs(1);
-/// A packet that was held up for long may come alone.
-const SECONDS: usize = 2;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Crossed {
@@ -30,9 +30,10 @@ impl Timeline<'_> {
 
     fn crossed_in(&self, gap: &Gap) -> Option<Crossed> {
         let over = self.gap_over(gap);
-        // Seconds that lie wholly inside it, each told at its end.
-        let first = self.samples.partition_point(|(at, _)| at.stamp < gap.last.plus(EDGE + SAMPLE));
-        let inside = self.samples[first..].iter().take_while(|(at, _)| at.stamp.plus(RETURN) <= over);
+        // Seconds that lie wholly inside it, from the one told before to the own.
+        let first = self.samples.partition_point(|(at, _)| at.stamp < gap.last.plus(DUE));
+        let seconds = self.samples[first..].windows(2).map(|told| told[1]);
+        let inside = seconds.take_while(|(at, _)| at.stamp.plus(RETURN) <= over);
         let mut came = inside.filter(|(_, sample)| sample.rtcp_in + sample.stun_in + sample.checks_in > 0);
         let here = came.next()?.0.seq;
         let seconds = 1 + came.count();
@@ -43,7 +44,7 @@ impl Timeline<'_> {
             }
             _ => None,
         })?;
-        (seconds >= SECONDS).then(|| Crossed { seconds, here, longer: last.since(gap.last), there })
+        Some(Crossed { seconds, here, longer: last.since(gap.last), there })
     }
 
     fn gap_over(&self, gap: &Gap) -> Stamp {
