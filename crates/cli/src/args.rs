@@ -34,6 +34,8 @@ pub enum Command {
     Report(Report),
     /// Check a profile and say what it will do
     Check(Check),
+    /// Show what the names in a bundle stand for, on the computer that recorded it
+    Map(Map),
     /// Make the bundle of a run that broke off
     Recover(Recover),
     /// Break connections of this computer's own in known ways, and say which were named rightly
@@ -67,6 +69,9 @@ pub struct Hold {
     /// Ask the system not to sleep while the hold lasts
     #[arg(long)]
     pub stay_awake: bool,
+    /// Say in the bundle what addresses and hosts there were, not names that stand for them
+    #[arg(long)]
+    pub plain_addresses: bool,
     /// Hold nothing beside the call: no lanes, no controls; a loss is then timed, and seldom explained
     #[arg(long)]
     pub only_call: bool,
@@ -170,6 +175,12 @@ pub struct Report {
 pub struct Check {
     /// A .witness-profile file
     pub profile: PathBuf,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Map {
+    /// A .witness bundle that was recorded here, or its run as the report names it
+    pub bundle: PathBuf,
 }
 
 #[derive(ClapArgs, Debug)]

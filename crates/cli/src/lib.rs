@@ -8,6 +8,7 @@ mod check;
 mod explain;
 mod hold;
 mod live;
+mod map;
 mod recover;
 mod reflect;
 mod report;
@@ -28,6 +29,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
     };

@@ -5,7 +5,7 @@ use explain::planned;
 use record::{
     Profile,
     fact::{Beside, LeftOut},
-    profile::{IcePolicy, RecoveryPolicy, Silence},
+    profile::{Addresses, IcePolicy, RecoveryPolicy, Silence},
 };
 use std::time::Duration;
 
@@ -51,6 +51,13 @@ impl Outlook {
                 RecoveryPolicy::None => "after a loss, only watch",
                 RecoveryPolicy::AsTwilio => "after a loss, do as Twilio's SDK does, and end where it would",
                 RecoveryPolicy::AsTelnyx => "after a loss, do as Telnyx' SDK does, and end where it would",
+            }
+            .into(),
+        );
+        will.push(
+            match profile.share.addresses.unwrap_or_default() {
+                Addresses::Pseudonyms => "call addresses, hosts, networks and sessions in its report by names; what they stand for stays on this computer",
+                Addresses::Plain => "say in its report what addresses, hosts and sessions there were",
             }
             .into(),
         );

@@ -1,8 +1,8 @@
 //! Finding and opening what the commands are given: profiles, bundles, run folders; one sentence for each that cannot be.
 
-use crate::Failure;
+use crate::{Failure, shared::Shared};
 use engine::runs;
-use record::{About, Damage, Log, Profile, bundle, profile};
+use record::{About, Damage, Log, Private, Profile, bundle, profile};
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -62,9 +62,6 @@ pub fn profile(path: &Path) -> Result<Profile, Failure> {
 pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
     if profile.share.recipient.is_some() {
         return Err("share.recipient asks for an encrypted bundle, which this version cannot write; take the line out to get a plain one".into());
-    }
-    if profile.share.addresses == Some(profile::Addresses::Pseudonyms) {
-        return Err("share.addresses asks for pseudonyms, which this version cannot make; set it to \"plain\" or take the line out".into());
     }
     Ok(())
 }
@@ -179,23 +176,26 @@ pub fn provenance(about: &About) -> String {
 pub const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story. Gives what was left out, in words.
+/// above that story; `key`: what its names are made with. Gives what was left out, in words.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
+    key: Option<&Private<String>>,
     out: &Path,
 ) -> io::Result<Option<&'static str>> {
+    let shared = Shared::of(folder, about, key)?;
+    let (about, story) = (&shared.about, shared.story().unwrap_or(story));
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
-    let verdict = (bundle::VERDICT, verdict.as_bytes());
+    let told = [&shared.members()[..], &[(bundle::VERDICT, verdict.as_bytes())]].concat();
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    match runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out) {
+    match runs::write_bundle(folder, about, &[&told[..], &[(bundle::REPORT, report.as_bytes())]].concat(), out) {
         Ok(()) => Ok(None),
         Err(error) if no_room(&error) && !out.exists() => {
-            runs::write_bundle(folder, about, &[verdict], out).map(|()| Some(WITHOUT_REPORT))
+            runs::write_bundle(folder, about, &told, out).map(|()| Some(WITHOUT_REPORT))
         }
         Err(error) => Err(error),
     }

@@ -130,7 +130,8 @@ impl Hold {
             Err(error) => return Ended { story: None, bundle: Err(not_bundled(&error, None)), but: None },
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let left_out = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+        let key = self.prepared.profile.share.names_key.as_ref();
+        let left_out = match files::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), key, out) {
             Ok(left_out) => left_out,
             // The hours are over whatever the disk says; what they showed is told all the same.
             Err(error) => return Ended { story: Some(story), bundle: Err(not_bundled(&error, missing)), but: None },

@@ -10,7 +10,9 @@ pub mod foresight;
 pub mod hold;
 pub mod kept;
 pub mod logging;
+pub mod map;
 pub mod recover;
+mod shared;
 pub mod stop;
 
 pub use failure::{Failure, Fault};

@@ -18,7 +18,8 @@ pub fn recover(run: &Found, out: &Path) -> Result<(Story, Vec<Damage>), Failure>
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
-    let left_out = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
+    // A desk's key is kept nowhere, so names are counted here.
+    let left_out = files::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), None, out)
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why(&error))))?;
     if let Some(left_out) = left_out {
         tracing::warn!("{left_out}");

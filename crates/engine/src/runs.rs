@@ -7,6 +7,7 @@
 //!   events.jsonl   the log, appended as it happens; locked while the run lives
 //!   profile.toml   as used, secrets left out
 //!   linewitness.log  the program's own diagnostics, which are no facts
+//!   names.json     what the names in its bundle stand for; it never leaves this computer
 //!   bundled        written when the bundle is safe; holds its path
 //! <data folder>/bundles/         of the runs that were held in the window
 //! <data folder>/calibrated.json   what the last calibration came to
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 const RUNS: &str = "runs";
 const BUNDLED: &str = "bundled";
+pub const NAMES: &str = "names.json";
 pub const DIAGNOSTICS: &str = "linewitness.log";
 /// Finished runs have their bundle; their folders are kept a while for their diagnostics only.
 const KEPT_FINISHED: usize = 20;
@@ -86,6 +88,7 @@ impl Run {
             run: RunId::new(started, random),
             platform: platform(),
             started,
+            names: None,
             members: std::collections::BTreeMap::new(),
         };
         let folder = home.join(RUNS).join(about.run.to_string());
@@ -110,12 +113,13 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 }
 
 /// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
-/// its story; what they say is not ours to know.
+/// its story, and those that are to stand in the place of what was recorded; what they say is not ours to know.
 pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<()> {
-    let events = fs::read(folder.join(bundle::EVENTS))?;
-    let profile = fs::read(folder.join(bundle::PROFILE))?;
-    let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];
-    let members: Vec<_> = recorded.into_iter().chain(told.iter().copied()).collect();
+    let given = |name: &str| told.iter().any(|(told, _)| *told == name);
+    let recorded = [bundle::EVENTS, bundle::PROFILE].into_iter().filter(|name| !given(name));
+    let recorded: Vec<_> = recorded.map(|name| Ok((name, fs::read(folder.join(name))?))).collect::<io::Result<_>>()?;
+    let recorded = recorded.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
+    let members: Vec<_> = recorded.chain(told.iter().copied()).collect();
     let (mut file, beside) = part_of(out, about)?;
     let written = (|| {
         bundle::write(&mut file, about, &members)?;

@@ -180,6 +180,7 @@ fn bundled(log: &Log) -> Vec<u8> {
         run: RunId::new(log.events[0].at, [1; 5]),
         platform: Platform::default(),
         started: log.events[0].at,
+        names: None,
         members: Default::default(),
     };
     let mut zip = Cursor::new(Vec::new());

@@ -10,7 +10,7 @@
 //! Six fail together once in 1.2 million: in one night of forty.
 
 use record::{
-    Fact, Heard, Stamp,
+    Fact, Heard, Said, Stamp,
     fact::{Control, ControlKind},
 };
 use std::collections::VecDeque;
@@ -54,20 +54,20 @@ pub struct Never {
 /// What came of the last attempt that was none, in words.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    pub says: Heard,
+    pub says: Said,
     /// It was answered that nobody listens there.
     pub refused: bool,
 }
 
-impl From<Heard> for Failure {
-    fn from(says: Heard) -> Self {
+impl From<Said> for Failure {
+    fn from(says: Said) -> Self {
         Self { says, refused: false }
     }
 }
 
 impl From<&str> for Failure {
     fn from(says: &str) -> Self {
-        Heard::new(says).into()
+        Said::new(says).into()
     }
 }
 
@@ -224,7 +224,7 @@ impl Asking {
                 if !self.never && now.since(self.began) >= NEVER_AFTER {
                     self.never = true;
                     let why = self.failed.clone().unwrap_or_else(|| never.why.into()).says;
-                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why }));
+                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why: why.into() }));
                 }
             }
             // It is not asked more insistently either: that would use up the ration.
@@ -232,7 +232,7 @@ impl Asking {
             (_, last_ok) => {
                 self.silent_since = Some(question.put);
                 let Failure { says, refused } = self.failed.clone().unwrap_or_else(|| "no answer of any kind".into());
-                let silent = Control::Silent { control, asked: question.put, last_ok, says, refused };
+                let silent = Control::Silent { control, asked: question.put, last_ok, says: says.into(), refused };
                 steps.push(Step::Note(silent.into()));
             }
         }

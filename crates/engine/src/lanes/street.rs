@@ -184,7 +184,12 @@ impl Street {
         match connected {
             Ok((channel, (local, remote))) => {
                 let stood = recorder.now();
-                recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
+                recorder.note(Lane::Stands {
+                    lane,
+                    local: local.into(),
+                    remote: remote.into(),
+                    took_ms: millis(stood.since(began)),
+                });
                 Ok(Standing { lane, channel, stood, recorder: recorder.clone(), _place: place })
             }
             Err(failed) => {
@@ -261,7 +266,7 @@ impl Street {
             Ok(ToLane::Refused { says, .. }) => (true, format!("the reflector refused the lane: {}", says.as_str())),
             _ => (false, format!("somebody else answers: {}", answer.trim_end())),
         };
-        let trouble = Trouble::NotUnderstood { says: channel.scrub.hear(&says) };
+        let trouble = Trouble::NotUnderstood { says: channel.scrub.hear(&says).into() };
         Err(Failed { passing, ..self.at_login(trouble, began) })
     }
 
@@ -274,7 +279,7 @@ impl Street {
     fn seen_from(&self, lane: u32, public: SocketAddr) {
         let before = self.shared.public.lock().expect("no holder panics").replace(public.ip());
         if before != Some(public.ip()) {
-            self.ground.recorder.note(Lane::SeenFrom { lane, public });
+            self.ground.recorder.note(Lane::SeenFrom { lane, public: public.into() });
         }
     }
 
