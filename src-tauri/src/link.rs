@@ -74,6 +74,8 @@ pub fn unfit(profile: &Profile) -> Option<&'static str> {
         Some("the user name and password of a TURN server")
     } else if profile.ice.servers.iter().flat_map(|server| &server.urls).any(|url| url.contains('@')) {
         Some("a server address with a user in it")
+    } else if profile.share.names_key.is_some() {
+        Some("the key that names are made with")
     } else if signaling.ca.as_ref().is_some_and(|ca| !ca.contains("-----BEGIN CERTIFICATE-----")) {
         Some("the path of a file on another computer")
     } else {

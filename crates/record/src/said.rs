@@ -27,7 +27,7 @@ impl Said {
     pub fn new(text: &str) -> Self {
         let (mut kept, mut length): (Vec<&str>, usize) = (Vec::new(), 0);
         let mut before = Before::default();
-        let mut tokens = some_of(text).split_whitespace().peekable();
+        let mut tokens = some_of(text).split(is_between).filter(|token| !token.is_empty()).peekable();
         while let Some(token) = tokens.next() {
             let marked = token == "[left" && tokens.next_if_eq(&"out]").is_some();
             let piece = match !marked && before.lets(token) && shapes::is_known(token) {
@@ -63,10 +63,15 @@ impl Said {
 
 const CUT: &str = "…";
 
+/// `Heard` writes the second of them for whatever cannot be shown.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || c == '\u{fffd}' || c.is_control()
+}
+
 /// Whole words alone.
 fn some_of(text: &str) -> &str {
     let Some((end, _)) = text.char_indices().nth(MOST_READ) else { return text };
-    &text[..text[..end].rfind(char::is_whitespace).unwrap_or(end)]
+    &text[..text[..end].rfind(is_between).unwrap_or(end)]
 }
 
 /// What stood before a token, as far as it says what the token is.

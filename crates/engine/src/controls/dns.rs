@@ -112,14 +112,14 @@ impl Asker for ServersAsker {
             let (servers, named) = (&self.servers, self.name.is_some());
             let read = |bytes: &[u8], from: SocketAddr| {
                 let (id, answer) = query::answer(bytes)?;
-                servers.contains(&from).then_some((id, (from, answer)))
+                servers.contains(&from).then_some((id, answer))
             };
             tokio::select! {
-                (attempt, (from, answer)) = self.letters.next(read) => {
+                (attempt, answer) = self.letters.next(read) => {
                     return match answer.fault() {
                         // Without a name of our own, whatever is answered shows that somebody answers.
                         Some(fault) if named => {
-                            News::Failed(Said::new(&format!("{} answers, and says that {fault}", from.ip())).into())
+                            News::Failed(Said::new(&format!("a name server answers, and says that {fault}")).into())
                         }
                         _ => News::Answer(attempt),
                     };

@@ -285,13 +285,13 @@ impl Street {
 
     fn say_shut(&self, way: &Way, failed: &Failed) {
         let what = match &failed.trouble {
-            Trouble::Http { status, .. } => format!("{} answered {status}", way.shown.as_str()),
-            Trouble::NotUnderstood { .. } => format!("{} does not know lanes", way.shown.as_str()),
-            _ => format!("{} could not be reached again and again", way.shown.as_str()),
+            Trouble::Http { status, .. } => format!("it answered {status}"),
+            Trouble::NotUnderstood { .. } => "it does not know lanes".to_owned(),
+            _ => "it could not be reached again and again".to_owned(),
         };
         // A lane on TCP that somebody else answers is no blindness: its failure says all.
         if way.carried == Carried::WebSocket {
-            let why = format!("no lanes were held there: {what}");
+            let why = format!("no lanes were held with one server: {what}");
             self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
         }
     }

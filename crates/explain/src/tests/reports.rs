@@ -3,7 +3,10 @@
 use super::{Run, checked};
 use crate::report;
 use jiff::tz::{self, TimeZone};
-use record::fact::{End, RefusalKind, Side, Signaling, SocketPurpose};
+use record::{
+    Fact,
+    fact::{End, Mark, RefusalKind, Side, SocketPurpose},
+};
 
 fn sample() -> Run {
     Run::standing().at(20.0).closes(1, End::Reset).at(21.2).reconnected(2, "a", true).at(60.3).time_up()
@@ -143,12 +146,12 @@ fn of_two_sentences_that_begin_alike_the_longer_is_printed() {
 
 #[test]
 fn a_page_holds_the_verdict_as_text_and_as_data_that_cannot_end_its_element() {
-    let session = Some("</script><script>alert(1)".into());
-    let hostile = Signaling::Ready { conn: 2, session, instance: None, resumed: true };
     let closes = End::CloseFrame { by: Side::Them, code: Some(1011), reason: "gone".into() };
-    let run = Run::standing().at(20.0).closes(1, closes).at(21.2).reconnected(2, "a", true);
-    let run = run.note(hostile).at(60.3).time_up();
-    let page = report::html(&checked(&run.log()), Some("<b>Altered</b>"));
+    let run = Run::standing().at(20.0).closes(1, closes).at(21.2).reconnected(2, "a", true).at(60.3).time_up();
+    let mut log = run.log();
+    let Fact::Mark(Mark::Started(plan)) = &mut log.events[0].fact else { panic!("a log begins with its plan") };
+    plan.to = "</script><script>alert(1)".into();
+    let page = report::html(&checked(&log), Some("<b>Altered</b>"));
     assert!(page.contains("<pre>Voice service: "));
     assert!(page.contains(">&lt;b&gt;Altered&lt;/b&gt;</p>"));
     assert!(

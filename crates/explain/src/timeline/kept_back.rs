@@ -27,8 +27,7 @@ impl KeptBack {
 
     pub fn words(&self) -> Option<String> {
         let places = crate::words::count(self.words, "place");
-        (self.words > 0)
-            .then(|| format!("In {places} others said more than is kept: what could be private was left out."))
+        (self.words > 0).then(|| format!("In {places} of what was said here, what could be private was left out."))
     }
 
     /// After what is said of a flow.

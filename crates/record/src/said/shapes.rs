@@ -1,7 +1,7 @@
 //! The shapes that may stay of a stranger's words. Each is narrow: what it lets through by chance must be worth nothing.
 
 /// Words of ours and of protocols that have another shape than words have.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 19] = [
     "IPv4",
     "IPv6",
     "TLSv1",
@@ -12,6 +12,9 @@ const KNOWN: [&str; 16] = [
     "X.509",
     "utf-8",
     "x86_64",
+    "socks4",
+    "socks5",
+    "http://",
     "ws://",
     "wss://",
     "e.g",

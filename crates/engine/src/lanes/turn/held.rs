@@ -207,8 +207,7 @@ impl<'a> Held<'a> {
             Err(Trouble::Stun { code, says }) if !OF_THE_ALLOCATION.contains(&code) => {
                 self.not_let_in = Some(peer);
                 let why = format!(
-                    "the relay at {} does not carry anything to the far end ({code} {says}); only its refreshes are watched",
-                    self.client.carrier.remote
+                    "a relay does not carry anything to the far end ({code} {says}); only its refreshes are watched"
                 );
                 self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Turn, why: Said::new(&why) });
                 Ok(false)
