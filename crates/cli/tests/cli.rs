@@ -450,7 +450,7 @@ fn a_reader_who_comes_late_still_gets_every_json_line() {
     let desk = Desk::new();
     let (late, stdout) = small_pipe();
     let mut hold = desk
-        .command(&["hold", "--for", "2s", "--format", "jsonl", "--out", "a.witness"])
+        .command(&["hold", "--for", "2s", "--plain-addresses", "--format", "jsonl", "--out", "a.witness"])
         .stdout(stdout)
         .spawn()
         .expect("starts");
