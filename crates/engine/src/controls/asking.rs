@@ -224,7 +224,7 @@ impl Asking {
                 if !self.never && now.since(self.began) >= NEVER_AFTER {
                     self.never = true;
                     let why = self.failed.clone().unwrap_or_else(|| never.why.into()).says;
-                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why: why.into() }));
+                    steps.push(Step::Note(Fact::Blind { watcher: never.watcher, why }));
                 }
             }
             // It is not asked more insistently either: that would use up the ration.
@@ -232,7 +232,7 @@ impl Asking {
             (_, last_ok) => {
                 self.silent_since = Some(question.put);
                 let Failure { says, refused } = self.failed.clone().unwrap_or_else(|| "no answer of any kind".into());
-                let silent = Control::Silent { control, asked: question.put, last_ok, says: says.into(), refused };
+                let silent = Control::Silent { control, asked: question.put, last_ok, says, refused };
                 steps.push(Step::Note(silent.into()));
             }
         }

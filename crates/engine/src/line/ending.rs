@@ -60,7 +60,7 @@ fn by_fault(fault: Fault) -> End {
     if fault.kind == ErrorKind::ConnectionReset {
         End::Reset
     } else {
-        End::Local { errno: fault.errno, says: trouble::words(&fault.error()).into() }
+        End::Local { errno: fault.errno, says: trouble::words(&fault.error()) }
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, T
     let roots = tokio::task::spawn_blocking(move || roots(extra_ca.as_deref()))
         .await
         .map_err(|_| other("the certificate authorities could not be read"))?
-        .map_err(|says| Trouble::Tls { kind: TlsTrouble::Other, says: says.into() })?;
+        .map_err(|says| Trouble::Tls { kind: TlsTrouble::Other, says })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()

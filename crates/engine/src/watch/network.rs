@@ -134,10 +134,9 @@ impl FarEnd {
         while let Some(event) = self.heard.recv().await {
             if let Fact::Signaling(Signaling::TcpConnected { remote, .. }) = &event.fact
                 && let Some(address) = remote.ip().plain()
+                && self.address.replace(address) != Some(address)
             {
-                if self.address.replace(address) != Some(address) {
-                    return;
-                }
+                return;
             }
         }
         pending().await

@@ -299,7 +299,7 @@ impl<'a> Held<'a> {
     fn over(&self, error: &io::Error) -> End {
         match self.miss(trouble::of(error, None, Duration::ZERO)) {
             Miss::Over(end) => end,
-            Miss::Unanswered => End::Local { errno: error.raw_os_error(), says: trouble::words(error).into() },
+            Miss::Unanswered => End::Local { errno: error.raw_os_error(), says: trouble::words(error) },
         }
     }
 }
