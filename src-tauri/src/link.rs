@@ -116,6 +116,7 @@ mod tests {
             (format!("{PLAIN}{server}"), "password of a TURN server"),
             (format!("{PLAIN}[lanes]\nalso = [\"wss://also.example/?key=hunter2\"]\n"), "may be secret"),
             (format!("{PLAIN}ca = \"/etc/passwd\"\n"), "the path of a file"),
+            (format!("{PLAIN}[share]\nnames_key = \"hunter2 hunter2 hunter2\"\n"), "the key that names are made with"),
         ] {
             let says = refusal(&link(&toml));
             assert!(says.contains(what) && says.contains("as a file instead"), "{says}");

@@ -1,7 +1,7 @@
 //! Names of interfaces that say only what they are. Any other was chosen by somebody, or holds a hardware address.
 
 /// As kernels and their helpers begin them; what follows is a number or a letter and numbers, such as `wlp0s20f3`.
-const BEGINNINGS: [&str; 36] = [
+const BEGINNINGS: [&str; 37] = [
     "eth",
     "eno",
     "ens",
@@ -38,6 +38,7 @@ const BEGINNINGS: [&str; 36] = [
     "gif",
     "stf",
     "tailscale",
+    "ifb",
 ];
 /// With random digits behind, which say nothing.
 const RANDOM: [&str; 3] = ["veth", "br-", "cali"];
