@@ -37,7 +37,6 @@ pub fn read(link: &str) -> Result<Profile, Failure> {
         )
     })?;
     let profile = profile::read(&toml).map_err(|refusal| refused(format!("the profile in this link: {refusal}")))?;
-    desk::files::can_be_kept(&profile).map_err(|says| refused(format!("the profile in this link: {says}")))?;
     if let Some(what) = unfit(&profile) {
         return Err(refused(format!(
             "the profile in this link holds {what}, and it was not opened: links stay in mails and histories; ask for it as a file instead"
@@ -74,6 +73,8 @@ pub fn unfit(profile: &Profile) -> Option<&'static str> {
         Some("the user name and password of a TURN server")
     } else if profile.ice.servers.iter().flat_map(|server| &server.urls).any(|url| url.contains('@')) {
         Some("a server address with a user in it")
+    } else if profile.share.names_key.is_some() {
+        Some("the key that names are made with")
     } else if signaling.ca.as_ref().is_some_and(|ca| !ca.contains("-----BEGIN CERTIFICATE-----")) {
         Some("the path of a file on another computer")
     } else {
@@ -114,6 +115,7 @@ mod tests {
             (format!("{PLAIN}{server}"), "password of a TURN server"),
             (format!("{PLAIN}[lanes]\nalso = [\"wss://also.example/?key=hunter2\"]\n"), "may be secret"),
             (format!("{PLAIN}ca = \"/etc/passwd\"\n"), "the path of a file"),
+            (format!("{PLAIN}[share]\nnames_key = \"hunter2 hunter2 hunter2\"\n"), "the key that names are made with"),
         ] {
             let says = refusal(&link(&toml));
             assert!(says.contains(what) && says.contains("as a file instead"), "{says}");

@@ -125,16 +125,19 @@ fn interval(story: &Story) -> Option<f64> {
     })
 }
 
-/// As the world sees it, else by its gateway.
+/// As the world sees it, else by its gateway. A name that only counts within one recording says nothing beside another.
 fn network(log: &Log) -> Option<String> {
     let nets = || log.events.iter().filter_map(|event| if let Fact::Net(net) = &event.fact { Some(net) } else { None });
     let public = nets().find_map(|net| match net {
-        Net::PublicAddress { public, .. } => Some(public.ip().to_string()),
+        Net::PublicAddress { public, .. } => Some(public.ip()).filter(|ip| ip.is_known_beyond_this_recording()),
         _ => None,
     });
-    public.or_else(|| {
+    public.map(|ip| ip.to_string()).or_else(|| {
         nets().find_map(|net| match net {
-            Net::Route { after: Some(hop), .. } => Some(format!("behind {} ({})", hop.gateway?, hop.interface)),
+            Net::Route { after: Some(hop), .. } => {
+                let gateway = hop.gateway.filter(|ip| ip.is_known_beyond_this_recording())?;
+                Some(format!("behind {gateway} ({})", hop.interface))
+            }
             _ => None,
         })
     })

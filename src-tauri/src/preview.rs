@@ -5,7 +5,7 @@ mod fields;
 use crate::opened::Kept;
 use crate::wire::{Failure, Member, Preview};
 use fields::Fields;
-use record::bundle;
+use record::{About, bundle, profile::Addresses};
 use std::fs::File;
 use std::io::BufReader;
 
@@ -23,6 +23,7 @@ const REMOVED: [&str; 3] = [
     "sound, text and anything else that connections carried",
 ];
 
+const UNDER_NAMES: &str = "addresses, hosts and sessions: they stand under names, and what those stand for stays on the computer that recorded it";
 const OWN_REPORT: &str =
     "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.";
 /// What a window shows is told anew from the events; this member is as it came.
@@ -35,6 +36,10 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
             .map(BufReader::new)
             .map_err(|error| Failure { says: format!("{}: {}", kept.path.display(), desk::files::why(&error)) })
     };
+    let about = bundle::read_member(open()?, bundle::ABOUT);
+    let about = about.and_then(|bytes| serde_json::from_slice::<About>(&bytes).ok());
+    let names = about.is_some_and(|about| about.names == Some(Addresses::Pseudonyms));
+    let removed = REMOVED.into_iter().chain(names.then_some(UNDER_NAMES));
     let own = desk::kept::folder().is_ok_and(|folder| kept.path.starts_with(folder));
     let mut members = Vec::new();
     for (name, says) in MEMBERS {
@@ -57,7 +62,7 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
         fields: Vec::new(),
         note: Some("It does not belong into a report. It came with this file, and a copy takes it along.".into()),
     }));
-    Ok(Preview { file: kept.given()?.0, members, removed: REMOVED.map(str::to_owned).to_vec() })
+    Ok(Preview { file: kept.given()?.0, members, removed: removed.map(str::to_owned).collect() })
 }
 
 fn of(name: &str, bytes: &[u8]) -> Fields {

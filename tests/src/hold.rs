@@ -39,7 +39,7 @@ impl Hold {
     pub fn start_by(world: &World, by: &[&str], name: &str, args: &[&str]) -> Result<Self> {
         let bundle = world.dir.join(format!("{name}.witness"));
         let out = bundle.to_str().context("the lab's folder has a plain name")?;
-        let all = [by, &[binary()?, "hold"], args, &["--out", out, "--format", "jsonl"]].concat();
+        let all = [by, &[binary()?, "hold"], args, &["--plain-addresses", "--out", out, "--format", "jsonl"]].concat();
         let program = Program::start(world, &world.client, name, all[0], &all[1..])?;
         Ok(Self { program, bundle })
     }
@@ -96,7 +96,7 @@ impl Hold {
     /// The client's end of the pair that carries the media.
     pub fn media_address(&self) -> Result<SocketAddr> {
         self.latest("selected pair", |fact| match fact {
-            Fact::Ice(Ice::Pair { local, .. }) => Some(*local),
+            Fact::Ice(Ice::Pair { local, .. }) => local.plain(),
             _ => None,
         })
     }

@@ -38,6 +38,8 @@ pub enum Command {
     Verify(Verify),
     /// Make an identity, for which profiles can have their reports encrypted
     Identity(Identity),
+    /// Show what the names in a bundle stand for, on the computer that recorded it
+    Map(Map),
     /// Make the bundle of a run that broke off
     Recover(Recover),
     /// Make a bundle of what a browser wrote down of a call: a dump of chrome://webrtc-internals or of rtcstats
@@ -75,6 +77,9 @@ pub struct Hold {
     /// Ask the system not to sleep while the hold lasts
     #[arg(long)]
     pub stay_awake: bool,
+    /// Say in the bundle what addresses and hosts there were, not names that stand for them
+    #[arg(long)]
+    pub plain_addresses: bool,
     /// Hold nothing beside the call: no lanes, no controls; a loss is then timed, and seldom explained
     #[arg(long)]
     pub only_call: bool,
@@ -219,6 +224,12 @@ pub struct Identity {
     /// Protect it with a passphrase: asked for, or taken from LINEWITNESS_PASSPHRASE
     #[arg(long)]
     pub passphrase: bool,
+}
+
+#[derive(ClapArgs, Debug)]
+pub struct Map {
+    /// A .witness bundle that was recorded here, or its run as the report names it
+    pub bundle: PathBuf,
 }
 
 #[derive(ClapArgs, Debug)]

@@ -14,7 +14,7 @@ use desk::{
 use engine::runs;
 use record::{
     Private, Profile,
-    profile::{Address, Lanes},
+    profile::{Address, Addresses, Lanes},
 };
 use std::process::ExitCode;
 
@@ -58,6 +58,9 @@ fn prepare(args: &args::Hold, own_far_end: Option<Address>, self_test: bool) -> 
     }
     if args.stay_awake {
         profile.stay_awake = Some(true);
+    }
+    if args.plain_addresses {
+        profile.share.addresses = Some(Addresses::Plain);
     }
     if args.only_call {
         profile.lanes = Lanes::none();

@@ -10,6 +10,7 @@ mod hold;
 mod identity;
 mod import;
 mod live;
+mod map;
 mod recover;
 mod reflect;
 mod report;
@@ -35,6 +36,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Identity(args) => identity::run(&args),
+        Command::Map(args) => map::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Runs(args) => runs::run(&args),

@@ -117,7 +117,7 @@ fn a_loss_has_a_page_for_an_administrator_and_a_retest_that_can_be_checked_at_on
 #[test]
 fn json_lines_are_the_log_and_nothing_else() {
     let desk = Desk::new();
-    let said = desk.run(&["hold", "--for", "1s", "--format", "jsonl", "--out", "a.witness"]);
+    let said = desk.run(&["hold", "--for", "1s", "--plain-addresses", "--format", "jsonl", "--out", "a.witness"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let (log, damage) = record::Log::read_lines(said.out.as_bytes());
     assert_eq!(damage, []);
@@ -551,7 +551,7 @@ fn a_reader_who_comes_late_still_gets_every_json_line() {
     let desk = Desk::new();
     let (late, stdout) = small_pipe();
     let mut hold = desk
-        .command(&["hold", "--for", "2s", "--format", "jsonl", "--out", "a.witness"])
+        .command(&["hold", "--for", "2s", "--plain-addresses", "--format", "jsonl", "--out", "a.witness"])
         .stdout(stdout)
         .spawn()
         .expect("starts");
@@ -649,7 +649,8 @@ fn a_far_end_tells_of_each_call_in_two_lines() {
     let desk = Desk::new();
     let mut far_end = FarEnd::begin(&desk, &[]);
     let to = format!("ws://{}/call", far_end.at);
-    let said = desk.run(&["hold", "--to", &to, "--for", "1s", "--only-call", "--out", "a.witness"]);
+    let said =
+        desk.run(&["hold", "--to", &to, "--for", "1s", "--only-call", "--plain-addresses", "--out", "a.witness"]);
     assert_eq!(said.code, 0, "{}", said.err);
     until_it_holds(&far_end.files[0], "ended after");
     // SAFETY: a signal to a child of ours that has not been waited for.

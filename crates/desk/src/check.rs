@@ -5,7 +5,7 @@ use explain::planned;
 use record::{
     Profile,
     fact::{Beside, LeftOut},
-    profile::{IcePolicy, RecoveryPolicy, Silence},
+    profile::{Addresses, IcePolicy, RecoveryPolicy, Silence},
 };
 use std::time::Duration;
 
@@ -60,6 +60,13 @@ impl Outlook {
                 recipient.as_str()
             ));
         }
+        will.push(
+            match profile.share.addresses.unwrap_or_default() {
+                Addresses::Pseudonyms => "call addresses, hosts, networks and sessions in its report by names; what they stand for stays on this computer",
+                Addresses::Plain => "say in its report what addresses, hosts and sessions there were",
+            }
+            .into(),
+        );
         let mut cannot = explain::verdict::left_out(plan);
         let beside = plan.beside.clone().unwrap_or_default();
         if plan.heartbeat.is_some() && !beside.bare_websocket && beside.quiet_ladder_s.is_empty() {

@@ -3,9 +3,10 @@
 use crate::{
     Failure,
     sealed::{self, Identities},
+    shared::Shared,
 };
 use engine::runs;
-use record::{About, Damage, Log, Profile, bundle, profile};
+use record::{About, Damage, Log, Private, Profile, bundle, profile};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -90,16 +91,7 @@ pub fn profile(path: &Path) -> Result<Profile, Failure> {
     {
         profile.signaling.ca = Some(pem(&beside(path, ca)?)?);
     }
-    can_be_kept(&profile).map_err(|says| Failure::bad_input(format!("{name}: {says}")))?;
     Ok(profile)
-}
-
-/// A promise about privacy that this version cannot keep must stop the run, not be passed over.
-pub fn can_be_kept(profile: &Profile) -> Result<(), String> {
-    if profile.share.addresses == Some(profile::Addresses::Pseudonyms) {
-        return Err("share.addresses asks for pseudonyms, which this version cannot make; set it to \"plain\" or take the line out".into());
-    }
-    Ok(())
 }
 
 /// A profile is a stranger's file: what it names is a file beside it, and nothing else of this computer.
@@ -214,24 +206,27 @@ pub fn provenance(about: &About) -> String {
 const WITHOUT_REPORT: &str = "there was no room for report.html; `linewitness report BUNDLE --html FILE` makes it";
 
 /// The run in `folder` as one file, with its story for whoever opens it without Linewitness. `caution`: what is to stand
-/// above that story. Gives what was not done beside it, in words.
+/// above that story; `key`: what its names are made with. Gives what was not done beside it, in words.
 pub fn write_bundle(
     folder: &Path,
     about: &About,
     story: &explain::Story,
     caution: Option<&str>,
+    key: Option<&Private<String>>,
     out: &Path,
 ) -> io::Result<Vec<String>> {
+    let shared = Shared::of(folder, about, key)?;
+    let (about, story) = (&shared.about, shared.story().unwrap_or(story));
     let (verdict, report) = (verdict_json(story), explain::report::html(story, caution));
-    let verdict = (bundle::VERDICT, verdict.as_bytes());
+    let told = [&shared.members()[..], &[(bundle::VERDICT, verdict.as_bytes())]].concat();
     let no_room = |error: &io::Error| {
         matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
     };
-    let whole = runs::write_bundle(folder, about, &[verdict, (bundle::REPORT, report.as_bytes())], out);
-    let (left_out, forgotten) = match whole {
+    let whole = [&told[..], &[(bundle::REPORT, report.as_bytes())]].concat();
+    let (left_out, forgotten) = match runs::write_bundle(folder, about, &whole, out) {
         Ok(forgotten) => (None, forgotten),
         Err(error) if no_room(&error) && !out.exists() => {
-            (Some(WITHOUT_REPORT.to_owned()), runs::write_bundle(folder, about, &[verdict], out)?)
+            (Some(WITHOUT_REPORT.to_owned()), runs::write_bundle(folder, about, &told, out)?)
         }
         Err(error) => return Err(error),
     };

@@ -7,7 +7,7 @@ use crate::{
 use engine::runs;
 use explain::Story;
 use record::{
-    About, Profile, bundle,
+    About, Private, Profile, bundle,
     profile::{self, Recipient},
 };
 use std::fs::{self, File};
@@ -37,19 +37,20 @@ pub fn write_bundle(
     about: &About,
     story: &Story,
     caution: Option<&str>,
+    key: Option<&Private<String>>,
     out: &Path,
 ) -> io::Result<Written> {
     let profile = fs::read_to_string(folder.join(bundle::PROFILE))?;
     let recipient = profile::recipient_in(&profile)
         .map_err(|says| io::Error::other(format!("it was to be encrypted, and cannot be: {says}")))?;
     let Some(recipient) = recipient else {
-        let not_done = files::write_bundle(folder, about, story, caution, out)?;
+        let not_done = files::write_bundle(folder, about, story, caution, key, out)?;
         return Ok(Written { plain: out.to_owned(), given: out.to_owned(), not_done });
     };
     let (plain, given) = (folder.join(recover::bundle_name(&about.run)), sealed::name(out));
     // One may be left of an attempt that was killed; the folder is ours.
     remove(&plain)?;
-    let not_done = files::write_bundle(folder, about, story, caution, &plain)?;
+    let not_done = files::write_bundle(folder, about, story, caution, key, &plain)?;
     let sealed = fs::read(&plain).and_then(|bytes| seal(&bytes, &recipient));
     match sealed.and_then(|sealed| runs::write_new(&about.run, &given, |file| file.write_all(&sealed))) {
         Ok(()) => Ok(Written { plain, given, not_done }),

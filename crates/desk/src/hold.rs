@@ -138,7 +138,8 @@ impl Hold {
             Err(error) => return unbundled(None, not_bundled(&error, None)),
         };
         let (story, missing) = (explain::story(&log), missing(&log));
-        let written = match giving::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), out) {
+        let key = self.prepared.profile.share.names_key.as_ref();
+        let written = match giving::write_bundle(&self.run.folder, &about, &story, missing.as_deref(), key, out) {
             Ok(written) => written,
             // The hours are over whatever the disk says; what they showed is told all the same.
             Err(error) => return unbundled(Some(story), not_bundled(&error, missing)),

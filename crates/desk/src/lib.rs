@@ -12,8 +12,10 @@ pub mod hold;
 pub mod imports;
 pub mod kept;
 pub mod logging;
+pub mod map;
 pub mod recover;
 pub mod sealed;
+mod shared;
 pub mod stop;
 
 pub use failure::{Failure, Fault};

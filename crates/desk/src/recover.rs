@@ -40,7 +40,8 @@ pub fn recover(run: &Found, out: &Path) -> Result<Recovered, Failure> {
     let (_, log, _, damage) = runs::read(&run.folder)
         .map_err(|error| Failure::ours(format!("{}: {}", run.folder.display(), files::why(&error))))?;
     let story = explain::story(&log);
-    let written = giving::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), out)
+    // A desk's key is kept nowhere, so names are counted here.
+    let written = giving::write_bundle(&run.folder, &run.about, &story, files::warning(&damage).as_deref(), None, out)
         .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
     Ok(Recovered { story, damage, written })
 }

@@ -39,7 +39,7 @@ use lifeline::Lifeline;
 use media::Voice;
 use peer::{Bind, BindWhere, PeerSettings};
 use record::profile::{IcePolicy, IceServer, Silence};
-use record::{Fact, Heard, Scrub};
+use record::{Fact, Heard, Said, Scrub};
 use relay::Relays;
 use rtc::interceptor::{Registry, Slot};
 use rtc::peer_connection::configuration::RTCOfferOptions;
@@ -121,7 +121,7 @@ impl Call {
     pub async fn new(setup: CallSetup, recorder: &Recorder) -> anyhow::Result<(Self, UnboundedReceiver<CallEvent>)> {
         let plan = servers::plan(&setup.ice_servers);
         for says in &plan.left_out {
-            recorder.note(Fact::Blind { watcher: record::Sense::Ice, why: Heard::new(says) });
+            recorder.note(Fact::Blind { watcher: record::Sense::Ice, why: Said::new(says) });
         }
         let gathering = Arc::new(Gathering { relays: labels(&plan), ..Gathering::default() });
         let instruments = Arc::new(Instruments::new(setup.silence, recorder.clone(), credentials(&setup.ice_servers)));
@@ -306,7 +306,7 @@ fn tapped(
         move |place: &str, resolved: Resolved<'_>| {
             let label = names.iter().find(|(name, _)| name == place).map(|(_, label)| label.clone());
             let blind = |why: &str| {
-                instruments.recorder().note(Fact::Blind { watcher: record::Sense::Ice, why: Heard::new(why) });
+                instruments.recorder().note(Fact::Blind { watcher: record::Sense::Ice, why: Said::new(why) });
             };
             match (resolved, label) {
                 (Resolved::Now(addresses), Some(label)) => {
@@ -318,7 +318,7 @@ fn tapped(
                 }
                 (Resolved::Not(error), Some(server)) => {
                     let says = Heard::new(&format!("its name could not be resolved: {error}"));
-                    instruments.note(record::fact::Ice::TurnLost { server, says });
+                    instruments.note(record::fact::Ice::TurnLost { server, says: says.into() });
                 }
                 (Resolved::Not(error), None) => {
                     blind(&format!("the public address: stun:{place} could not be resolved: {error}"));

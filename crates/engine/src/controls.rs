@@ -216,7 +216,8 @@ impl Begin<'_> {
         let directly =
             Address::parse(&format!("{scheme}://{host}:{port}/")).is_ok_and(|address| goes_directly(&address));
         if !directly {
-            let why = format!("{url} is not asked: this computer's environment names a web proxy for it");
+            let why =
+                format!("a control over {scheme} is not asked: this computer's environment names a web proxy for it");
             self.recorder.note(Fact::Blind { watcher: record::Sense::Controls, why: why.as_str().into() });
         }
         directly

@@ -219,11 +219,17 @@ async fn run(
 fn layer_stands(conn: u32, layer: connect::Layer, took_ms: f64) -> fact::Signaling {
     use connect::Layer;
     match layer {
-        Layer::Resolved { addresses } => fact::Signaling::Resolved { conn, addresses, took_ms },
-        Layer::Tcp { local, remote } => fact::Signaling::TcpConnected { conn, local, remote, took_ms },
+        Layer::Resolved { addresses } => {
+            fact::Signaling::Resolved { conn, addresses: addresses.into_iter().map(Into::into).collect(), took_ms }
+        }
+        Layer::Tcp { local, remote } => {
+            fact::Signaling::TcpConnected { conn, local: local.into(), remote: remote.into(), took_ms }
+        }
         Layer::Proxy => fact::Signaling::ProxyOpened { conn, took_ms },
-        Layer::Tls { version, cipher, issuer } => fact::Signaling::TlsReady { conn, version, cipher, issuer, took_ms },
-        Layer::WebSocket { server } => fact::Signaling::Upgraded { conn, server, took_ms },
+        Layer::Tls { version, cipher, issuer } => {
+            fact::Signaling::TlsReady { conn, version, cipher, issuer: issuer.into(), took_ms }
+        }
+        Layer::WebSocket { server } => fact::Signaling::Upgraded { conn, server: server.map(Into::into), took_ms },
     }
 }
 

@@ -7,6 +7,7 @@
 //!   events.jsonl   the log, appended as it happens; locked while the run lives
 //!   profile.toml   as used, secrets left out
 //!   linewitness.log  the program's own diagnostics, which are no facts
+//!   names.json     what the names in its bundle stand for; it never leaves this computer
 //!   nth            its place among the runs of the folder, which no clock can change
 //!   bundled        written when the bundle is safe; holds its path. `bundled.part`: where it was about to be written
 //!   offered        written when a person was told that the run broke off
@@ -26,6 +27,7 @@ mod marker;
 const RUNS: &str = "runs";
 const NTH: &str = "nth";
 const OFFERED: &str = "offered";
+pub const NAMES: &str = "names.json";
 pub const DIAGNOSTICS: &str = "linewitness.log";
 
 /// A run that is being recorded.
@@ -89,6 +91,7 @@ impl Run {
             run: RunId::new(started, random()?),
             platform: platform(),
             started,
+            names: None,
             members: std::collections::BTreeMap::new(),
             chain: None,
         };
@@ -145,13 +148,14 @@ pub fn read(folder: &Path) -> io::Result<(About, Log, Option<String>, Vec<Damage
 }
 
 /// Writes the run as a bundle to `out`, which must not exist, and remembers that it was done. `told`: the members that tell
-/// its story; what they say is not ours to know. Gives why it could not be remembered: the bundle is there all the same, and
+/// its story, and those that are to stand in the place of what was recorded; what they say is not ours to know. Gives why it could not be remembered: the bundle is there all the same, and
 /// the run will be offered again.
 pub fn write_bundle(folder: &Path, about: &About, told: &[(&str, &[u8])], out: &Path) -> io::Result<Option<io::Error>> {
-    let events = fs::read(folder.join(bundle::EVENTS))?;
-    let profile = fs::read(folder.join(bundle::PROFILE))?;
-    let recorded = [(bundle::EVENTS, &*events), (bundle::PROFILE, &*profile)];
-    let members: Vec<_> = recorded.into_iter().chain(told.iter().copied()).collect();
+    let given = |name: &str| told.iter().any(|(told, _)| *told == name);
+    let recorded = [bundle::EVENTS, bundle::PROFILE].into_iter().filter(|name| !given(name));
+    let recorded: Vec<_> = recorded.map(|name| Ok((name, fs::read(folder.join(name))?))).collect::<io::Result<_>>()?;
+    let recorded = recorded.iter().map(|(name, bytes)| (*name, bytes.as_slice()));
+    let members: Vec<_> = recorded.chain(told.iter().copied()).collect();
     // While there is room for a line: the bundle may take the last of it. Where there is none even now, the bundle may yet
     // go to another disk.
     let promised = marker::promise(folder, out);

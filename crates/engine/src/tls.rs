@@ -1,6 +1,6 @@
 //! Whom we believe: the platform's certificate authorities, and those that a profile brings.
 
-use record::Heard;
+use record::Said;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use std::sync::{Arc, OnceLock};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
@@ -18,7 +18,7 @@ pub async fn client_config(extra_ca: Option<String>) -> anyhow::Result<Arc<Clien
 }
 
 /// The platform's are read once for the process; the profile's own are added each time.
-pub fn roots(extra_ca: Option<&str>) -> Result<RootCertStore, Heard> {
+pub fn roots(extra_ca: Option<&str>) -> Result<RootCertStore, Said> {
     static PLATFORM: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
     let platform = PLATFORM.get_or_init(|| {
         let found = rustls_native_certs::load_native_certs();
@@ -32,8 +32,8 @@ pub fn roots(extra_ca: Option<&str>) -> Result<RootCertStore, Heard> {
     if let Some(pem) = extra_ca {
         let mut added = 0;
         for found in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = found.map_err(|_| Heard::new("the profile's ca is not PEM text"))?;
-            roots.add(certificate).map_err(|_| Heard::new("a certificate in the profile's ca cannot be used"))?;
+            let certificate = found.map_err(|_| Said::new("the profile's ca is not PEM text"))?;
+            roots.add(certificate).map_err(|_| Said::new("a certificate in the profile's ca cannot be used"))?;
             added += 1;
         }
         if added == 0 {

@@ -203,6 +203,9 @@ async fn a_relay_that_dies_or_is_not_there_is_lost_by_name() {
     let mut stage = relayed(&url, PASSWORD, None).await;
     stage.offer().await;
     let lost = stage.fact("nobody there", |fact| matches!(fact, Fact::Ice(Ice::TurnLost { .. }))).await;
-    assert!(matches!(&lost.fact, Fact::Ice(Ice::TurnLost { says, .. }) if says.as_str().starts_with("TCP failed")));
+    assert!(
+        matches!(&lost.fact, Fact::Ice(Ice::TurnLost { says, .. }) if says.as_str().starts_with("TCP failed")),
+        "{lost:?}"
+    );
     stage.end().await;
 }

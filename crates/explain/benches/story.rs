@@ -180,6 +180,7 @@ fn bundled(lines: &[u8], log: &Log) -> Vec<u8> {
         run: RunId::new(log.events[0].at, [1; 5]),
         platform: Platform::default(),
         started: log.events[0].at,
+        names: None,
         members: Default::default(),
         chain: None,
     };

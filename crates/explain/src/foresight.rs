@@ -5,7 +5,7 @@
 
 use crate::{Timeline, drops, limits, timeline::Foretold, words};
 use record::{
-    Heard, Log, Stamp, Wall,
+    Log, Said, Stamp, Wall,
     fact::{Pattern, Prediction},
 };
 use std::time::Duration;
@@ -123,6 +123,6 @@ fn made(timeline: &Timeline, due: &Due, id: u32) -> Option<Prediction> {
     let clock = wall.timestamp().strftime("%H:%M:%S");
     let (from, to) = (wall.plus_micros(-us), wall.plus_micros(us));
     let says =
-        Heard::new(&format!("{} at {clock} UTC, within {} either way{}", due.what, words::length(give), due.condition));
+        Said::new(&format!("{} at {clock} UTC, within {} either way{}", due.what, words::length(give), due.condition));
     Some(Prediction::Made { id, pattern: due.pattern, lane: due.lane, from, to, says })
 }

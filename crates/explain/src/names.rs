@@ -3,7 +3,7 @@
 
 use crate::rows::{lanes, surroundings};
 use record::{
-    Fact, Heard,
+    Fact, Heard, Said,
     fact::{Action, Control, ControlKind, Lane, Manner, Move, Net, Prediction},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ pub struct Names {
     lanes: BTreeMap<u32, Manner>,
     controls: BTreeMap<u32, (ControlKind, Heard)>,
     moves: BTreeMap<u32, Move>,
-    foretold: BTreeMap<u32, Heard>,
+    foretold: BTreeMap<u32, Said>,
     links: BTreeSet<String>,
 }
 
@@ -65,7 +65,7 @@ impl Names {
         self.moves.get(&id).copied()
     }
 
-    pub(crate) fn foretold(&self, id: u32) -> Option<&Heard> {
+    pub(crate) fn foretold(&self, id: u32) -> Option<&Said> {
         self.foretold.get(&id)
     }
 

@@ -175,9 +175,12 @@ fn tell(rules: &[&'static Rule], mut timeline: Timeline) -> Story {
 fn setup(timeline: &Timeline) -> Setup {
     let socket = timeline.sockets.iter().rev().find(|socket| socket.ready.is_some());
     let media = timeline.pairs.last().map(|pair| crate::words::media_flow(timeline, pair));
+    let (names, signaling) = (timeline.kept_back.addresses(), socket.map(crate::words::flow));
+    // Said once, where the last of them is named.
+    let with_names = |flow: String| format!("{flow}{names}");
     let flows = Setup {
-        signaling_flow: socket.map(crate::words::flow),
-        media_flow: media,
+        signaling_flow: if media.is_some() { signaling } else { signaling.map(with_names) },
+        media_flow: media.map(with_names),
         calibrated: crate::calibrated::sentence(timeline),
         session: socket.and_then(|socket| socket.ready?.session).map(ToString::to_string),
         ..Setup::default()

@@ -5,14 +5,13 @@
 
 use crate::{Drop, limits::Limits, unconfirmed};
 use record::{
-    Heard, Log, Sense, Seq, Stamp,
+    Heard, Ip, IpPort, Log, Said, Sense, Seq, Stamp,
     fact::{
         Calibrated, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Imported, MediaSample, Move, Outcome, Plan,
         Reason, RefusalKind, Sight, SocketPurpose, TcpSample, Trouble, TurnRequest, Undeliverable,
     },
 };
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 mod ask;
@@ -21,6 +20,7 @@ mod between;
 pub mod controls;
 mod crossing;
 mod far;
+mod kept_back;
 mod lanes;
 mod lossy;
 pub mod networks;
@@ -29,6 +29,7 @@ mod read;
 pub mod surroundings;
 
 pub use between::{Between, Issuer};
+pub use kept_back::KeptBack;
 pub use lanes::{Foretold, HeldLane, LaneEnd, host};
 
 #[derive(Debug)]
@@ -65,17 +66,17 @@ pub struct Timeline<'a> {
     pub turn: Vec<TurnTrouble<'a>>,
     /// Relay addresses of ours, with the server that gave each: the address as text, then the server.
     pub relays: Vec<(At, &'a Heard, &'a Heard)>,
-    pub stack_deaths: Vec<(At, &'a Heard)>,
+    pub stack_deaths: Vec<(At, &'a Said)>,
     /// What the far end saw, on our clock.
     pub sights: Vec<Sighting<'a>>,
     /// Comparisons of the far end's clock with ours, in the order of time.
     pub far_clocks: Vec<far::FarClock>,
     /// Who issued the far end's own certificate, by its own account.
-    pub far_certificate: Option<(At, &'a Heard)>,
+    pub far_certificate: Option<(At, &'a Said)>,
     pub steps: Vec<Step<'a>>,
     /// The run is still being written.
     pub goes_on: bool,
-    pub blind: Vec<(At, Sense, &'a Heard)>,
+    pub blind: Vec<(At, Sense, &'a Said)>,
     pub surroundings: surroundings::Surroundings<'a>,
     /// Filled once they are found: a rule may look at what else was lost.
     pub drops: Vec<Drop>,
@@ -85,6 +86,7 @@ pub struct Timeline<'a> {
     pub lanes: Vec<HeldLane<'a>>,
     pub foretold: Vec<Foretold>,
     pub between: Between<'a>,
+    pub kept_back: KeptBack,
     lane_index: BTreeMap<u32, usize>,
     foretold_index: BTreeMap<u32, usize>,
     control_hosts: BTreeMap<u32, &'a str>,
@@ -124,8 +126,8 @@ pub struct Socket<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Tcp {
     pub seq: Seq,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+    pub local: IpPort,
+    pub remote: IpPort,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -147,8 +149,8 @@ pub struct Failed<'a> {
 pub struct Refused<'a> {
     pub at: At,
     pub kind: RefusalKind,
-    pub code: &'a Heard,
-    pub says: &'a Heard,
+    pub code: &'a Said,
+    pub says: &'a Said,
 }
 
 /// Written bytes that stayed without an answer.
@@ -184,7 +186,7 @@ pub struct Gap {
 pub struct SendTrouble<'a> {
     pub at: At,
     pub errno: Option<i32>,
-    pub says: &'a Heard,
+    pub says: &'a Said,
     pub first: Stamp,
     pub until: Option<Stamp>,
 }
@@ -193,9 +195,9 @@ pub struct SendTrouble<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Undelivered {
     pub at: At,
-    pub to: SocketAddr,
+    pub to: IpPort,
     pub why: Undeliverable,
-    pub by: Option<IpAddr>,
+    pub by: Option<Ip>,
     pub first: Stamp,
 }
 
@@ -210,8 +212,8 @@ pub struct Heartbeat {
 pub struct CallEnd<'a> {
     pub at: At,
     pub by: CallEndedBy,
-    pub code: Option<&'a Heard>,
-    pub says: &'a Heard,
+    pub code: Option<&'a Said>,
+    pub says: &'a Said,
 }
 
 /// A stretch in which this computer or this program did not run.
@@ -248,9 +250,9 @@ pub struct ClockStep {
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
     pub at: At,
-    pub local: SocketAddr,
+    pub local: IpPort,
     pub local_kind: CandidateKind,
-    pub remote: SocketAddr,
+    pub remote: IpPort,
     pub remote_kind: CandidateKind,
 }
 
@@ -268,7 +270,7 @@ pub struct TurnTrouble<'a> {
     pub server: &'a Heard,
     /// The request and the code of the refusal; a lost connection has neither.
     pub refused: Option<(TurnRequest, u16)>,
-    pub says: &'a Heard,
+    pub says: &'a Said,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -335,6 +337,7 @@ impl<'a> Timeline<'a> {
             lanes: Vec::new(),
             foretold: Vec::new(),
             between: Between::default(),
+            kept_back: KeptBack::default(),
             lane_index: BTreeMap::new(),
             foretold_index: BTreeMap::new(),
             control_hosts: BTreeMap::new(),
@@ -350,6 +353,7 @@ impl<'a> Timeline<'a> {
             timeline.signaling_lived = timeline.signaling_lived.max(unconfirmed::life(at.stamp, &event.fact));
             timeline.take(at, &event.fact);
             timeline.take_between(at, &event.fact);
+            timeline.kept_back.take(&event.fact);
         }
         timeline.place_sights();
         timeline.place_lane_sights();

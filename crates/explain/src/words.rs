@@ -2,7 +2,7 @@
 
 use crate::timeline::{Pair, Socket, Timeline};
 use record::{
-    Heard, Stamp, Wall,
+    Said, Stamp, Wall,
     fact::{CandidateKind, ConnectStage, End, RefusalKind, Side, TlsTrouble, Trouble},
 };
 use std::time::Duration;
@@ -97,7 +97,7 @@ pub fn pieces(text: &str) -> Vec<String> {
 }
 
 /// A stranger's words in quotation marks, or nothing.
-pub fn quoted(says: &Heard) -> String {
+pub fn quoted(says: &Said) -> String {
     if says.is_empty() { String::new() } else { format!(", saying “{says}”") }
 }
 
@@ -232,7 +232,7 @@ pub fn trouble(trouble: &Trouble) -> String {
     }
 }
 
-fn own_error(errno: Option<i32>, says: &Heard) -> String {
+fn own_error(errno: Option<i32>, says: &Said) -> String {
     let errno = errno.map(|errno| format!(" {errno}")).unwrap_or_default();
     format!("this system's own error{errno}{}", quoted(says))
 }
@@ -243,7 +243,7 @@ pub fn unreachable(errno: Option<i32>) -> bool {
     errno.is_some_and(|errno| matches!(errno, 101 | 113 | 51 | 65 | 10_051 | 10_065))
 }
 
-fn no_way(errno: Option<i32>, says: &Heard) -> String {
+fn no_way(errno: Option<i32>, says: &Said) -> String {
     let errno = errno.map(|errno| format!(", error {errno}")).unwrap_or_default();
     format!("this system or a router on the way found no way there{errno}{}", quoted(says))
 }

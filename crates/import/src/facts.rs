@@ -5,7 +5,7 @@
 use crate::seen::{Connection, Dump, time};
 use crate::stats::{Ends, Look};
 use record::{
-    Event, Fact, Heard, Log, Sense, Stamp, Wall,
+    Event, Fact, Heard, Log, Said, Sense, Stamp, Wall,
     fact::{EndedBy, Ice, IceState, Imported, Mark, Media, MediaSample},
     stamp::to_the_microsecond,
 };
@@ -78,7 +78,7 @@ fn imported(format: &str, by: &str, connection: &Connection, others: u32) -> Fac
 
 /// What no dump of a browser holds.
 fn blind() -> impl Iterator<Item = Fact> {
-    let blind = |watcher, why: &str| Fact::Blind { watcher, why: Heard::new(why) };
+    let blind = |watcher, why: &str| Fact::Blind { watcher, why: Said::new(why) };
     [
         blind(Sense::Network, "a dump of a browser does not hold them, so a change of its network is not known"),
         blind(Sense::Sleep, "a dump has the times of the wall clock alone"),

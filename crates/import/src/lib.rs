@@ -56,6 +56,8 @@ pub fn read(dump: &[u8], app: &str, random: [u8; 5]) -> Result<Imported, Refusal
         platform: Platform::default(),
         started,
         chain: None,
+        // A dump is somebody's own file already: what it says is said.
+        names: Some(record::profile::Addresses::Plain),
         members: std::collections::BTreeMap::new(),
     };
     Ok(Imported { about, log })

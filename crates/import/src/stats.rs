@@ -1,5 +1,6 @@
 //! The few figures of a getStats() report that tell of life: https://www.w3.org/TR/webrtc-stats/
 
+use record::IpPort;
 use record::fact::CandidateKind;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -106,15 +107,15 @@ impl Report {
     }
 
     /// Nothing where the browser kept it to itself.
-    fn socket(&self) -> Option<(SocketAddr, CandidateKind)> {
+    fn socket(&self) -> Option<(IpPort, CandidateKind)> {
         let ip: IpAddr = self.address.as_ref()?.parse().ok()?;
         let port = self.port.filter(|port| (0.0..=65_535.0).contains(port))?;
-        Some((SocketAddr::new(ip, port as u16), self.candidate?))
+        Some((SocketAddr::new(ip, port as u16).into(), self.candidate?))
     }
 }
 
 /// The two ends of the pair that carries the media.
-pub type Ends = [(SocketAddr, CandidateKind); 2];
+pub type Ends = [(IpPort, CandidateKind); 2];
 
 fn selected(stats: &Stats) -> Option<(&Report, Option<Ends>)> {
     let named =

@@ -1,6 +1,6 @@
 //! `About`: the bundle's cover sheet: what wrote it, where and when, and the hashes of the members.
 
-use crate::{Heard, Stamp, bundle::Chain};
+use crate::{Heard, Stamp, bundle::Chain, profile::Addresses};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +16,9 @@ pub struct About {
     pub run: RunId,
     pub platform: Platform,
     pub started: Stamp,
+    /// What stands for addresses and hosts; in a bundle of before there were names, what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Addresses>,
     /// SHA-256 of every member, in hexadecimal; its own is of `about.json` without these letters. Empty in a run folder,
     /// where nothing is final.
     #[serde(default)]

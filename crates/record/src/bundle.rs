@@ -275,6 +275,7 @@ fn about_from(log: &Log) -> About {
         run: crate::RunId::new(started, [0; 5]),
         platform: crate::Platform::default(),
         started,
+        names: None,
         members: std::collections::BTreeMap::new(),
         chain: None,
     }

@@ -3,7 +3,7 @@
 //! A fact is what was seen, never what it means: causes live in `explain`. A new one joins with whatever sees it, and the
 //! compiler then names every reader who must answer.
 
-use crate::Heard;
+use crate::Said;
 use serde::{Deserialize, Serialize};
 
 mod action;
@@ -16,6 +16,7 @@ mod media;
 mod net;
 mod power;
 mod prediction;
+mod said;
 mod sense;
 mod signaling;
 mod stamps;
@@ -55,7 +56,7 @@ pub enum Fact {
     /// A watcher could not see. A verdict lists it under "not seen" and never takes it for health.
     Blind {
         watcher: Sense,
-        why: Heard,
+        why: Said,
     },
 }
 

@@ -3,7 +3,7 @@
 //! Reading is strict: an unknown field is refused by name, because a misspelt `heartbeat` would silently test something
 //! else. Secrets are `Private`, so the profile that goes into a bundle is this one, serialised.
 
-use crate::{Private, Scrub, Wall};
+use crate::{Names, Private, Scrub, Wall};
 use serde::{Deserialize, Serialize};
 
 mod address;
@@ -18,7 +18,7 @@ pub use address::Address;
 pub use control_target::ControlTarget;
 pub use ice_url::{IceScheme, IceTransport, IceUrl};
 pub use lanes::{Lanes, MOST_ALSO, MOST_RUNGS};
-pub use read::{Refusal, name_in, read, recipient_in};
+pub use read::{Refusal, name_in, read, recipient_in, shown};
 pub use recipient::Recipient;
 pub use span::Span;
 
@@ -194,13 +194,29 @@ pub struct Share {
     pub recipient: Option<Recipient>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addresses: Option<Addresses>,
+    /// With it, the same address has the same name in each bundle of this desk. Whoever has it can tell addresses from
+    /// names, by trying them all.
+    #[serde(skip_serializing)]
+    pub names_key: Option<Private<String>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// What stands in a bundle for addresses, hosts, networks and sessions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Addresses {
+    #[default]
     Pseudonyms,
     Plain,
+}
+
+impl Share {
+    /// The names for one bundle; none where it is to say what is.
+    pub fn names(&self) -> Option<Names> {
+        match self.addresses.unwrap_or_default() {
+            Addresses::Plain => None,
+            Addresses::Pseudonyms => Some(self.names_key.as_ref().map_or_else(Names::counted, Names::with_key)),
+        }
+    }
 }
 
 impl Profile {

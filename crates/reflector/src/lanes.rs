@@ -63,7 +63,7 @@ pub async fn hold(mut channel: Channel, from: SocketAddr, house: Arc<House>, gre
     if channel.say(&ToLane::Welcome { from }).await.is_err() {
         return;
     }
-    desk.saw(lane, stood, LaneSight::Stood { from });
+    desk.saw(lane, stood, LaneSight::Stood { from: from.into() });
     let mut held = Held { channel, plan, desk, _place: place, lane, house, stood, proved: false, heard: false };
     let ended = held.run().await;
     held.finish(ended).await;

@@ -82,3 +82,16 @@ fn recordings_of_the_lab_are_laid_beside_each_other_with_what_cannot_be_read() {
     assert_eq!((held.owner.as_str(), held.cause.as_str()), ("Held", "nothing lost"));
     assert!(desk.spans.ends_with(" UTC"), "{}", desk.spans);
 }
+
+#[test]
+fn a_name_that_counts_within_one_recording_is_no_network_that_two_have_in_common() {
+    let seen_as = |public: &str| {
+        let (local, public) = ("10.0.0.1:1".parse().expect("an address"), public.parse().expect("an address"));
+        let net = record::fact::Net::PublicAddress { server: "stun".into(), local, public, before: None };
+        let at = record::Stamp::new(0, 0, 0);
+        super::network(&record::Log { events: vec![record::Event { seq: 1, at, fact: net.into() }] })
+    };
+    assert_eq!(seen_as("public-1:7000"), None);
+    assert_eq!(seen_as("public-kb7m2qab:7000").as_deref(), Some("public-kb7m2qab"));
+    assert_eq!(seen_as("203.0.113.9:7000").as_deref(), Some("203.0.113.9"));
+}

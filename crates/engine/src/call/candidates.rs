@@ -8,9 +8,9 @@ use std::net::{IpAddr, SocketAddr};
 pub fn pair(pair: &RTCIceCandidatePair) -> Option<Ice> {
     let (local, remote) = (pair.local(), pair.remote());
     Some(Ice::Pair {
-        local: socket(local)?,
+        local: socket(local)?.into(),
         local_kind: kind(local.typ),
-        remote: socket(remote)?,
+        remote: socket(remote)?.into(),
         remote_kind: kind(remote.typ),
     })
 }

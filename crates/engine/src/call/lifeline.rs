@@ -2,7 +2,7 @@
 
 use super::CallEvent;
 use super::instruments::Instruments;
-use record::Heard;
+use record::Said;
 use record::fact::Ice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ impl Lifeline {
 
     pub fn died(&self, says: &str) {
         if !self.over.swap(true, Ordering::Relaxed) {
-            self.instruments.note(Ice::StackDied { says: Heard::new(says) });
+            self.instruments.note(Ice::StackDied { says: Said::new(says) });
             let _ = self.events.send(CallEvent::StackDied);
         }
     }

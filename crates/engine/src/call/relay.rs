@@ -118,7 +118,7 @@ async fn run(relays: Arc<Relays>, server: RelayServer, mut frames: Receiver<Vec<
         // A server may close at our goodbye, before we do: with the socket gone, no end is a loss.
         if !socket.is_closed() {
             let (server, says) = (server.label.clone(), Heard::new(says));
-            relays.instruments.note(Ice::TurnLost { server, says });
+            relays.instruments.note(Ice::TurnLost { server, says: says.into() });
         }
     };
     let stream = tokio::select! {

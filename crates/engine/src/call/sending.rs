@@ -1,7 +1,7 @@
 //! Whether our own system lets the media out: its first refusal and its return are facts, the rest is counted.
 
 use record::fact::Media;
-use record::{Heard, Stamp};
+use record::{Said, Stamp};
 use std::io;
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Sending {
         let (first, count) = self.refusals.as_ref().map_or((at, 0), |before| (before.first, before.count));
         let said = self.refusals.as_ref().is_some_and(|before| before.errno == errno);
         self.refusals = Some(Refusals { first, count: count + 1, errno });
-        (!said).then(|| Media::SendFailing { errno, says: Heard::new(&error.to_string()), first })
+        (!said).then(|| Media::SendFailing { errno, says: Said::new(&error.to_string()), first })
     }
 }
 

@@ -34,7 +34,7 @@ const MOST_TRIES: usize = 8;
 
 impl Tap {
     pub fn new(socket: PlainSocket, instruments: Arc<Instruments>, relays: Arc<Relays>) -> Self {
-        instruments.note(Ice::SocketBound { local: socket.local() });
+        instruments.note(Ice::SocketBound { local: socket.local().into() });
         if let Err(error) = socket.ask_for_undelivered() {
             tracing::debug!(%error, "what the network cannot deliver will not be told");
         }
@@ -186,7 +186,7 @@ mod tests {
             let [Media::Undelivered { to: where_to, why: Undeliverable::NoListener, by, .. }] = told[..] else {
                 panic!("{told:?}")
             };
-            assert_eq!((where_to, by), (to, Some(to.ip())));
+            assert_eq!((where_to, by), (to.into(), Some(to.ip().into())));
             // The socket goes on: what arrives is read, and the word that is left is none of the stack's business.
             let far = std::net::UdpSocket::bind(to).unwrap();
             far.send_to(RTP, tap.local_addr().unwrap()).unwrap();

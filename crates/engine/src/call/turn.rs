@@ -82,7 +82,7 @@ impl TurnLedger {
             let since = self.allocating.remove(&(local, server)).unwrap_or(request.first);
             let relay = stun.xor_address(attribute::XOR_RELAYED_ADDRESS)?;
             let took_ms = record::millis(at.since(since));
-            return Some(Ice::TurnAllocated { server: server_label, relay, took_ms });
+            return Some(Ice::TurnAllocated { server: server_label, relay: relay.into(), took_ms });
         }
         let (code, says) = stun.error()?;
         match code {
@@ -112,7 +112,7 @@ impl TurnLedger {
             // A machine with several interfaces asks over each of them; an answer over one says that the server lives.
             let answered_meanwhile = server.last_answer.is_some_and(|answer| answer >= first);
             if !answered_meanwhile && !std::mem::replace(&mut server.said_lost, true) {
-                facts.push(Ice::TurnLost { server: server.label.clone(), says: unanswered(method, times) });
+                facts.push(Ice::TurnLost { server: server.label.clone(), says: unanswered(method, times).into() });
             }
         }
         let forgotten: Vec<_> =
@@ -136,7 +136,7 @@ impl TurnLedger {
 
 fn refused(server: Heard, method: u16, code: u16, says: Heard) -> Ice {
     let request = named(method).unwrap_or(TurnRequest::Other);
-    Ice::TurnRefused { server, request, code, says }
+    Ice::TurnRefused { server, request, code, says: says.into() }
 }
 
 fn named(method: u16) -> Option<TurnRequest> {
@@ -242,7 +242,7 @@ mod tests {
         let address = (attribute::XOR_RELAYED_ADDRESS, &[0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43][..]);
         let allocated = talk.answer(Class::Success, method::ALLOCATE, 2, &[address]);
         let relay = SocketAddr::from(([192, 0, 2, 1], 32853));
-        assert_eq!(allocated, Some(Ice::TurnAllocated { server: label(), relay, took_ms: 50.0 }));
+        assert_eq!(allocated, Some(Ice::TurnAllocated { server: label(), relay: relay.into(), took_ms: 50.0 }));
         assert_eq!(talk.wait(60_000), []);
     }
 

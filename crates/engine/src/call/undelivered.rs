@@ -62,7 +62,7 @@ impl Undelivered {
             return None;
         };
         self.told = true;
-        Some(Media::Undelivered { to, why, by: word.by, first })
+        Some(Media::Undelivered { to: to.into(), why, by: word.by.map(Into::into), first })
     }
 }
 
@@ -88,8 +88,12 @@ mod tests {
         undelivered.sent(place(7));
         assert_eq!(undelivered.said(at(20), word(7)), None);
         undelivered.sent(place(7));
-        let told =
-            Media::Undelivered { to: place(7), why: Undeliverable::NoListener, by: Some(place(7).ip()), first: at(20) };
+        let told = Media::Undelivered {
+            to: place(7).into(),
+            why: Undeliverable::NoListener,
+            by: Some(place(7).ip().into()),
+            first: at(20),
+        };
         assert_eq!(undelivered.said(at(40), word(7)), Some(told));
         assert_eq!(undelivered.said(at(60), word(7)), None);
     }

@@ -10,7 +10,7 @@
 //! Six fail together once in 1.2 million: in one night of forty.
 
 use record::{
-    Fact, Heard, Stamp,
+    Fact, Heard, Said, Stamp,
     fact::{Control, ControlKind},
 };
 use std::collections::VecDeque;
@@ -54,20 +54,20 @@ pub struct Never {
 /// What came of the last attempt that was none, in words.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    pub says: Heard,
+    pub says: Said,
     /// It was answered that nobody listens there.
     pub refused: bool,
 }
 
-impl From<Heard> for Failure {
-    fn from(says: Heard) -> Self {
+impl From<Said> for Failure {
+    fn from(says: Said) -> Self {
         Self { says, refused: false }
     }
 }
 
 impl From<&str> for Failure {
     fn from(says: &str) -> Self {
-        Heard::new(says).into()
+        Said::new(says).into()
     }
 }
 

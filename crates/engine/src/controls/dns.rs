@@ -14,7 +14,7 @@ use super::fresh::Fresh;
 use super::known::Known;
 use super::letters::{Letters, unguessable};
 use super::names::{self, Names};
-use record::Heard;
+use record::{Heard, Said};
 use std::net::{IpAddr, SocketAddr};
 use tokio::sync::watch;
 
@@ -61,7 +61,7 @@ pub struct ServersAsker {
     port: u16,
     servers: Vec<SocketAddr>,
     letters: Letters<[u8; 2]>,
-    failed: Option<Heard>,
+    failed: Option<Said>,
 }
 
 impl ServersAsker {
@@ -112,14 +112,14 @@ impl Asker for ServersAsker {
             let (servers, named) = (&self.servers, self.name.is_some());
             let read = |bytes: &[u8], from: SocketAddr| {
                 let (id, answer) = query::answer(bytes)?;
-                servers.contains(&from).then_some((id, (from, answer)))
+                servers.contains(&from).then_some((id, answer))
             };
             tokio::select! {
-                (attempt, (from, answer)) = self.letters.next(read) => {
+                (attempt, answer) = self.letters.next(read) => {
                     return match answer.fault() {
                         // Without a name of our own, whatever is answered shows that somebody answers.
                         Some(fault) if named => {
-                            News::Failed(Heard::new(&format!("{} answers, and says that {fault}", from.ip())).into())
+                            News::Failed(Said::new(&format!("a name server answers, and says that {fault}")).into())
                         }
                         _ => News::Answer(attempt),
                     };

@@ -32,9 +32,9 @@ impl FarTcpAsker {
     fn target(&self) -> Option<Heard> {
         match self.far.as_ref()? {
             FarEnd::At(at) => Some(at.to_string().as_str().into()),
-            FarEnd::Behind(proxy) => {
-                let why = format!("signaling goes by the proxy {proxy}: the far end is not asked past it over TCP");
-                self.recorder.note(Fact::Blind { watcher: record::Sense::FarTcp, why: why.as_str().into() });
+            FarEnd::Behind(_) => {
+                let why = "signaling goes by a web proxy: the far end is not asked past it over TCP";
+                self.recorder.note(Fact::Blind { watcher: record::Sense::FarTcp, why: why.into() });
                 None
             }
         }

@@ -6,9 +6,9 @@ use super::letters::{Letters, unguessable};
 use super::place::Place;
 use super::seen_as::SeenAs;
 use crate::Recorder;
-use record::Heard;
 use record::wire::datagram::{Datagram, FromClient, FromFar, Key};
 use record::wire::{LaneGate, Sealed};
+use record::{Heard, Said};
 use std::net::SocketAddr;
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ pub struct FarUdpAsker {
     behind_proxy: Option<Place>,
     way: Option<Way>,
     letters: Letters<u64>,
-    failed: Option<Heard>,
+    failed: Option<Said>,
     seen_as: SeenAs,
 }
 

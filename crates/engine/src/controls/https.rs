@@ -8,8 +8,10 @@ use super::fresh::{Fresh, close_in_order};
 use super::place::Place;
 use crate::Recorder;
 use crate::line::{stream::Watched, tls};
-use record::fact::{Control, TlsTrouble, Trouble};
-use record::{Heard, Stamp};
+use record::{
+    Said, Stamp,
+    fact::{Control, TlsTrouble, Trouble},
+};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -39,7 +41,7 @@ struct Looking {
 struct Seen {
     /// When TLS last went through, whatever its certificate.
     at: Option<Stamp>,
-    issuer: Option<Heard>,
+    issuer: Option<Said>,
     /// Made once: reading a system's authorities is work.
     prepared: Option<tls::Prepared>,
 }
@@ -105,7 +107,7 @@ impl Looking {
     }
 
     /// A certificate that this computer does not trust is an answer too: somebody is there, and shows it.
-    async fn look(&self, stream: TcpStream) -> Result<Option<Box<Secured>>, Heard> {
+    async fn look(&self, stream: TcpStream) -> Result<Option<Box<Secured>>, Said> {
         let prepared = self.prepared().await?;
         let noticed = prepared.noticed();
         let began = self.recorder.now();
@@ -123,24 +125,25 @@ impl Looking {
             Err(Trouble::Reset) => Err("TCP stands, and TLS was reset".into()),
             Err(Trouble::Closed) => Err("TCP stands, and TLS was closed at once".into()),
             Err(Trouble::NotUnderstood { says } | Trouble::Local { says, .. }) => Err(says),
-            Err(other) => Err(Heard::new(&format!("TCP stands, and TLS does not: {other:?}"))),
+            Err(other) => Err(Said::new(&format!("TCP stands, and TLS does not: {other:?}"))),
         }
     }
 
-    async fn prepared(&self) -> Result<tls::Prepared, Heard> {
+    async fn prepared(&self) -> Result<tls::Prepared, Said> {
         if let Some(prepared) = self.seen().prepared.clone() {
             return Ok(prepared);
         }
         let prepared = tls::prepare(&self.host, self.extra_ca.clone()).await.map_err(|trouble| match trouble {
             Trouble::Tls { says, .. } => says,
-            other => Heard::new(&format!("{other:?}")),
+            other => Said::new(&format!("{other:?}")),
         })?;
         Ok(self.seen().prepared.insert(prepared).clone())
     }
 
     /// Told at first and when it changes. What was expected is told where it is not what came.
     fn shown(&self, issuer: Option<String>) {
-        let issuer = issuer.as_deref().map_or_else(|| "an unnamed issuer".into(), Heard::new);
+        let named = issuer.as_deref().unwrap_or("an unnamed issuer");
+        let issuer = Said::new(named);
         let now = self.recorder.now();
         let mut seen = self.seen();
         seen.at = Some(now);
@@ -149,8 +152,8 @@ impl Looking {
         }
         seen.issuer = Some(issuer.clone());
         drop(seen);
-        let other = self.expected.as_ref().filter(|name| !issuer.as_str().starts_with(name.as_str()));
-        let expected = other.map(|name| Heard::new(name));
+        let other = self.expected.as_ref().filter(|name| !named.starts_with(name.as_str()));
+        let expected = other.map(|name| Said::new(name));
         self.recorder.note(Control::Issuer { control: self.control, issuer, expected });
     }
 }

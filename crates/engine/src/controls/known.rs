@@ -43,14 +43,16 @@ impl Known {
                 Destination::Ipv6 => put(&mut self.ipv6, after.clone()),
                 Destination::FarEnd => put(&mut self.to_far_end, Some(after.clone())),
             },
-            Fact::Net(Net::Resolvers { servers, .. }) => put(&mut self.name_servers, servers.clone()),
+            Fact::Net(Net::Resolvers { servers, .. }) => {
+                put(&mut self.name_servers, servers.iter().filter_map(|server| server.plain()).collect())
+            }
             Fact::Signaling(Signaling::Connecting { proxy, .. }) => put(&mut self.proxy, proxy.clone()),
             Fact::Signaling(Signaling::TcpConnected { remote, .. }) => {
                 let far = match &self.proxy {
-                    Some(proxy) => FarEnd::Behind(proxy.clone()),
-                    None => FarEnd::At(*remote),
+                    Some(proxy) => Some(FarEnd::Behind(proxy.clone())),
+                    None => remote.plain().map(FarEnd::At),
                 };
-                put(&mut self.far, Some(far))
+                put(&mut self.far, far)
             }
             _ => false,
         }
@@ -59,7 +61,7 @@ impl Known {
     /// The next device on the way out. A far end on our own link has none; one in a tunnel is reached over whatever carries
     /// the tunnel, which is the default way where that is another.
     pub fn gateway(&self) -> Option<Gateway> {
-        let by = |hop: &Hop| Some(Gateway { address: hop.gateway?, interface: hop.interface.clone() });
+        let by = |hop: &Hop| Some(Gateway { address: hop.gateway?.plain()?, interface: hop.interface.clone() });
         let anywhere = || [&self.ipv4, &self.ipv6].into_iter().flatten().find_map(by);
         match &self.to_far_end {
             None => anywhere(),
@@ -133,7 +135,7 @@ mod tests {
             proxy: proxy.map(Heard::from),
         };
         let at: SocketAddr = "192.0.2.5:443".parse().unwrap();
-        let connected = Signaling::TcpConnected { conn: 1, local: at, remote: at, took_ms: 1.0 };
+        let connected = Signaling::TcpConnected { conn: 1, local: at.into(), remote: at.into(), took_ms: 1.0 };
         let mut known = Known::default();
         known.learn(&connecting(Some("proxy.example:3128")).into());
         assert!(known.learn(&connected.clone().into()));

@@ -1,6 +1,6 @@
 //! One UDP socket that is kept, and the questions on their way over it.
 
-use record::Heard;
+use record::Said;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
@@ -33,7 +33,7 @@ impl<Mark: PartialEq> Letters<Mark> {
     }
 
     /// One question may go to several: each answer to it bears the same mark.
-    pub async fn send(&mut self, attempt: u64, mark: Mark, bytes: &[u8], to: &[SocketAddr]) -> Result<(), Heard> {
+    pub async fn send(&mut self, attempt: u64, mark: Mark, bytes: &[u8], to: &[SocketAddr]) -> Result<(), Said> {
         if self.sent.len() == REMEMBERED {
             self.sent.pop_front();
         }

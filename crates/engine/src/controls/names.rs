@@ -45,9 +45,9 @@ impl Names {
 }
 
 /// After "name: ", as a control says why.
-pub fn words(trouble: &Trouble) -> record::Heard {
+pub fn words(trouble: &Trouble) -> record::Said {
     match trouble {
         Trouble::NoSuchName { says } | Trouble::NameFailed { says } => says.clone(),
-        other => record::Heard::new(&format!("{other:?}")),
+        other => record::Said::new(&format!("{other:?}")),
     }
 }

@@ -9,7 +9,7 @@ use super::place::Place;
 use crate::Recorder;
 use crate::line::http::{self, Bad, Head};
 use crate::line::trouble::words;
-use record::{Heard, Scrub, fact::Control};
+use record::{Heard, Said, Scrub, fact::Control};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -83,7 +83,7 @@ impl Asker for PortalAsker {
 }
 
 impl Page {
-    async fn ask(&self, stream: &mut tokio::net::TcpStream) -> Result<(), Heard> {
+    async fn ask(&self, stream: &mut tokio::net::TcpStream) -> Result<(), Said> {
         let place = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
         let path = self.url.path();
         let request = format!(
@@ -92,7 +92,7 @@ impl Page {
         stream.write_all(request.as_bytes()).await.map_err(|error| words(&error))?;
         let (head, mut body) = http::read_head(stream, &Scrub::default()).await.map_err(|bad| match bad {
             Bad::Io(error) => words(&error),
-            Bad::NotHttp(says) => says,
+            Bad::NotHttp(says) => says.into(),
         })?;
         if head.status == 200 {
             let whole = head.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(usize::MAX);
@@ -105,7 +105,7 @@ impl Page {
         match judge(&self.url, &head, &body) {
             Judged::Fine => self.tell(None),
             Judged::Between(between) => self.tell(Some(between)),
-            Judged::Trouble => return Err(Heard::new(&format!("it answers with status {}", head.status))),
+            Judged::Trouble => return Err(Said::new(&format!("it answers with status {}", head.status))),
         }
         Ok(())
     }

@@ -39,7 +39,12 @@ impl SeenAs {
         self.lately = Some((since, times + 1));
         let before = self.last.filter(|(who, _)| *who == server).map(|(_, public)| public);
         self.last = Some((server, public));
-        recorder.note(Net::PublicAddress { server: name.clone(), local, public, before });
+        recorder.note(Net::PublicAddress {
+            server: name.clone(),
+            local: local.into(),
+            public: public.into(),
+            before: before.map(Into::into),
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use super::place::Place;
 use super::seen_as::SeenAs;
 use crate::Recorder;
 use crate::call::wire::{self, Class, Kind, attribute, method};
-use record::{Heard, Stamp, profile::IceUrl};
+use record::{Heard, Said, Stamp, profile::IceUrl};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct StunAsker {
     server: Option<SocketAddr>,
     last_ok: Stamp,
     letters: Letters<[u8; 12]>,
-    failed: Option<Heard>,
+    failed: Option<Said>,
     seen_as: SeenAs,
 }
 
@@ -104,7 +104,7 @@ fn request(id: [u8; 12]) -> Vec<u8> {
 }
 
 /// The address as it was seen, or the refusal.
-fn answer(bytes: &[u8]) -> Option<([u8; 12], Result<SocketAddr, Heard>)> {
+fn answer(bytes: &[u8]) -> Option<([u8; 12], Result<SocketAddr, Said>)> {
     let Kind::Stun(stun) = wire::look(bytes) else { return None };
     if stun.method != method::BINDING {
         return None;
@@ -113,7 +113,7 @@ fn answer(bytes: &[u8]) -> Option<([u8; 12], Result<SocketAddr, Heard>)> {
         Class::Success => Ok(stun.xor_address(attribute::XOR_MAPPED_ADDRESS)?),
         Class::Error => {
             let (code, reason) = stun.error()?;
-            Err(Heard::new(&format!("it refused: {code} {reason}")))
+            Err(Said::new(&format!("it refused: {code} {reason}")))
         }
         Class::Request | Class::Indication => return None,
     };

@@ -61,7 +61,7 @@ impl Scene {
         let to = "a far end".into();
         self.recorder.note(Signaling::Connecting { conn: 1, to, purpose: SocketPurpose::First, proxy: None });
         let local = "127.0.0.1:1".parse().unwrap();
-        self.recorder.note(Signaling::TcpConnected { conn: 1, local, remote, took_ms: 1.0 });
+        self.recorder.note(Signaling::TcpConnected { conn: 1, local, remote: remote.into(), took_ms: 1.0 });
     }
 
     /// The next fact that `wanted` finds something in.
@@ -118,7 +118,9 @@ impl Scene {
 
     async fn public(&mut self) -> (SocketAddr, SocketAddr, Option<SocketAddr>) {
         let public = |fact: &Fact| match fact {
-            Fact::Net(Net::PublicAddress { local, public, before, .. }) => Some((*local, *public, *before)),
+            Fact::Net(Net::PublicAddress { local, public, before, .. }) => {
+                Some((local.plain()?, public.plain()?, before.and_then(record::IpPort::plain)))
+            }
             _ => None,
         };
         self.next(public).await.1

@@ -2,7 +2,6 @@
 //! are enough.
 
 use super::street::{Street, Waits};
-use super::way::Way;
 use record::Fact;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -19,16 +18,10 @@ pub struct Again {
 
 impl Again {
     /// Waits its turn. Not where the hold ends meanwhile, or enough is enough.
-    pub async fn may(
-        &mut self,
-        stood_for: Duration,
-        street: &Street,
-        way: &Way,
-        stop: &mut watch::Receiver<bool>,
-    ) -> bool {
+    pub async fn may(&mut self, stood_for: Duration, street: &Street, stop: &mut watch::Receiver<bool>) -> bool {
         self.times += 1;
         if self.times == MOST {
-            let why = format!("a lane to {} ended {MOST} times and is not opened any more", way.shown.as_str());
+            let why = format!("a lane ended {MOST} times and is not opened any more");
             street.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
             return false;
         }

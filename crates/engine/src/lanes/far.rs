@@ -46,7 +46,10 @@ async fn learn(
                 proxied = proxy.is_some();
                 continue;
             }
-            Fact::Signaling(Signaling::TcpConnected { remote, .. }) if !proxied => remote.ip(),
+            Fact::Signaling(Signaling::TcpConnected { remote, .. }) if !proxied => match remote.ip().plain() {
+                Some(found) => found,
+                None => continue,
+            },
             Fact::Signaling(Signaling::Upgraded { .. }) if proxied => match look_up(host, port, sockets).await {
                 Some(found) => found,
                 // A name that only the proxy can look up leads nowhere without it.

@@ -184,7 +184,12 @@ impl Street {
         match connected {
             Ok((channel, (local, remote))) => {
                 let stood = recorder.now();
-                recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
+                recorder.note(Lane::Stands {
+                    lane,
+                    local: local.into(),
+                    remote: remote.into(),
+                    took_ms: millis(stood.since(began)),
+                });
                 Ok(Standing { lane, channel, stood, recorder: recorder.clone(), _place: place })
             }
             Err(failed) => {
@@ -261,7 +266,7 @@ impl Street {
             Ok(ToLane::Refused { says, .. }) => (true, format!("the reflector refused the lane: {}", says.as_str())),
             _ => (false, format!("somebody else answers: {}", answer.trim_end())),
         };
-        let trouble = Trouble::NotUnderstood { says: channel.scrub.hear(&says) };
+        let trouble = Trouble::NotUnderstood { says: channel.scrub.hear(&says).into() };
         Err(Failed { passing, ..self.at_login(trouble, began) })
     }
 
@@ -274,19 +279,19 @@ impl Street {
     fn seen_from(&self, lane: u32, public: SocketAddr) {
         let before = self.shared.public.lock().expect("no holder panics").replace(public.ip());
         if before != Some(public.ip()) {
-            self.ground.recorder.note(Lane::SeenFrom { lane, public });
+            self.ground.recorder.note(Lane::SeenFrom { lane, public: public.into() });
         }
     }
 
     fn say_shut(&self, way: &Way, failed: &Failed) {
         let what = match &failed.trouble {
-            Trouble::Http { status, .. } => format!("{} answered {status}", way.shown.as_str()),
-            Trouble::NotUnderstood { .. } => format!("{} does not know lanes", way.shown.as_str()),
-            _ => format!("{} could not be reached again and again", way.shown.as_str()),
+            Trouble::Http { status, .. } => format!("it answered {status}"),
+            Trouble::NotUnderstood { .. } => "it does not know lanes".to_owned(),
+            _ => "it could not be reached again and again".to_owned(),
         };
         // A lane on TCP that somebody else answers is no blindness: its failure says all.
         if way.carried == Carried::WebSocket {
-            let why = format!("no lanes were held there: {what}");
+            let why = format!("no lanes were held with one server: {what}");
             self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Lanes, why: why.as_str().into() });
         }
     }

@@ -91,5 +91,5 @@ pub fn answer_to<'a>(id: &Id, datagram: &'a [u8]) -> Option<Stun<'a>> {
 /// A server knows our credentials, and may repeat them.
 pub fn refusal(stun: &Stun<'_>, scrub: &Scrub) -> Trouble {
     let (code, says) = stun.error().unwrap_or_default();
-    Trouble::Stun { code, says: scrub.hear(&says) }
+    Trouble::Stun { code, says: scrub.hear(&says).into() }
 }

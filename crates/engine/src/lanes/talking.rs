@@ -40,7 +40,7 @@ pub async fn run(street: Street, way: Way, manner: Manner, every: Duration, mut 
             return;
         }
         let stood_for = street.ground.recorder.now().since(stood);
-        if !again.may(stood_for, &street, &way, &mut stop).await {
+        if !again.may(stood_for, &street, &mut stop).await {
             return;
         }
     }

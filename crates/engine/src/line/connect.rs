@@ -80,7 +80,7 @@ async fn carrier(target: &Target, proxy: &Choice, telling: &Telling<'_>) -> Resu
         Choice::Direct => (target.url.host(), target.url.port(), ConnectStage::Dns, ConnectStage::Tcp),
         Choice::Through(proxy) => (proxy.host.as_str(), proxy.port, ConnectStage::Proxy, ConnectStage::Proxy),
         Choice::Unusable { says } => {
-            return Err((ConnectStage::Proxy, Trouble::NotUnderstood { says: says.clone() }));
+            return Err((ConnectStage::Proxy, Trouble::NotUnderstood { says: says.clone().into() }));
         }
     };
     let addresses = addresses(host, port, target, telling).await.map_err(|trouble| (dns, trouble))?;

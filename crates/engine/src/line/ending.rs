@@ -28,7 +28,7 @@ pub fn by_close_frame(by: Side, frame: Option<&CloseFrame>, scrub: &Scrub) -> En
     End::CloseFrame {
         by,
         code: frame.map(|frame| u16::from(frame.code)),
-        reason: scrub.hear(frame.map_or("", |frame| frame.reason.as_str())),
+        reason: scrub.hear(frame.map_or("", |frame| frame.reason.as_str())).into(),
     }
 }
 
@@ -39,7 +39,7 @@ pub fn without_close_frame(error: Option<&Error>, seen: &Seen, tls: bool) -> End
         return End::Broken { says: "it sends more than it has to say".into() };
     }
     if let Some(says) = error.and_then(violation) {
-        return End::Broken { says };
+        return End::Broken { says: says.into() };
     }
     if let Some(ReadEnd::Fault(fault)) = seen.read_end {
         return by_fault(fault);

@@ -7,7 +7,7 @@ use super::upgrade::Upgraded;
 use super::{At, LineCommand, LineEvent, Target, ending, tcp_info};
 use futures_util::{SinkExt, Stream};
 use record::{
-    Fact, Heard, Micros, Scrub, Stamp,
+    Fact, Micros, Said, Scrub, Stamp,
     fact::{End, Side, Signaling, TcpSample},
     millis,
 };
@@ -187,7 +187,7 @@ impl<'a> Held<'a> {
         self.closing.as_ref().map(|closing| End::CloseFrame {
             by: Side::Us,
             code: Some(closing.code),
-            reason: Heard::new(&closing.reason),
+            reason: Said::new(&closing.reason),
         })
     }
 

@@ -127,9 +127,9 @@ impl Head {
         };
         Trouble::Http {
             status: self.status,
-            server: self.server(scrub),
+            server: self.server(scrub).map(Into::into),
             retry_after_s: self.header("retry-after").and_then(|text| retry_after(text, now)),
-            says: scrub.hear(&says),
+            says: scrub.hear(&says).into(),
         }
     }
 }

@@ -183,7 +183,7 @@ pub async fn connect(
             }
         }
         Ok((head, rest)) => Err(head.trouble(stream, rest, now, scrub).await),
-        Err(Bad::NotHttp(says)) => Err(Trouble::NotUnderstood { says }),
+        Err(Bad::NotHttp(says)) => Err(Trouble::NotUnderstood { says: says.into() }),
         Err(Bad::Io(error)) => Err(failed(error)),
     }
 }

@@ -1,6 +1,6 @@
 //! From a name to addresses, through the system's resolver, because that is the one whose failures users have.
 
-use record::{Heard, fact::Trouble};
+use record::{Heard, Said, fact::Trouble};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub async fn resolve(
         }
         Ok(Err(error)) => Err(trouble(&error)),
         Err(_) => Err(Trouble::NameFailed {
-            says: Heard::new(&format!("the resolver did not answer within {} s", patience.as_secs_f64())),
+            says: Said::new(&format!("the resolver did not answer within {} s", patience.as_secs_f64())),
         }),
     }
 }
@@ -50,7 +50,11 @@ pub fn trouble(error: &io::Error) -> Trouble {
     let text = error.to_string();
     let words = text.rsplit_once(": ").map_or(text.as_str(), |(_, words)| words);
     let says = Heard::new(words);
-    if is_no_such_name(error, words) { Trouble::NoSuchName { says } } else { Trouble::NameFailed { says } }
+    if is_no_such_name(error, words) {
+        Trouble::NoSuchName { says: says.into() }
+    } else {
+        Trouble::NameFailed { says: says.into() }
+    }
 }
 
 /// The standard library keeps of the resolver's code only its words, in the user's language: so the words of that code

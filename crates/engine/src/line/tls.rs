@@ -3,7 +3,7 @@
 use super::{issuer, stream::Watched, trouble};
 use crate::tls::roots;
 use record::{
-    Heard,
+    Heard, Said,
     fact::{TlsTrouble, Trouble},
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
@@ -47,7 +47,7 @@ impl Noticed {
 }
 
 pub async fn prepare(host: &str, extra_ca: Option<String>) -> Result<Prepared, Trouble> {
-    let other = |says: &str| Trouble::Tls { kind: TlsTrouble::Other, says: Heard::new(says) };
+    let other = |says: &str| Trouble::Tls { kind: TlsTrouble::Other, says: Said::new(says) };
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| other("this host name cannot stand in a certificate"))?;
     // Reading the platform's roots means hundreds of files on some systems.
@@ -184,7 +184,7 @@ pub(crate) fn describe(error: &Error, host: &str, issuer: Option<&str>) -> Troub
         }
         other => (TlsTrouble::Other, other.to_string()),
     };
-    Trouble::Tls { kind, says: Heard::new(&says) }
+    Trouble::Tls { kind, says: Said::new(&says) }
 }
 
 /// rustls wraps the names it quotes: `DnsName("far.example")`.

@@ -1,7 +1,7 @@
 //! From our system's errors to `Trouble`, and to words without codes.
 
 use super::stream::Witness;
-use record::{Heard, fact::Trouble, millis};
+use record::{Said, fact::Trouble, millis};
 use std::io::{Error, ErrorKind};
 use std::time::Duration;
 use tokio_rustls::rustls;
@@ -31,9 +31,9 @@ pub fn no_answer(waited: Duration) -> Trouble {
 }
 
 /// "No route to host" and not "No route to host (os error 113)": the number has its own field.
-pub fn words(error: &Error) -> Heard {
+pub fn words(error: &Error) -> Said {
     let text = error.to_string();
-    Heard::new(text.rsplit_once(" (os error").map_or(text.as_str(), |(words, _)| words))
+    Said::new(text.rsplit_once(" (os error").map_or(text.as_str(), |(words, _)| words))
 }
 
 pub fn tls_error(error: &Error) -> Option<&rustls::Error> {

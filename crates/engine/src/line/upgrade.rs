@@ -29,7 +29,7 @@ pub async fn upgrade(
     carrier.flush().await.map_err(failed)?;
     let (head, rest) = match http::read_head(&mut carrier, &target.scrub).await {
         Ok(read) => read,
-        Err(Bad::NotHttp(says)) => return Err(Trouble::NotUnderstood { says }),
+        Err(Bad::NotHttp(says)) => return Err(Trouble::NotUnderstood { says: says.into() }),
         Err(Bad::Io(error)) => return Err(failed(error)),
     };
     if head.status != 101 {

@@ -215,7 +215,7 @@ impl Reflector {
         self.wishes.note(fact::Signaling::Ready { conn: self.wishes.conn, session, instance, resumed });
         if let Some(issuer) = certificate_from {
             let issuer = self.scrub.rehear(&issuer);
-            self.wishes.note(Far::Certificate { issuer });
+            self.wishes.note(Far::Certificate { issuer: issuer.into() });
         }
         let ice_servers = relays.into_iter().take(MOST_RELAYS).map(ice_server).collect();
         self.wishes.event(Event::Ready { resumed, ice_servers, lanes });

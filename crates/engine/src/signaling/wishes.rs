@@ -83,7 +83,12 @@ impl Wishes {
     ) -> Result<(), TooMuch> {
         self.bear_one_more()?;
         if !expected {
-            self.note(Signaling::CallEnded { conn: self.conn, by, code, says: says.clone() });
+            self.note(Signaling::CallEnded {
+                conn: self.conn,
+                by,
+                code: code.map(Into::into),
+                says: says.clone().into(),
+            });
         }
         self.event(Event::CallEnded { by, says });
         Ok(())
@@ -102,7 +107,7 @@ impl Wishes {
     }
 
     fn say_refused(&mut self, kind: RefusalKind, code: Heard, says: Heard) {
-        self.note(Signaling::Refused { conn: self.conn, kind, code: code.clone(), says: says.clone() });
+        self.note(Signaling::Refused { conn: self.conn, kind, code: code.clone().into(), says: says.clone().into() });
         self.event(Event::Refused { kind, code, says });
     }
 }

@@ -132,11 +132,11 @@ struct FarEnd {
 impl FarEnd {
     async fn changes(&mut self) {
         while let Some(event) = self.heard.recv().await {
-            if let Fact::Signaling(Signaling::TcpConnected { remote, .. }) = &event.fact {
-                let address = remote.ip().to_canonical();
-                if self.address.replace(address) != Some(address) {
-                    return;
-                }
+            if let Fact::Signaling(Signaling::TcpConnected { remote, .. }) = &event.fact
+                && let Some(address) = remote.ip().plain()
+                && self.address.replace(address) != Some(address)
+            {
+                return;
             }
         }
         pending().await

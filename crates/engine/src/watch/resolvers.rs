@@ -49,7 +49,7 @@ async fn follow(recorder: &Recorder, mut news: News) -> io::Result<Infallible> {
         servers.truncate(MOST);
         if known.as_ref() != Some(&servers) {
             let found = known.replace(servers.clone()).is_none();
-            recorder.note(Net::Resolvers { servers, found });
+            recorder.note(Net::Resolvers { servers: servers.into_iter().map(Into::into).collect(), found });
         }
         files.changed(&mut news).await?;
     }

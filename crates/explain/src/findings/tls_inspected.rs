@@ -4,7 +4,7 @@
 
 use super::Finding;
 use crate::{Timeline, rule::Measured, timeline::Issuer, words};
-use record::Heard;
+use record::Said;
 
 pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
     let issuers = &timeline.between.issuers;
@@ -38,13 +38,13 @@ fn opened(timeline: &Timeline) -> Option<Finding> {
 }
 
 /// As an issuer's name, or one part of it, begins.
-fn begins(issuer: &Heard, expected: &Heard) -> bool {
+fn begins(issuer: &Said, expected: &Said) -> bool {
     let (issuer, expected) = (issuer.as_str(), expected.as_str());
     let parts = issuer.split([',', '=']).map(str::trim);
     issuer.starts_with(expected) || parts.into_iter().any(|part| part.starts_with(expected))
 }
 
-fn inspected(seen: &Issuer, expected: &Heard) -> Finding {
+fn inspected(seen: &Issuer, expected: &Said) -> Finding {
     Finding {
         id: "tls_inspected",
         measured: Measured::default()

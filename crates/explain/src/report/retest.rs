@@ -4,6 +4,7 @@
 use crate::{Cause, Outcome, Story, Timeline, Verdict, limits::IdleLimit, rule::Figure, verdict::DropVerdict, words};
 use record::{
     Heard, Profile,
+    names::is_name_of_a_host,
     profile::{self, Address, IcePolicy, IceServer, IceUrl, Lanes, MOST_RUNGS, Span},
     wire::datagram,
 };
@@ -152,6 +153,12 @@ pub fn retest(story: &Story, profile: Option<&str>) -> Result<String, String> {
     let asked = &story.page.retest;
     let mut held = profile.and_then(|text| toml::from_str(text).ok()).map_or_else(|| from_log(story), Ok)?;
     let mut missing = vec!["in [signaling]: token = \"…\", and what stood behind a question mark in url".to_owned()];
+    let host = held.signaling.url.host();
+    if is_name_of_a_host(host) {
+        missing.push(format!(
+            "in [signaling]: the host of your service in the place of {host}; `linewitness map` tells it where this was recorded"
+        ));
+    }
     held.name = format!("Retest: {}", Heard::new(&held.name));
     held.for_ = Span::seconds(asked.for_s);
     let spans = |rungs: &[u64]| rungs.iter().map(|rung| Span::seconds(*rung)).collect();

@@ -1,8 +1,10 @@
 //! The call's path and media, and what was done about their loss, in sentences.
 
 use crate::{names::Names, words};
-use record::fact::{Action, CandidateKind, Ice, IceState, Media, Move, Outcome, Reason, TurnRequest, Undeliverable};
-use std::net::{IpAddr, SocketAddr};
+use record::{
+    Ip, IpPort,
+    fact::{Action, CandidateKind, Ice, IceState, Media, Move, Outcome, Reason, TurnRequest, Undeliverable},
+};
 
 fn kind(kind: CandidateKind) -> &'static str {
     match kind {
@@ -103,7 +105,7 @@ pub fn media(fact: &Media) -> String {
 }
 
 /// Without its full stop.
-pub fn undelivered(to: SocketAddr, why: Undeliverable, by: Option<IpAddr>) -> String {
+pub fn undelivered(to: IpPort, why: Undeliverable, by: Option<Ip>) -> String {
     let who = match by {
         Some(by) if by == to.ip() => "The far end's computer itself".to_owned(),
         Some(by) => format!("{by}, a device on the way,"),

@@ -7,20 +7,19 @@ use crate::{
     timeline::networks::Held,
     words,
 };
-use record::{Seq, Stamp};
-use std::net::IpAddr;
+use record::{Ip, Seq, Stamp};
 use std::time::Duration;
 
 /// A lease is renewed, or a network left and another joined, within this.
 const ANOTHER_WITHIN: Duration = Duration::from_secs(10);
 
-pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(IpAddr, Held<'a>)> {
+pub(super) fn taken<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<(Ip, Held<'a>)> {
     let onset = around::onset_near_by(timeline, drop)?;
     let address = way::our_address(timeline, drop)?;
     Some((address, timeline.address_gone(address, onset.blamed())?))
 }
 
-fn another(timeline: &Timeline, address: IpAddr, gone: &Held) -> Option<(IpAddr, Seq, Stamp)> {
+fn another(timeline: &Timeline, address: Ip, gone: &Held) -> Option<(Ip, Seq, Stamp)> {
     let (other, at) = timeline.address_came(address, gone, ANOTHER_WITHIN)?;
     Some((other, at.seq, at.stamp))
 }

@@ -7,10 +7,9 @@ use crate::{
     words,
 };
 use record::{
-    Stamp,
+    Ip, Stamp,
     fact::{ConnectStage, End, Trouble, Undeliverable},
 };
-use std::net::IpAddr;
 use std::time::Duration;
 
 pub fn twin<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Drop> {
@@ -155,7 +154,7 @@ pub fn search_outside(timeline: &Timeline, drop: &Drop) -> String {
 
 /// Our address as it was seen from outside last before the loss, where it is another than our own. Each flow has a port of
 /// its own there, so only the address is known.
-fn outside(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+fn outside(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let ours = super::way::our_address(timeline, drop);
     let by_server = timeline.between.public.iter().filter(|seen| Some(seen.local.ip()) == ours || ours.is_none());
     let by_server = by_server.map(|seen| (seen.at, seen.public));

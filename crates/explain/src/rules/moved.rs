@@ -9,10 +9,9 @@ use crate::{
     timeline::{HeldLane, Timeline, networks::Moved},
 };
 use record::{
-    Seq,
+    Ip, Seq,
     fact::{Hop, LinkKind},
 };
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// What was sent again and again without a way gets through so soon after it is back.
@@ -44,7 +43,7 @@ pub fn elsewhere<'a>(moved: &Moved<'a>) -> Option<(Seq, &'a Hop)> {
 /// What of a connection stayed where it was while the way moved.
 pub struct LeftBehind {
     /// The connection's own, of the interface that the way has left.
-    pub address: IpAddr,
+    pub address: Ip,
     /// Media, which went on.
     pub media: Seq,
     /// A connection beside the call, from the same address, that fell silent with it.
@@ -102,7 +101,7 @@ pub fn confidence(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Confidence
 }
 
 /// Media came back from an address of the new way: the same far end was reached over it, and over the old one no more.
-pub fn went_on_there(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Option<(Seq, IpAddr)> {
+pub fn went_on_there(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Option<(Seq, Ip)> {
     let (_, hop) = elsewhere(moved)?;
     let restored = drop.restored.filter(|_| drop.plane == Plane::Media)?;
     let (before, after) = (timeline.pair_at(drop.last_good)?, timeline.pair_at(restored.plus(NEAR))?);

@@ -7,8 +7,7 @@ use crate::{
     timeline::{At, HeldLane},
     words,
 };
-use record::{Seq, Stamp};
-use std::net::{IpAddr, SocketAddr};
+use record::{Ip, IpPort, Seq, Stamp};
 use std::time::Duration;
 
 /// A server is asked once in several seconds, so the change is noticed that much later than it happened.
@@ -22,11 +21,11 @@ const SEVERAL: usize = 2;
 struct Rebound {
     seq: Seq,
     at: Stamp,
-    before: SocketAddr,
-    after: SocketAddr,
+    before: IpPort,
+    after: IpPort,
     /// By a server, or by the far end.
     by: String,
-    local: Option<SocketAddr>,
+    local: Option<IpPort>,
 }
 
 fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
@@ -53,7 +52,7 @@ fn rebound(timeline: &Timeline, drop: &Drop) -> Option<Rebound> {
 fn by_far_end(timeline: &Timeline, inside: impl Fn(Stamp) -> bool) -> Option<Rebound> {
     let lanes = timeline.lanes.iter().filter(|lane| lane.carrier().is_some());
     let own = |lane: &HeldLane| lane.stands.map(|stands| stands.local.ip());
-    let mut seen: Vec<(At, SocketAddr, Option<IpAddr>)> =
+    let mut seen: Vec<(At, IpPort, Option<Ip>)> =
         lanes.flat_map(|lane| lane.seen_from.iter().map(move |(at, address)| (*at, *address, own(lane)))).collect();
     seen.sort_by_key(|(at, ..)| at.seq);
     let (_, first, _) = *seen.first()?;

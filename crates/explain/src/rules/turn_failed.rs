@@ -11,7 +11,7 @@ use crate::{
     words,
 };
 use record::{
-    Heard,
+    Heard, Said,
     fact::{CandidateKind, ControlKind, End, TurnRequest},
     profile::IcePolicy,
 };
@@ -50,7 +50,7 @@ enum Sign<'t, 'a> {
     /// What was asked of it while the media was lost stayed unanswered.
     Unanswered(&'t TurnTrouble<'a>),
     /// Another relay of ours, held at the same server beside the call, was ended or silent too.
-    Beside(&'t HeldLane<'a>, At, Option<&'a Heard>),
+    Beside(&'t HeldLane<'a>, At, Option<&'a Said>),
 }
 
 fn sign<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Sign<'t, 'a>> {

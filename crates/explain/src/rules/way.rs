@@ -9,8 +9,10 @@ use crate::{
         networks::{Carrying, LinkWord, Toward, Within},
     },
 };
-use record::fact::{CandidateKind, LinkKind};
-use std::net::IpAddr;
+use record::{
+    Ip,
+    fact::{CandidateKind, LinkKind},
+};
 use std::time::Duration;
 
 /// A link that fails by and by is told so after some seconds: a radio tries for five.
@@ -32,20 +34,20 @@ pub fn to_far_end(timeline: &Timeline, drop: &Drop) -> bool {
     }
 }
 
-fn goes_to(timeline: &Timeline, pair: &Pair, (to, reached): (&str, IpAddr)) -> bool {
+fn goes_to(timeline: &Timeline, pair: &Pair, (to, reached): (&str, Ip)) -> bool {
     match pair.local_kind {
         CandidateKind::Relay => timeline.relay_of(pair).is_none_or(|server| {
             let server = host(server.as_str());
             server == host(to) || server.trim_matches(['[', ']']).parse() == Ok(reached)
         }),
-        _ => pair.remote.ip().to_canonical() == reached,
+        _ => pair.remote.ip() == reached,
     }
 }
 
 /// Whom signaling reached last before the loss: by name, and by address.
-fn signaling_before<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<(&'t str, IpAddr)> {
+fn signaling_before<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<(&'t str, Ip)> {
     let socket = sockets_before(timeline, drop).find(|socket| socket.tcp.is_some())?;
-    Some((socket.to, socket.tcp?.remote.ip().to_canonical()))
+    Some((socket.to, socket.tcp?.remote.ip()))
 }
 
 /// The latest first. A forged log may hold a million.
@@ -61,7 +63,7 @@ pub fn name(toward: Toward) -> &'static str {
 }
 
 /// The address of ours that the lost flow used.
-pub fn our_address(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+pub fn our_address(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let (of_socket, of_pair) = (|| of_socket(timeline, drop), || of_pair(timeline, drop));
     match drop.plane {
         Plane::Signaling => of_socket().or_else(of_pair),
@@ -70,16 +72,16 @@ pub fn our_address(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
     }
 }
 
-fn of_socket(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+fn of_socket(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     Some(look::socket(timeline, drop)?.tcp?.local.ip())
 }
 
-fn of_pair(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+fn of_pair(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let pair = timeline.pair_at(drop.last_good)?;
     timeline.holder(pair.local.ip(), drop.last_good.minus(NEAR)).map(|_| pair.local.ip())
 }
 
-fn leaves_by_default(timeline: &Timeline, drop: &Drop, address: IpAddr) -> bool {
+fn leaves_by_default(timeline: &Timeline, drop: &Drop, address: Ip) -> bool {
     let before = drop.last_good.minus(NEAR);
     let toward = Toward { ipv6: address.is_ipv6(), far_end: to_far_end(timeline, drop) };
     let (held, way) = (timeline.holder(address, before), timeline.way_at(toward, before));
@@ -114,7 +116,7 @@ pub fn carrying<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Carrying<'a>
 /// Signaling and media are known to have gone over two interfaces: what became of the one says nothing of the other.
 pub fn apart(timeline: &Timeline, drop: &Drop) -> bool {
     let before = drop.last_good.minus(NEAR);
-    let holder = |address: Option<IpAddr>| Some(timeline.holder(address?, before)?.interface);
+    let holder = |address: Option<Ip>| Some(timeline.holder(address?, before)?.interface);
     let stood = |socket: &&Socket| {
         socket.ready.is_some_and(|ready| ready.at.stamp <= drop.last_good)
             && socket.closed.is_none_or(|closed| closed.at.stamp > drop.last_good)
@@ -143,7 +145,7 @@ pub fn kept(timeline: &Timeline, drop: &Drop, interface: &str) -> Option<&'stati
 }
 
 /// The address of ours that what was lost uses since it came back.
-pub fn our_address_later(timeline: &Timeline, drop: &Drop) -> Option<IpAddr> {
+pub fn our_address_later(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let restored = drop.restored?;
     match drop.plane {
         Plane::Media => timeline.pair_at(restored.plus(NEAR)).map(|pair| pair.local.ip()),

@@ -3,7 +3,7 @@
 use super::{Run, checked};
 use proptest::prelude::*;
 use record::{
-    Event, Fact, Log, Stamp, Wall,
+    Event, Fact, Ip, Log, Stamp, Wall,
     fact::{
         Action, Calibrated, CallEndedBy, CandidateKind, ConnectStage, Control, ControlKind, Destination, End, EndedBy,
         Far, Hop, Ice, LinkKind, Mark, Media, MediaSample, Move, Net, Outcome, Power, Reachability, Reason,
@@ -11,7 +11,6 @@ use record::{
     },
     profile::Silence,
 };
-use std::net::IpAddr;
 
 pub(super) fn stamp() -> impl Strategy<Value = Stamp> {
     // Around the run, and now and then anywhere at all.
@@ -145,7 +144,7 @@ pub(super) fn media() -> impl Strategy<Value = Fact> {
         stamp().prop_map(|first| Media::SendFailing { errno: Some(1), says: "".into(), first }),
         stamp().prop_map(|since| Media::SendWorks { refused: 1, since }),
         (stamp(), any::<bool>()).prop_map(|(first, itself)| {
-            let to = std::net::SocketAddr::from(([192, 0, 2, 1], 7));
+            let to = "192.0.2.1:7".parse::<record::IpPort>().expect("an address");
             let by = itself.then_some(to.ip());
             Media::Undelivered { to, why: Undeliverable::NoListener, by, first }
         }),
@@ -157,7 +156,7 @@ fn interface() -> impl Strategy<Value = record::Heard> {
     prop_oneof![Just("eth0".into()), Just("wlan0".into()), Just("wg0".into()), Just("".into())]
 }
 
-fn address() -> impl Strategy<Value = IpAddr> {
+fn address() -> impl Strategy<Value = Ip> {
     // Those of the calls above among them.
     prop_oneof![Just("10.0.0.1"), Just("10.0.0.2"), Just("::1"), Just("127.0.0.1")]
         .prop_map(|text| text.parse().expect("an address"))

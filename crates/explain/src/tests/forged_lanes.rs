@@ -44,7 +44,7 @@ fn manner() -> impl Strategy<Value = Manner> {
 fn lanes() -> impl Strategy<Value = Fact> {
     let lane = 0u32..8;
     let ms = || prop_oneof![any::<f64>(), 0.0..40_000.0f64];
-    let address = || any::<u16>().prop_map(|port| std::net::SocketAddr::from(([198, 51, 100, 7], port)));
+    let address = || any::<u16>().prop_map(|port| place([198, 51, 100, 7], port));
     prop_oneof![
         3 => (lane.clone(), manner()).prop_map(|(lane, manner)| {
             Lane::Opening { lane, manner, to: if lane % 2 == 0 { "ws://a/x" } else { "" }.into() }.into()
@@ -96,8 +96,8 @@ fn others() -> impl Strategy<Value = Fact> {
         (any::<u16>(), any::<bool>()).prop_map(|(port, before)| Net::PublicAddress {
             server: format!("s{}", port % 3).as_str().into(),
             local: "10.0.0.1:1".parse().unwrap(),
-            public: ([198, 51, 100, 7], port).into(),
-            before: before.then(|| ([198, 51, 100, 7], 1).into()),
+            public: place([198, 51, 100, 7], port),
+            before: before.then(|| place([198, 51, 100, 7], 1)),
         }
         .into()),
     ]
@@ -150,4 +150,8 @@ fn a_forged_log_of_endless_lanes_is_told_in_time() {
     let story = crate::story(&log);
     assert!(story.head.findings.len() < 40, "{}", story.head.findings.len());
     assert!(story.lanes.iter().all(|lane| lane.marks.len() <= 400));
+}
+
+fn place(ip: [u8; 4], port: u16) -> record::IpPort {
+    std::net::SocketAddr::from((ip, port)).into()
 }

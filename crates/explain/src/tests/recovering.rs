@@ -193,6 +193,10 @@ fn what_needs_a_secret_stands_in_the_retest_to_be_filled_in() {
     let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
     assert_eq!(read.ice.servers.len(), 1);
     assert_eq!(read.name, "Retest: Acme");
+    assert!(!text.contains("`linewitness map`"), "{text}");
+    let under_names = WITH_A_RELAY.replace("far.example", "host-1.example");
+    let named = report::retest(&told, Some(&under_names)).expect("it can be retested");
+    assert!(named.contains("the host of your service in the place of host-1.example"), "{named}");
     let relay_only = WITH_A_RELAY.replace("[[ice.servers]]\nurls = [\"stun:far.example:3478\"]\n", "");
     let text = report::retest(&told, Some(&relay_only)).expect("it can be retested");
     let (head, servers) = text.split_once("\n# [[ice.servers]]").expect("they stand at the end");

@@ -3,7 +3,10 @@
 use super::{Run, checked};
 use crate::report;
 use jiff::tz::{self, TimeZone};
-use record::fact::{End, RefusalKind, Side, SocketPurpose};
+use record::{
+    Fact,
+    fact::{End, Mark, RefusalKind, Side, SocketPurpose},
+};
 
 fn sample() -> Run {
     Run::standing().at(20.0).closes(1, End::Reset).at(21.2).reconnected(2, "a", true).at(60.3).time_up()
@@ -143,9 +146,12 @@ fn of_two_sentences_that_begin_alike_the_longer_is_printed() {
 
 #[test]
 fn a_page_holds_the_verdict_as_text_and_as_data_that_cannot_end_its_element() {
-    let hostile = End::CloseFrame { by: Side::Them, code: Some(1011), reason: "</script><script>alert(1)".into() };
-    let run = Run::standing().at(20.0).closes(1, hostile).at(21.2).reconnected(2, "a", true).at(60.3).time_up();
-    let page = report::html(&checked(&run.log()), Some("<b>Altered</b>"));
+    let closes = End::CloseFrame { by: Side::Them, code: Some(1011), reason: "gone".into() };
+    let run = Run::standing().at(20.0).closes(1, closes).at(21.2).reconnected(2, "a", true).at(60.3).time_up();
+    let mut log = run.log();
+    let Fact::Mark(Mark::Started(plan)) = &mut log.events[0].fact else { panic!("a log begins with its plan") };
+    plan.to = "</script><script>alert(1)".into();
+    let page = report::html(&checked(&log), Some("<b>Altered</b>"));
     assert!(page.contains("<pre>Voice service: "));
     assert!(page.contains(">&lt;b&gt;Altered&lt;/b&gt;</p>"));
     assert!(
@@ -154,4 +160,29 @@ fn a_page_holds_the_verdict_as_text_and_as_data_that_cannot_end_its_element() {
     let data = page.split("id=\"report-data\">").nth(1).and_then(|rest| rest.split("</script>").next());
     let data: serde_json::Value = serde_json::from_str(data.expect("there is data")).expect("it is JSON");
     assert_eq!(data["head"]["drops"][0]["plane"], "signaling");
+}
+
+#[test]
+fn under_names_a_ticket_says_who_can_translate_them() {
+    let mut log = sample().log();
+    let plain = report::ticket(&checked(&log));
+    assert!(plain.contains("10.0.0.2:7000") && !plain.contains("linewitness map"), "{plain}");
+    record::Names::counted().log(&mut log);
+    let told = checked(&log);
+    let (ticket, text) = (report::ticket(&told), report::text(&told, &TimeZone::UTC, 100));
+    assert!(ticket.contains("private-1:7000") && !ticket.contains("10.0.0."), "{ticket}");
+    assert_eq!(ticket.matches("`linewitness map FILE`").count(), 1, "{ticket}");
+    assert!(text.contains("`linewitness map FILE`") && !text.contains("10.0.0."), "{text}");
+}
+
+#[test]
+fn what_was_left_out_of_others_words_is_said_with_its_count() {
+    let reason = "session 9f86d081884c7d659a2f ended by 10.0.0.9".into();
+    let closes = End::CloseFrame { by: Side::Them, code: Some(1011), reason };
+    let run = Run::standing().at(20.0).closes(1, closes).at(21.2).reconnected(2, "a", true).at(60.3).time_up();
+    let told = checked(&run.log());
+    let says = "In 2 places of what was said here, what could be private was left out.".to_owned();
+    assert!(told.page.not_seen.contains(&says), "{:?}", told.page.not_seen);
+    let quoted = "saying “session [left out] ended by [left out]”";
+    assert!(report::ticket(&told).contains(quoted), "{}", report::ticket(&told));
 }

@@ -2,7 +2,7 @@
 //! of it would leave behind; the other words note what happens then.
 
 use record::{
-    Event, Fact, Heard, Log, Stamp, Wall,
+    Event, Fact, Heard, Log, Said, Stamp, Wall,
     fact::{
         Action, CallEndedBy, CandidateKind, ConnectStage, End, EndedBy, Far, Heartbeat, Ice, Mark, Media, MediaSample,
         Move, Outcome, Plan, Reason, RefusalKind, Side, Sight, Signaling, SocketPurpose, System, TcpSample, Trouble,
@@ -194,7 +194,7 @@ impl Run {
     }
 
     pub fn turn_refuses(self, server: &str, request: TurnRequest, code: u16) -> Self {
-        self.note(Ice::TurnRefused { server: server.into(), request, code, says: Heard::default() })
+        self.note(Ice::TurnRefused { server: server.into(), request, code, says: Said::default() })
     }
 
     pub fn flowing(mut self) -> Self {
@@ -367,7 +367,7 @@ impl Run {
     }
 
     pub fn refuses(self, conn: u32, kind: RefusalKind, code: &str) -> Self {
-        self.note(Signaling::Refused { conn, kind, code: code.into(), says: Heard::default() })
+        self.note(Signaling::Refused { conn, kind, code: code.into(), says: Said::default() })
     }
 
     pub fn call_ended(self, by: CallEndedBy, says: &str) -> Self {
@@ -422,7 +422,7 @@ impl Run {
     }
 
     pub fn ends(self, by: EndedBy) -> Self {
-        self.note(Signaling::CallEnded { conn: 1, by: CallEndedBy::Us, code: None, says: Heard::default() })
+        self.note(Signaling::CallEnded { conn: 1, by: CallEndedBy::Us, code: None, says: Said::default() })
             .note(Mark::Ended { by })
     }
 

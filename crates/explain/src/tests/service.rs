@@ -184,7 +184,7 @@ fn http_503_of_a_front_is_no_limit_where_nobody_takes_the_media() {
     let died = |by: [u8; 4]| {
         let run = Run::watched().asking_all().at(20.0).media_stops();
         let first = run.stamp();
-        let by = Some(std::net::IpAddr::from(by));
+        let by = Some(record::Ip::from(std::net::IpAddr::from(by)));
         let run = run.note(Media::Undelivered { to, why: Undeliverable::NoListener, by, first });
         run.closes(1, End::Fin).at(21.0).fails_to_connect(2, ConnectStage::Upgrade, http(503)).at(40.0).time_up()
     };

@@ -2,8 +2,7 @@
 
 use super::{At, Pause, PauseKind, Ready, Socket, Step, Timeline};
 use crate::words;
-use record::{Heard, Seq, Stamp};
-use std::net::IpAddr;
+use record::{Heard, Ip, Seq, Stamp};
 use std::time::Duration;
 
 /// What arrived from the far end in a stretch, from the seconds that lie wholly inside it.
@@ -39,7 +38,7 @@ impl<'a> Timeline<'a> {
     /// The far end is on this computer: no network lies between.
     pub fn is_loopback(&self) -> bool {
         let address = self.plan.map_or("", |plan| super::host(plan.to.as_str()));
-        address == "localhost" || address.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        address == "localhost" || address.trim_matches(['[', ']']).parse::<Ip>().is_ok_and(|ip| ip.is_loopback())
     }
 
     pub fn is_over(&self) -> bool {

@@ -2,10 +2,9 @@
 
 use super::{At, Timeline};
 use record::{
-    Fact, Heard,
+    Fact, Heard, IpPort, Said,
     fact::{Control, ControlKind, Net, Signaling},
 };
-use std::net::SocketAddr;
 
 /// Of each kind. Sockets that reconnect for hours say the same again and again.
 const MOST: usize = 256;
@@ -24,8 +23,8 @@ pub struct Between<'a> {
 pub struct Issuer<'a> {
     pub at: At,
     pub server: &'a str,
-    pub issuer: &'a Heard,
-    pub expected: Option<&'a Heard>,
+    pub issuer: &'a Said,
+    pub expected: Option<&'a Said>,
     /// On the call's own signaling connection, and not on a control.
     pub signaling: bool,
 }
@@ -41,9 +40,9 @@ pub struct SystemProxy<'a> {
 pub struct PublicAddress<'a> {
     pub at: At,
     pub server: &'a Heard,
-    pub local: SocketAddr,
-    pub public: SocketAddr,
-    pub before: Option<SocketAddr>,
+    pub local: IpPort,
+    pub public: IpPort,
+    pub before: Option<IpPort>,
 }
 
 impl<'a> Timeline<'a> {

@@ -5,10 +5,9 @@
 use super::{At, Timeline, not_after};
 use crate::words;
 use record::{
-    Seq, Stamp, Wall,
+    IpPort, Seq, Stamp, Wall,
     fact::{End, Lane, LaneSight, Manner, Pattern, Prediction, RungCarrier, Side, Sight, Stirred},
 };
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A bare WebSocket that is ended every thirteen seconds for eight hours makes 2,200, and all others together a hundred.
@@ -27,7 +26,7 @@ pub struct HeldLane<'a> {
     pub stands: Option<Standing>,
     pub failed: Option<At>,
     /// Where the far end sees it come from, in the order in which it said so.
-    pub seen_from: Vec<(At, SocketAddr)>,
+    pub seen_from: Vec<(At, IpPort)>,
     pub silences: Vec<LaneSilence>,
     /// Samples with an answer in them: the moments at which a talking lane was known to live.
     pub answers: Vec<At>,
@@ -43,8 +42,8 @@ pub struct HeldLane<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
     pub at: At,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
+    pub local: IpPort,
+    pub remote: IpPort,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,9 @@
 
 use super::{At, Timeline};
 use record::{
-    Seq, Stamp,
+    Ip, Seq, Stamp,
     fact::{Destination, Hop, LinkKind, Power, Reachability},
 };
-use std::net::IpAddr;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +76,7 @@ pub struct Carrying<'a> {
     pub seq: Seq,
     pub interface: &'a str,
     pub kind: LinkKind,
-    pub gateway: Option<IpAddr>,
+    pub gateway: Option<Ip>,
 }
 
 /// When a change can have been told that made a loss. What had been mended by `good`, when all still worked, did not.
@@ -160,12 +159,12 @@ impl<'a> Timeline<'a> {
     }
 
     /// The interface that holds an address at a moment, and the word that says so.
-    pub fn holder(&self, address: IpAddr, at: Stamp) -> Option<Held<'a>> {
+    pub fn holder(&self, address: Ip, at: Stamp) -> Option<Held<'a>> {
         so_at(self.surroundings.addresses.get(&address)?, at, |held| held.at).copied().filter(|held| !held.gone)
     }
 
     /// An address was taken away.
-    pub fn address_gone(&self, address: IpAddr, within: Within) -> Option<Held<'a>> {
+    pub fn address_gone(&self, address: Ip, within: Within) -> Option<Held<'a>> {
         let all = self.surroundings.addresses.get(&address)?;
         let first = within.first(all, |held| held.at, |held| !held.gone);
         let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|held| held.at.stamp <= within.to);
@@ -174,8 +173,8 @@ impl<'a> Timeline<'a> {
 
     /// What came to an interface near the moment at which it lost an address: that one again, or another of its family
     /// that it did not hold already.
-    pub fn address_came(&self, lost: IpAddr, gone: &Held, near: Duration) -> Option<(IpAddr, At)> {
-        let of_family = |address: &IpAddr| address.is_ipv6() == lost.is_ipv6();
+    pub fn address_came(&self, lost: Ip, gone: &Held, near: Duration) -> Option<(Ip, At)> {
+        let of_family = |address: &Ip| address.is_ipv6() == lost.is_ipv6();
         let mut all = self.surroundings.addresses.iter().take(MOST_STATES).filter(|(address, _)| of_family(address));
         let to = gone.at.stamp.plus(near);
         all.find_map(|(address, held)| {
@@ -257,7 +256,7 @@ impl<'a> Timeline<'a> {
         })
     }
 
-    pub fn neighbour_failed(&self, gateway: IpAddr, from: Stamp, to: Stamp) -> Option<At> {
+    pub fn neighbour_failed(&self, gateway: Ip, from: Stamp, to: Stamp) -> Option<At> {
         let all = self.surroundings.neighbours.get(&gateway)?;
         let first = all.partition_point(|(at, _)| at.stamp < from);
         let mut near = all[first..].iter().take(MOST_LOOKED_AT).take_while(|(at, _)| at.stamp <= to);

@@ -8,11 +8,10 @@ use super::{
     not_after,
 };
 use record::{
-    Heard,
+    Heard, Ip, IpPort,
     fact::{Control, Destination, Net, Power, Reachability},
 };
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 
 #[derive(Debug, Default)]
 pub struct Surroundings<'a> {
@@ -20,9 +19,9 @@ pub struct Surroundings<'a> {
     /// One list for each destination, as `Destination` orders them.
     pub(super) ways: [Vec<Way<'a>>; 3],
     pub(super) links: BTreeMap<&'a str, Vec<LinkState>>,
-    pub(super) addresses: BTreeMap<IpAddr, Vec<Held<'a>>>,
-    pub(super) neighbours: BTreeMap<IpAddr, Vec<(At, Reachability)>>,
-    pub resolvers: Vec<(At, &'a [IpAddr])>,
+    pub(super) addresses: BTreeMap<Ip, Vec<Held<'a>>>,
+    pub(super) neighbours: BTreeMap<Ip, Vec<(At, Reachability)>>,
+    pub resolvers: Vec<(At, &'a [Ip])>,
     pub public: Vec<PublicAddress<'a>>,
     /// When the system said that it goes to sleep, and that it has woken.
     pub power: Vec<(At, &'a Power)>,
@@ -33,8 +32,8 @@ pub struct Surroundings<'a> {
 pub struct PublicAddress<'a> {
     pub at: At,
     pub server: &'a Heard,
-    pub public: SocketAddr,
-    pub before: SocketAddr,
+    pub public: IpPort,
+    pub before: IpPort,
 }
 
 /// Far more than a profile can ask for; a forged log may count on.

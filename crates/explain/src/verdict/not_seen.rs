@@ -29,6 +29,7 @@ pub(crate) fn list(timeline: &Timeline) -> Vec<String> {
     if !timeline.far_testifies() && timeline.stood().is_some() {
         list.push("The far end did not say what it saw.".into());
     }
+    list.extend(timeline.kept_back.words());
     for (_, watcher, why) in &timeline.blind {
         let why = why.as_str().trim_end_matches('.');
         let says = format!("{} could not be seen: {why}.", blind::what(*watcher));

@@ -10,6 +10,7 @@ fn about() -> About {
         run: RunId::new(started, [1; 5]),
         platform: Platform::default(),
         started,
+        names: None,
         members: std::collections::BTreeMap::new(),
         chain: None,
     }

@@ -1,6 +1,6 @@
 //! What the caretaker did about a loss, and what came of it.
 
-use crate::{Heard, Seq};
+use crate::{Said, Seq};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub enum Action {
     },
     /// No further move will be made for this loss.
     GaveUp {
-        says: Heard,
+        says: Said,
     },
 }
 
@@ -62,7 +62,7 @@ pub enum Outcome {
     /// For a path: RTP arrived again. For a socket: the far end took up the call over it.
     Worked,
     Failed {
-        says: Heard,
+        says: Said,
     },
     /// What it was to mend came back by itself first.
     NotNeeded,

@@ -1,6 +1,6 @@
 //! Controls: what is asked once a second beside the call, to tell computer, local network, path and service apart.
 
-use crate::{Heard, Stamp};
+use crate::{Heard, Said, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// `control` counts the controls of a run from 1.
@@ -25,7 +25,7 @@ pub enum Control {
         control: u32,
         asked: Stamp,
         last_ok: Option<Stamp>,
-        says: Heard,
+        says: Said,
         #[serde(default)]
         refused: bool,
     },
@@ -36,7 +36,7 @@ pub enum Control {
     /// The sign-in page is gone.
     PortalGone { control: u32 },
     /// Who signed the certificate that a TLS server showed us.
-    Issuer { control: u32, issuer: Heard, expected: Option<Heard> },
+    Issuer { control: u32, issuer: Said, expected: Option<Said> },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

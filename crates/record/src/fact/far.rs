@@ -1,7 +1,7 @@
 //! What the far end saw, in its own words and on its own clock.
 
 use crate::{
-    Heard, Wall,
+    Said, Wall,
     fact::{End, LaneSight},
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub enum Far {
     /// The far end's wall clock minus ours, true to within half the round trip.
     Clock { offset_ms: f64, rtt_ms: f64 },
     /// Who issued the certificate that the far end itself shows, by its own account.
-    Certificate { issuer: Heard },
+    Certificate { issuer: Said },
     /// `at` is on the far end's clock.
     Saw { at: Wall, sight: Sight },
 }

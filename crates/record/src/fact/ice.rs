@@ -1,14 +1,13 @@
 //! Facts of the path that carries the media: candidates, pairs, consent, DTLS, relays.
 
-use crate::{Heard, Stamp};
+use crate::{Heard, IpPort, Said, Stamp};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ice {
     SocketBound {
-        local: SocketAddr,
+        local: IpPort,
     },
     LocalCandidate {
         kind: CandidateKind,
@@ -31,9 +30,9 @@ pub enum Ice {
     },
     /// Packets now take this pair.
     Pair {
-        local: SocketAddr,
+        local: IpPort,
         local_kind: CandidateKind,
-        remote: SocketAddr,
+        remote: IpPort,
         remote_kind: CandidateKind,
     },
     /// RFC 7675: no valid answer to our checks for longer than five seconds; `last_ok` is the last one.
@@ -53,11 +52,11 @@ pub enum Ice {
         server: Heard,
         request: TurnRequest,
         code: u16,
-        says: Heard,
+        says: Said,
     },
     TurnAllocated {
         server: Heard,
-        relay: SocketAddr,
+        relay: IpPort,
         took_ms: f64,
     },
     /// A TURN server's TCP or TLS connection stands.
@@ -68,11 +67,11 @@ pub enum Ice {
     /// A TURN server could not be reached, or its TCP or TLS connection was lost.
     TurnLost {
         server: Heard,
-        says: Heard,
+        says: Said,
     },
     /// The stack stopped working without saying so; the call must be built anew.
     StackDied {
-        says: Heard,
+        says: Said,
     },
 }
 

@@ -2,11 +2,10 @@
 //! second, and at which age or silence, is what a verdict on the path stands on.
 
 use crate::{
-    Heard, Stamp,
+    Heard, IpPort, Stamp,
     fact::{ConnectStage, End, Side, Trouble},
 };
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 
 /// `lane` counts the lanes of a run from 1; one that is opened anew is another.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -20,8 +19,8 @@ pub enum Lane {
     },
     Stands {
         lane: u32,
-        local: SocketAddr,
-        remote: SocketAddr,
+        local: IpPort,
+        remote: IpPort,
         took_ms: f64,
     },
     /// It never stood.
@@ -34,7 +33,7 @@ pub enum Lane {
     /// The address and port that the far end sees this lane come from; said again when they change.
     SeenFrom {
         lane: u32,
-        public: SocketAddr,
+        public: IpPort,
     },
     /// A minute of a talking lane; `rtt_ms` is the mean of those answered.
     Sample {
@@ -170,7 +169,7 @@ pub enum Opened {
 #[serde(rename_all = "snake_case")]
 pub enum LaneSight {
     /// It stood there, from this address.
-    Stood { from: SocketAddr },
+    Stood { from: IpPort },
     /// The far end spoke first, as asked to.
     Spoke { quiet_ms: f64 },
     /// What we sent after the silence arrived.

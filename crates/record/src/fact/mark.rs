@@ -1,6 +1,6 @@
 //! Marks: where the hold stands. The first and the last event of every whole log are marks.
 
-use crate::{Heard, Wall, profile};
+use crate::{Heard, Said, Wall, profile};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub enum Mark {
     },
     /// Something a person wanted to remember at this moment.
     Note {
-        text: Heard,
+        text: Said,
     },
     Ended {
         by: EndedBy,
@@ -135,7 +135,7 @@ pub enum EndedBy {
     /// Recovery was given up for good.
     GaveUp,
     /// Our own failure.
-    Fault { says: Heard },
+    Fault { says: Said },
 }
 
 /// Against known faults on this computer's own loopback.

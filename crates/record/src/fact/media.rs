@@ -1,8 +1,7 @@
 //! Facts of the media itself, read from packets and never from states.
 
-use crate::{Heard, Stamp};
+use crate::{Ip, IpPort, Said, Stamp};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,12 +16,12 @@ pub enum Media {
     /// One second of the call.
     Sample(MediaSample),
     /// Our own system refuses to send; `first` is the first refused packet.
-    SendFailing { errno: Option<i32>, says: Heard, first: Stamp },
+    SendFailing { errno: Option<i32>, says: Said, first: Stamp },
     /// Sending works again.
     SendWorks { refused: u32, since: Stamp },
     /// The network told us twice, with no media between, that what we send to `to` is not delivered; `first` is when it told
     /// us first. `by` is the address that said so, where the system gives it: the far end's own, or of a device on the way.
-    Undelivered { to: SocketAddr, why: Undeliverable, by: Option<IpAddr>, first: Stamp },
+    Undelivered { to: IpPort, why: Undeliverable, by: Option<Ip>, first: Stamp },
 }
 
 /// As ICMP words it.

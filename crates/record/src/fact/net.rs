@@ -1,8 +1,7 @@
 //! Facts of this computer's networks, as the system tells them: interfaces, addresses, routes, name servers, radio.
 
-use crate::Heard;
+use crate::{Heard, Ip, IpPort};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
 
 /// `found` says that it was so when we first looked; otherwise it became so at the event's stamp.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -26,7 +25,7 @@ pub enum Net {
     },
     Address {
         interface: Heard,
-        address: IpAddr,
+        address: Ip,
         prefix: u8,
         /// An IPv6 privacy address: they come and go by design.
         temporary: bool,
@@ -34,7 +33,7 @@ pub enum Net {
     },
     AddressGone {
         interface: Heard,
-        address: IpAddr,
+        address: Ip,
     },
     /// The way that new packets to this destination take.
     Route {
@@ -46,13 +45,13 @@ pub enum Net {
     /// The gateway's entry in this computer's table of neighbours.
     Neighbour {
         interface: Heard,
-        address: IpAddr,
+        address: Ip,
         state: Reachability,
         found: bool,
     },
     /// Which servers this computer asks for names.
     Resolvers {
-        servers: Vec<IpAddr>,
+        servers: Vec<Ip>,
         found: bool,
     },
     /// The radio link of an interface; absent means connected to none.
@@ -71,9 +70,9 @@ pub enum Net {
     /// As a STUN server sees a socket of ours that is kept open: `before` where it has changed.
     PublicAddress {
         server: Heard,
-        local: SocketAddr,
-        public: SocketAddr,
-        before: Option<SocketAddr>,
+        local: IpPort,
+        public: IpPort,
+        before: Option<IpPort>,
     },
 }
 
@@ -106,9 +105,9 @@ pub struct Hop {
     pub interface: Heard,
     pub kind: LinkKind,
     /// Absent where the destination is on the link itself, or at the other end of a tunnel.
-    pub gateway: Option<IpAddr>,
+    pub gateway: Option<Ip>,
     /// The address packets leave with.
-    pub source: Option<IpAddr>,
+    pub source: Option<Ip>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Facts of sleep and power, as the system tells them. The stamps are the second witness, and suffice alone.
 
-use crate::Heard;
+use crate::Said;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -23,6 +23,6 @@ pub enum Power {
     KeepingAwake,
     /// It would not.
     NotKeptAwake {
-        says: Heard,
+        says: Said,
     },
 }

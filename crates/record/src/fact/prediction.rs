@@ -1,7 +1,7 @@
 //! Predictions: when the next drop is due if a pattern holds, noted before it happens. One that comes true is a proof
 //! that no single drop can be.
 
-use crate::{Heard, Wall};
+use crate::{Said, Wall};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub enum Prediction {
         lane: Option<u32>,
         from: Wall,
         to: Wall,
-        says: Heard,
+        says: Said,
     },
     /// It came within the time foretold.
     CameTrue { id: u32 },

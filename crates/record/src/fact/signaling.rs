@@ -1,8 +1,7 @@
 //! Facts of the signaling connection, layer by layer, and how connections end.
 
-use crate::{Heard, Stamp};
+use crate::{Heard, Ip, IpPort, Said, Stamp};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
 
 /// `conn` counts the sockets of a run from 1; every attempt is one.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -17,13 +16,13 @@ pub enum Signaling {
     },
     Resolved {
         conn: u32,
-        addresses: Vec<IpAddr>,
+        addresses: Vec<Ip>,
         took_ms: f64,
     },
     TcpConnected {
         conn: u32,
-        local: SocketAddr,
-        remote: SocketAddr,
+        local: IpPort,
+        remote: IpPort,
         took_ms: f64,
     },
     /// The proxy answered CONNECT with 200.
@@ -35,13 +34,13 @@ pub enum Signaling {
         conn: u32,
         version: Heard,
         cipher: Heard,
-        issuer: Heard,
+        issuer: Said,
         took_ms: f64,
     },
     /// The WebSocket stands.
     Upgraded {
         conn: u32,
-        server: Option<Heard>,
+        server: Option<Said>,
         took_ms: f64,
     },
     /// The attempt ended before the WebSocket stood.
@@ -68,8 +67,8 @@ pub enum Signaling {
     Refused {
         conn: u32,
         kind: RefusalKind,
-        code: Heard,
-        says: Heard,
+        code: Said,
+        says: Said,
     },
     /// A heartbeat was answered.
     HeartbeatAnswered {
@@ -107,8 +106,8 @@ pub enum Signaling {
     CallEnded {
         conn: u32,
         by: CallEndedBy,
-        code: Option<Heard>,
-        says: Heard,
+        code: Option<Said>,
+        says: Said,
     },
 }
 
@@ -147,11 +146,11 @@ pub enum ConnectStage {
 pub enum Trouble {
     /// The resolver answered that there is no such name.
     NoSuchName {
-        says: Heard,
+        says: Said,
     },
     /// The resolver failed or did not answer.
     NameFailed {
-        says: Heard,
+        says: Said,
     },
     /// The other side answered that nobody listens.
     Refused,
@@ -163,28 +162,28 @@ pub enum Trouble {
     },
     Tls {
         kind: TlsTrouble,
-        says: Heard,
+        says: Said,
     },
     /// An HTTP answer other than the one hoped for. At stage `proxy` it is the proxy's.
     Http {
         status: u16,
-        server: Option<Heard>,
+        server: Option<Said>,
         retry_after_s: Option<f64>,
-        says: Heard,
+        says: Said,
     },
     /// A STUN or TURN server refused, with its code.
     Stun {
         code: u16,
-        says: Heard,
+        says: Said,
     },
     /// The other side speaks something else.
     NotUnderstood {
-        says: Heard,
+        says: Said,
     },
     /// Our own system refused: no route, no address, no permission.
     Local {
         errno: Option<i32>,
-        says: Heard,
+        says: Said,
     },
 }
 
@@ -238,7 +237,7 @@ pub enum End {
     CloseFrame {
         by: Side,
         code: Option<u16>,
-        reason: Heard,
+        reason: Said,
     },
     /// The far end said goodbye in TLS, without a close frame.
     CloseNotify,
@@ -252,11 +251,11 @@ pub enum End {
     /// Our own system ended it: errno and its words, such as 110 "timed out".
     Local {
         errno: Option<i32>,
-        says: Heard,
+        says: Said,
     },
     /// The other side stopped speaking WebSocket, or TLS failed in the middle.
     Broken {
-        says: Heard,
+        says: Said,
     },
     /// We let go ourselves without a goodbye, to make way for another socket or at the end.
     LetGo,

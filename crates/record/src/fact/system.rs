@@ -1,6 +1,6 @@
 //! Facts of the machine and of our own process.
 
-use crate::{Heard, Stamp};
+use crate::{Said, Stamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,5 +14,5 @@ pub enum System {
     /// everything waited for memory (PSI `full`, ten-second average).
     Memory { available_mb: f64, total_mb: f64, stalled_percent: Option<f64> },
     /// Our own diagnostics or log could not be written.
-    RecordFailing { says: Heard },
+    RecordFailing { says: Said },
 }

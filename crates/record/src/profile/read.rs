@@ -23,6 +23,7 @@ impl std::error::Error for Refusal {}
 
 /// A profile is a page of text; anything this large is another file by mistake.
 const LARGEST: usize = 256 * 1024;
+const SHORTEST_KEY: usize = 16;
 
 pub fn read(bytes: &[u8]) -> Result<Profile, Refusal> {
     let plain = |says: String| Refusal { line: None, says };
@@ -40,6 +41,11 @@ pub fn read(bytes: &[u8]) -> Result<Profile, Refusal> {
     })?;
     check(&profile).map_err(|(field, says)| Refusal { line: line_of_field(text, field), says })?;
     Ok(profile)
+}
+
+/// One whose secrets were left out, as a run keeps it: to be shown, and not to be held.
+pub fn shown(text: &str) -> Option<Profile> {
+    toml::from_str(text).ok()
 }
 
 /// What a profile calls itself, also one whose secrets were left out and that would not be read whole.
@@ -79,6 +85,12 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
     if profile.signaling.token_expires.is_some() && profile.signaling.token_ends().is_none() {
         let says = "token_expires is not a time with its zone; write it as 2026-11-21T12:00:00Z";
         return Err(("token_expires", says.into()));
+    }
+    if profile.share.names_key.as_ref().is_some_and(|key| key.reveal().chars().count() < SHORTEST_KEY) {
+        return Err((
+            "names_key",
+            "names_key is shorter than 16 characters: whoever guesses it can tell addresses from their names".into(),
+        ));
     }
     profile.lanes.check()?;
     for server in &profile.ice.servers {

@@ -204,7 +204,7 @@ impl<W> OfCall<W> {
         if too_long || no_room || !self.used.insert(lane) {
             return false;
         }
-        self.desk.saw(lane, now, LaneSight::Stood { from: flow.from });
+        self.desk.saw(lane, now, LaneSight::Stood { from: flow.from.into() });
         self.flows.insert(lane, flow);
         true
     }

@@ -75,7 +75,7 @@ async fn an_echo_crosses_each_carrier_and_a_lane_closed_in_order_is_no_loss() {
         }
         channel.say(&FromLane::Bye).await.unwrap();
         channel.close(1000, "", SOON).await;
-        assert_eq!(lane_sights(&mut client, 1).await, [(lane, LaneSight::Stood { from: ours })]);
+        assert_eq!(lane_sights(&mut client, 1).await, [(lane, LaneSight::Stood { from: ours.into() })]);
     }
     client.say(&FromClient::Bye { reason: "done".into() }).await;
     loop {

@@ -73,7 +73,7 @@ async fn everything_that_a_profile_may_ask_for_stays_under_forty_sockets_while_i
     let recorder = Recorder::unwritten(Clock::real());
     let mut noted = recorder.listen();
     let mut lanes = Lanes::begin(&profile, &recorder);
-    recorder.note(Signaling::TcpConnected { conn: 1, local: at, remote: desk.at, took_ms: 0.1 });
+    recorder.note(Signaling::TcpConnected { conn: 1, local: at.into(), remote: desk.at.into(), took_ms: 0.1 });
     lanes.let_in(gate, &[]);
     let (mut most, mut narrowing) = (0, 0);
     for _ in 0..520 {

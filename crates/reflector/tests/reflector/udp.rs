@@ -48,7 +48,7 @@ async fn climb(rungs: &[u64], before: impl AsyncFnOnce(SocketAddr) -> SocketAddr
     let recorder = Recorder::unwritten(Clock::real());
     let noted = recorder.listen();
     let mut lanes = Lanes::begin(&profile, &recorder);
-    recorder.note(Signaling::TcpConnected { conn: 1, local: at, remote: at, took_ms: 0.1 });
+    recorder.note(Signaling::TcpConnected { conn: 1, local: at.into(), remote: at.into(), took_ms: 0.1 });
     gate.udp = Some(at.port());
     lanes.let_in(Some(gate), &[]);
     Ladder { desk, call, lanes, noted, log: vec![] }

@@ -125,7 +125,7 @@ impl Call {
             .collect();
         for socket in &sockets {
             if let Some(local) = socket.local() {
-                self.inner.instruments.note(Ice::SocketBound { local });
+                self.inner.instruments.note(Ice::SocketBound { local: local.into() });
             }
         }
         for socket in &sockets {
@@ -363,7 +363,7 @@ async fn watch(call: Rc<Inner>) {
             && call.path.borrow_mut().said.replace((local, remote)) != Some((local, remote))
         {
             let (local_kind, remote_kind) = (CandidateKind::Host, CandidateKind::Host);
-            call.instruments.note(Ice::Pair { local, local_kind, remote, remote_kind });
+            call.instruments.note(Ice::Pair { local: local.into(), local_kind, remote: remote.into(), remote_kind });
         }
     }
 }

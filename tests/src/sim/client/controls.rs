@@ -105,7 +105,7 @@ async fn ask(client: Client, manner: Manner, wanted: Wanted) {
                         client.note(fact);
                     }
                 }
-                News::Failed(says) => asking.failed(says.into()),
+                News::Failed(says) => asking.failed(record::Said::from(says).into()),
             },
             (from, datagram) = asker.hear() => {
                 if let Some(attempt) = asker.answer(from, datagram)

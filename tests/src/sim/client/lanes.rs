@@ -123,7 +123,12 @@ impl Street {
             Ok(stream) => {
                 let stood = client.now();
                 let (local, remote) = (stream.local(), stream.remote());
-                client.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
+                client.note(Lane::Stands {
+                    lane,
+                    local: local.into(),
+                    remote: remote.into(),
+                    took_ms: millis(stood.since(began)),
+                });
                 Some(Standing { lane, stream, stood, client: client.clone() })
             }
             Err((stage, trouble)) => {
@@ -149,7 +154,7 @@ impl Street {
         match client.program.within(CONNECTED_WITHIN, stream.hear()).await.map(|heard| told(&heard)) {
             Some(Ok(Some(ToLane::Welcome { from }))) => {
                 if self.shared.public.borrow_mut().replace(from.ip()) != Some(from.ip()) {
-                    client.note(Lane::SeenFrom { lane, public: from });
+                    client.note(Lane::SeenFrom { lane, public: from.into() });
                 }
                 Ok(stream)
             }

@@ -94,7 +94,7 @@ async fn connect(client: &Client, conn: u32, target: &Target) -> Result<Stream, 
         match client.resolve(target.patience.dns).await {
             Some(address) => {
                 let took_ms = millis(client.now().since(began));
-                client.note(Signaling::Resolved { conn, addresses: vec![address], took_ms });
+                client.note(Signaling::Resolved { conn, addresses: vec![address.into()], took_ms });
             }
             None => {
                 let says = "Temporary failure in name resolution".into();
@@ -106,7 +106,7 @@ async fn connect(client: &Client, conn: u32, target: &Target) -> Result<Stream, 
     let stream = client.dial(target.patience.tcp).await.map_err(|trouble| (ConnectStage::Tcp, trouble))?;
     let (local, remote) = (stream.local(), stream.remote());
     let took_ms = millis(client.now().since(began));
-    client.note(Signaling::TcpConnected { conn, local, remote, took_ms });
+    client.note(Signaling::TcpConnected { conn, local: local.into(), remote: remote.into(), took_ms });
     let began = client.now();
     upgrade(client, &stream, "/call", target.patience.upgrade).await.map_err(|t| (ConnectStage::Upgrade, t))?;
     let took_ms = millis(client.now().since(began));

@@ -15,7 +15,7 @@ const LOAD_EVERY: u32 = 100;
 
 pub fn begin(client: &Client) -> Vec<Task> {
     let power = Power::Supply { on_battery: false, percent: None, found: true };
-    let servers = if client.by_name { vec![NAME_SERVER] } else { vec![] };
+    let servers = if client.by_name { vec![NAME_SERVER.into()] } else { vec![] };
     client.note(Net::Resolvers { servers, found: true });
     client.note(Net::SystemProxy { proxy: None, script: false, found: true });
     client.note(power);
@@ -57,7 +57,8 @@ async fn watch(client: Client) {
             }
             Some(event) = facts.recv() => {
                 if let Fact::Signaling(Signaling::TcpConnected { remote, .. }) = &event.fact
-                    && far.replace(remote.ip()) != Some(remote.ip())
+                    && let Some(remote) = remote.ip().plain()
+                    && far.replace(remote) != Some(remote)
                 {
                     picture.another_far_end();
                 }

@@ -41,7 +41,7 @@ pub async fn answer(far: Rc<Inner>) {
                 let flow = flows.entry(lane).or_insert_with(|| Rc::new(Flow::new(now)));
                 flow.last.set(now);
                 if fresh {
-                    call.saw(now, Sight::Lane { lane, sight: LaneSight::Stood { from } });
+                    call.saw(now, Sight::Lane { lane, sight: LaneSight::Stood { from: from.into() } });
                     let (far, socket, flow) = (Rc::clone(&far), Rc::clone(&socket), Rc::clone(flow));
                     let wait = Duration::from_millis(speak_after_ms.into());
                     let speaks = speak(Rc::clone(&far), socket, flow, call, (nonce, lane, from), wait);

@@ -30,7 +30,7 @@ pub async fn hold(far: Rc<Inner>, stream: Stream) {
     say(&stream, &ToLane::Welcome { from });
     let stood = far.program.now();
     let saw = |sight| call.saw(far.program.now(), Sight::Lane { lane, sight });
-    saw(LaneSight::Stood { from });
+    saw(LaneSight::Stood { from: from.into() });
     let mut stopping = std::pin::pin!(far.is_stopping());
     let (mut proved, mut heard_once) = (false, false);
     loop {

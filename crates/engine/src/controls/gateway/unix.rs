@@ -4,7 +4,7 @@
 use super::super::letters::unguessable;
 use super::Gateway;
 use crate::line::trouble::words;
-use record::Heard;
+use record::Said;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::ffi::CString;
 use std::io::{self, ErrorKind};
@@ -22,7 +22,7 @@ fn is_refusal(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported)
 }
 
-pub async fn reach(gateway: Gateway) -> Result<(), Heard> {
+pub async fn reach(gateway: Gateway) -> Result<(), Said> {
     let to = whole(&gateway).map_err(|error| words(&error))?;
     match ping(to).await {
         Err(error) if is_refusal(&error) => knock(to).await,

@@ -4,7 +4,7 @@ use super::super::asking::OVERDUE;
 use super::super::letters::unguessable;
 use super::Gateway;
 use crate::line::trouble::words;
-use record::Heard;
+use record::Said;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::{null, null_mut};
@@ -21,7 +21,7 @@ pub const fn permitted() -> bool {
 }
 
 /// The calls wait for their answer, each on a thread of its own; there are never more than six.
-pub async fn reach(gateway: Gateway) -> Result<(), Heard> {
+pub async fn reach(gateway: Gateway) -> Result<(), Said> {
     let asked = tokio::task::spawn_blocking(move || match gateway.address {
         IpAddr::V4(v4) => ping(v4),
         IpAddr::V6(v6) => ping6(v6, gateway.interface.as_str()),
@@ -121,11 +121,11 @@ fn answered(status: u32) -> io::Result<()> {
 }
 
 /// The system's texts know these numbers as those of sockets, and say of a mere silence that resources are lacking.
-fn said(error: &io::Error) -> Heard {
+fn said(error: &io::Error) -> Said {
     match error.raw_os_error().map(|code| code as u32) {
         Some(IP_REQ_TIMED_OUT) => "no answer of any kind".into(),
         Some(IP_DEST_NET_UNREACHABLE | IP_DEST_HOST_UNREACHABLE) => "it cannot be reached".into(),
-        Some(code @ IP_STATUS_BASE..=IP_STATUS_LAST) => Heard::new(&format!("the system's echo failed with {code}")),
+        Some(code @ IP_STATUS_BASE..=IP_STATUS_LAST) => Said::new(&format!("the system's echo failed with {code}")),
         _ => words(error),
     }
 }

@@ -152,12 +152,12 @@ async fn a_name_server_that_answers_without_the_name_is_told_from_one_that_is_si
     tokio::spawn(learning);
     let asker = dns::ServersAsker::new(known, Some("far.example")).unwrap().on_port(server.at.port());
     let mut scene = Scene::of(recorder, dns_manner(), asker);
-    scene.recorder.note(Net::Resolvers { servers: vec![server.at.ip()], found: true });
+    scene.recorder.note(Net::Resolvers { servers: vec![server.at.ip().into()], found: true });
     assert_eq!(scene.asking().await, (ControlKind::Dns, "far.example, of 127.0.0.1".into()));
     scene.answered().await;
     gone.store(true, Relaxed);
     let (asked, says, _) = scene.silent().await;
-    assert_eq!(says, "127.0.0.1 answers, and says that there is no such name (NXDOMAIN)");
+    assert_eq!(says, "a name server answers, and says that there is no such name (NXDOMAIN)");
     gone.store(false, Relaxed);
     assert_eq!(scene.back().await, asked);
     server.hush(true);

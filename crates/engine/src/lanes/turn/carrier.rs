@@ -7,7 +7,7 @@ use crate::line::stream::{Carrier as Stream, Watched};
 use crate::line::{dial, resolve, tls, trouble};
 use crate::tls::client_config;
 use record::{
-    Heard, Stamp,
+    Said, Stamp,
     fact::{ConnectStage, TlsTrouble, Trouble, TurnTransport},
 };
 use rustls_pki_types::ServerName;
@@ -82,7 +82,7 @@ async fn secure(
     extra_ca: Option<String>,
     waited: impl Fn() -> Duration,
 ) -> Result<Stream, Trouble> {
-    let other = |says: &str| Trouble::Tls { kind: TlsTrouble::Other, says: Heard::new(says) };
+    let other = |says: &str| Trouble::Tls { kind: TlsTrouble::Other, says: Said::new(says) };
     let config = client_config(extra_ca).await.map_err(|error| other(&error.to_string()))?;
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| other("this host name cannot stand in a certificate"))?;

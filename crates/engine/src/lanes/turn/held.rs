@@ -5,7 +5,7 @@ use crate::lanes::ground::Ground;
 use crate::line::trouble;
 use record::wire::datagram::{Datagram, FromClient, FromFar, Key};
 use record::{
-    Fact, Heard, Stamp,
+    Fact, Said, Stamp,
     fact::{End, Lane, Trouble},
     millis,
     stamp::to_the_microsecond,
@@ -96,7 +96,7 @@ impl<'a> Held<'a> {
     pub fn stands(&mut self, began: Stamp) {
         let (lane, local, remote) = (self.lane, self.client.carrier.local, self.client.carrier.remote);
         let took_ms = millis(self.stood.since(began));
-        self.ground.recorder.note(Lane::Stands { lane, local, remote, took_ms });
+        self.ground.recorder.note(Lane::Stands { lane, local: local.into(), remote: remote.into(), took_ms });
         self.seen_from(self.relayed);
     }
 
@@ -207,10 +207,9 @@ impl<'a> Held<'a> {
             Err(Trouble::Stun { code, says }) if !OF_THE_ALLOCATION.contains(&code) => {
                 self.not_let_in = Some(peer);
                 let why = format!(
-                    "the relay at {} does not carry anything to the far end ({code} {says}); only its refreshes are watched",
-                    self.client.carrier.remote
+                    "a relay does not carry anything to the far end ({code} {says}); only its refreshes are watched"
                 );
-                self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Turn, why: Heard::new(&why) });
+                self.ground.recorder.note(Fact::Blind { watcher: record::Sense::Turn, why: Said::new(&why) });
                 Ok(false)
             }
             Err(trouble) => Err(self.miss(trouble)),
@@ -278,7 +277,7 @@ impl<'a> Held<'a> {
 
     fn seen_from(&mut self, public: SocketAddr) {
         if self.seen.replace(public) != Some(public) {
-            self.ground.recorder.note(Lane::SeenFrom { lane: self.lane, public });
+            self.ground.recorder.note(Lane::SeenFrom { lane: self.lane, public: public.into() });
         }
     }
 
@@ -286,7 +285,7 @@ impl<'a> Held<'a> {
         match trouble {
             Trouble::Stun { code, says } => {
                 let says = format!("the relay's server refused to go on: {code} {says}");
-                Miss::Over(End::Broken { says: Heard::new(&says) })
+                Miss::Over(End::Broken { says: Said::new(&says) })
             }
             Trouble::NotUnderstood { says } => Miss::Over(End::Broken { says }),
             _ if !self.client.carrier.is_stream() => Miss::Unanswered,

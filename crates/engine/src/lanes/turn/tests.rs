@@ -231,7 +231,7 @@ fn stage(url: String, password: &str, far: Option<SocketAddr>) -> Stage {
     let ground = Ground::new(recorder.clone(), profile, gate_told, servers_told);
     let running = tokio::spawn(run_every(EVERY_NOW, ground, stopped));
     if let Some(far) = far {
-        recorder.note(Signaling::TcpConnected { conn: 1, local: far, remote: far, took_ms: 0.1 });
+        recorder.note(Signaling::TcpConnected { conn: 1, local: far.into(), remote: far.into(), took_ms: 0.1 });
     }
     Stage { noted, log: vec![], stop, running, _told: (gate, servers) }
 }

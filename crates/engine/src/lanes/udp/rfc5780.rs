@@ -124,7 +124,12 @@ async fn note(seen: &Asked, server: SocketAddr, socket: &UdpSocket, to: SocketAd
     // Without a way there is no address of ours, and no answer either.
     if let Ok(local) = local(socket, to).await {
         let server = Heard::new(&server.to_string());
-        ground.recorder.note(Net::PublicAddress { server, local, public: seen.mapped, before: None });
+        ground.recorder.note(Net::PublicAddress {
+            server,
+            local: local.into(),
+            public: seen.mapped.into(),
+            before: None,
+        });
     }
 }
 

@@ -127,7 +127,12 @@ impl<'a> Held<'a> {
             }
         };
         let (stood, local, remote) = (recorder.now(), talk.local, gate.far);
-        recorder.note(Lane::Stands { lane, local, remote, took_ms: millis(stood.since(began)) });
+        recorder.note(Lane::Stands {
+            lane,
+            local: local.into(),
+            remote: remote.into(),
+            took_ms: millis(stood.since(began)),
+        });
         let goodbye = Goodbye { lane, recorder: recorder.clone(), said: false };
         let mut held = Self { rung, lane, nonce: asked, talk, ground, stood, seen: None, goodbye };
         if let Some(seen) = seen {
@@ -217,7 +222,7 @@ impl<'a> Held<'a> {
 
     fn seen_from(&mut self, public: SocketAddr) {
         if self.seen.replace(public) != Some(public) {
-            self.ground.recorder.note(Lane::SeenFrom { lane: self.lane, public });
+            self.ground.recorder.note(Lane::SeenFrom { lane: self.lane, public: public.into() });
         }
     }
 }

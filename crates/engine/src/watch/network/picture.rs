@@ -180,12 +180,12 @@ impl Picture {
 
     fn address_fact(&self, address: &Address, found: bool) -> Option<Net> {
         let Address { index, address, prefix, temporary } = *address;
-        Some(Net::Address { interface: self.name(index)?, address, prefix, temporary, found })
+        Some(Net::Address { interface: self.name(index)?, address: address.into(), prefix, temporary, found })
     }
 
     fn address_gone(&mut self, index: u32, address: IpAddr) -> Vec<Net> {
         match (self.addresses.remove(&(index, address)), self.name(index)) {
-            (Some(_), Some(interface)) => vec![Net::AddressGone { interface, address }],
+            (Some(_), Some(interface)) => vec![Net::AddressGone { interface, address: address.into() }],
             _ => vec![],
         }
     }
@@ -226,7 +226,12 @@ impl Picture {
 
     fn hop(&self, way: &Way) -> Option<Hop> {
         let known = self.links.get(&way.index)?;
-        Some(Hop { interface: known.link.name.clone(), kind: known.kind, gateway: way.gateway, source: way.source })
+        Some(Hop {
+            interface: known.link.name.clone(),
+            kind: known.kind,
+            gateway: way.gateway.map(Into::into),
+            source: way.source.map(Into::into),
+        })
     }
 
     fn forget_old_gateways(&mut self) {
@@ -264,7 +269,8 @@ impl Picture {
     }
 
     fn neighbour_fact(&self, index: u32, address: IpAddr, state: Reachability, found: bool) -> Vec<Net> {
-        let fact = self.name(index).map(|interface| Net::Neighbour { interface, address, state, found });
+        let fact =
+            self.name(index).map(|interface| Net::Neighbour { interface, address: address.into(), state, found });
         fact.into_iter().collect()
     }
 

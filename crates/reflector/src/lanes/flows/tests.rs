@@ -94,7 +94,7 @@ fn the_far_end_speaks_after_the_silence_until_it_is_heard() {
     let heard = bench.ask(HERE, 3, 100, FromClient::Word);
     assert_eq!(heard, Some(FromFar::Word { seen: place(HERE), quiet_ms: 1010, spoke: true }));
     assert_eq!(bench.wait(2000 * MS), [], "heard once, it says nothing more");
-    let stood = LaneSight::Stood { from: place(HERE) };
+    let stood = LaneSight::Stood { from: place(HERE).into() };
     assert_eq!(
         bench.saw(),
         [(3, stood), (3, LaneSight::Spoke { quiet_ms: 1000.0 })],

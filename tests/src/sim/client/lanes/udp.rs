@@ -160,7 +160,7 @@ impl Drop for Held<'_> {
 impl Held<'_> {
     fn seen_from(&self, public: SocketAddr) {
         if self.seen.borrow_mut().replace(public) != Some(public) {
-            self.talk.street.client.note(Lane::SeenFrom { lane: self.talk.lane, public });
+            self.talk.street.client.note(Lane::SeenFrom { lane: self.talk.lane, public: public.into() });
         }
     }
 }
@@ -184,7 +184,7 @@ async fn rung(street: &Street, far: SocketAddr, opened_by: Opened, want: Want) -
         }
     };
     let (stood, local) = (client.now(), talk.socket.local().unwrap_or(far));
-    client.note(Lane::Stands { lane, local, remote: far, took_ms: millis(stood.since(began)) });
+    client.note(Lane::Stands { lane, local: local.into(), remote: far.into(), took_ms: millis(stood.since(began)) });
     let held = Held { talk, over: Cell::new(false), seen: RefCell::default() };
     seen.into_iter().for_each(|seen| held.seen_from(seen));
     let (last_in, last_out) = (held.talk.last_in.get(), held.talk.last_out.get());

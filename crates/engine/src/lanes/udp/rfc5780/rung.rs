@@ -39,8 +39,13 @@ pub async fn hold(server: &Server, rung: UdpRung, ground: &Ground) -> Came {
         recorder.note(Lane::Failed { lane, stage: ConnectStage::Udp, trouble, took_ms });
         return Came::Void;
     };
-    recorder.note(Lane::Stands { lane, local, remote: server.at, took_ms: millis(stood.at.since(began)) });
-    recorder.note(Lane::SeenFrom { lane, public: stood.mapped });
+    recorder.note(Lane::Stands {
+        lane,
+        local: local.into(),
+        remote: server.at.into(),
+        took_ms: millis(stood.at.since(began)),
+    });
+    recorder.note(Lane::SeenFrom { lane, public: stood.mapped.into() });
     let held = Held { server, lane, socket, stood, recorder, over: false };
     held.run(Duration::from_millis(rung.quiet_ms as u64)).await
 }
@@ -89,7 +94,7 @@ impl Held<'_> {
         let Some(now) = Asked::of(&self.socket, self.server.at, self.recorder).await else { return Came::Void };
         let lane = self.lane;
         if now.mapped != self.stood.mapped {
-            self.recorder.note(Lane::SeenFrom { lane, public: now.mapped });
+            self.recorder.note(Lane::SeenFrom { lane, public: now.mapped.into() });
         }
         if probed == Probed::Came {
             let quiet_ms = millis(at.since(quiet_since));
