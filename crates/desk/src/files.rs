@@ -237,7 +237,7 @@ pub fn write_bundle(
             "that there is a bundle could not be noted ({why}), and the run will be offered again; `linewitness runs --delete {run}` removes it"
         )
     });
-    Ok(left_out.into_iter().chain(forgotten).collect())
+    Ok(left_out.into_iter().chain(forgotten).chain(shared.not_done).collect())
 }
 
 /// A new file that this account alone may read. On Windows that is for the folder to say.

@@ -1,10 +1,10 @@
 //! What the names in a bundle stand for, where it was recorded.
 
-use crate::{Failure, files};
+use crate::{Failure, files, sealed, shared};
 use engine::runs::{self, Found};
 use record::{About, Heard, RunId, bundle, names::Named, profile::Addresses};
 use std::fs::{self, File};
-use std::io::{BufReader, ErrorKind};
+use std::io::BufReader;
 use std::path::Path;
 
 /// Of a bundle, or of a run by its name.
@@ -42,6 +42,9 @@ fn run_in(bundle: &Path) -> Result<Option<RunId>, Failure> {
             "{name}: this bundle says addresses and hosts as they are; there is nothing to translate"
         ))),
         Some(about) => Ok(Some(about.run)),
+        None if sealed::is_encrypted(bundle) => Err(Failure::bad_input(format!(
+            "{name}: this report is encrypted; name its run, which `linewitness runs` lists where it was recorded"
+        ))),
         None => Err(Failure::bad_input(format!(
             "{name}: this is not a witness bundle that can be read here; name its run, as the report does"
         ))),
@@ -49,13 +52,15 @@ fn run_in(bundle: &Path) -> Result<Option<RunId>, Failure> {
 }
 
 fn read(run: &Found) -> Result<Vec<Named>, Failure> {
-    let (path, id) = (run.folder.join(runs::NAMES), &run.about.run);
-    match fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map_err(|_| Failure::ours(format!("{}: this is not a map of names any more", path.display()))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::bad_input(format!(
-            "run {id} has no map: its bundle, if there is one, says addresses and hosts as they are"
+    let id = &run.about.run;
+    match shared::map(&run.folder) {
+        Ok(Some(map)) => Ok(map),
+        Ok(None) => Err(Failure::bad_input(format!(
+            "run {id}: its bundle says addresses and hosts as they are; there is nothing to translate"
         ))),
-        Err(error) => Err(Failure::ours(format!("{}: {}", path.display(), files::why(&error)))),
+        Err(error) => {
+            let (folder, why) = (run.folder.display(), files::why(&error));
+            Err(Failure::ours(format!("{folder}: what the names of run {id} stand for cannot be read ({why})")))
+        }
     }
 }

@@ -298,15 +298,20 @@ fn sync_folder(folder: &Path) {
     }
 }
 
-/// Whole or not at all, and on the disk when it returns.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whole or not at all, and on the disk when it returns. For this account alone to read; on Windows that is for the folder
+/// to say.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_beside(path, bytes)?;
     fs::rename(beside(path), path)
 }
 
 /// On the disk, and not yet under its name.
 fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(beside(path))?;
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(beside(path))?;
     file.write_all(bytes)?;
     file.sync_all()
 }

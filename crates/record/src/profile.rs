@@ -3,7 +3,7 @@
 //! Reading is strict: an unknown field is refused by name, because a misspelt `heartbeat` would silently test something
 //! else. Secrets are `Private`, so the profile that goes into a bundle is this one, serialised.
 
-use crate::{Names, Private, Scrub, Wall};
+use crate::{Private, Scrub, Wall};
 use serde::{Deserialize, Serialize};
 
 mod address;
@@ -207,16 +207,6 @@ pub enum Addresses {
     #[default]
     Pseudonyms,
     Plain,
-}
-
-impl Share {
-    /// The names for one bundle; none where it is to say what is.
-    pub fn names(&self) -> Option<Names> {
-        match self.addresses.unwrap_or_default() {
-            Addresses::Plain => None,
-            Addresses::Pseudonyms => Some(self.names_key.as_ref().map_or_else(Names::counted, Names::with_key)),
-        }
-    }
 }
 
 impl Profile {

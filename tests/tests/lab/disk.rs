@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use linewitness_lab::{Program, Story, World, hold, world::wait_until};
-use record::{Damage, Fact, Log, bundle, fact::System};
+use record::{Damage, Fact, Log, Names, bundle, fact::System};
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -90,7 +90,8 @@ fn for_the_bundle(world: &World) -> Result<()> {
         let run = runs(&home)?.pop().context("the run is kept")?;
         said.is(1, &["the bundle could not be written (the disk is full)", &format!("linewitness recover {run}")])?;
         ensure!(fs::read_dir(&disk.at)?.count() == 1, "a half-written bundle is left");
-        let whole = log(&home, &run)?;
+        let mut whole = log(&home, &run)?;
+        Names::counted().log(&mut whole);
 
         // Room for what happened, and none for the page that tells it.
         disk.leave(40 * 1024)?;
