@@ -9,7 +9,7 @@ mod sealed;
 mod trouble;
 
 use far_end::FarEnd;
-use folder::{Desk, Said, live_log, read, until_it_holds};
+use folder::{Desk, live_log, read, until_it_holds};
 use record::bundle;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -96,7 +96,7 @@ fn a_computer_is_kept_awake_only_where_that_is_asked_for() {
     let nowhere = format!("unix:path={}", desk.path("no-bus").display());
     let held = |args: &[&str]| {
         let mut command = desk.command(&[&["hold", "--for", "1s", "--format", "jsonl"], args].concat());
-        Said::from(command.env("DBUS_SYSTEM_BUS_ADDRESS", &nowhere).output().expect("the program starts"))
+        folder::Said::from(command.env("DBUS_SYSTEM_BUS_ADDRESS", &nowhere).output().expect("the program starts"))
     };
     let asked = held(&["--stay-awake"]);
     assert_eq!(asked.code, 0, "{}", asked.err);

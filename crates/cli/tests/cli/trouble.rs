@@ -1,11 +1,11 @@
 //! Signals, disks that are full, and readers who do not read.
 
+#[cfg(target_os = "linux")]
 use super::far_end::ends_within;
 use super::folder::{Desk, Said, live_log, read, until_it_holds};
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 #[test]
 fn ctrl_c_ends_in_order_and_a_kill_is_offered_at_the_next_start() {
@@ -94,9 +94,9 @@ fn a_reader_who_comes_late_still_gets_every_json_line() {
         .stdout(stdout)
         .spawn()
         .expect("starts");
-    std::thread::sleep(Duration::from_millis(2500));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
     let mut text = String::new();
-    File::from(late).read_to_string(&mut text).expect("readable");
+    fs::File::from(late).read_to_string(&mut text).expect("readable");
     assert_eq!(ends_within(&mut hold, 15), Some(0));
     let (log, damage) = record::Log::read_lines(text.as_bytes());
     assert_eq!(damage, []);
