@@ -1,6 +1,6 @@
 //! `Hold`: the real `linewitness` holding a call in the client's namespace, and `Told`: everything it said of it.
 
-use crate::{Program, World, verdict, verdict::Verdict, world::wait_until};
+use crate::{Program, World, secrets, verdict, verdict::Verdict, world::wait_until};
 use anyhow::{Context, Result, bail, ensure};
 use record::bundle::{self, Bundle};
 use record::fact::{Action, Control, ControlKind, Ice, Mark, Move, Signaling};
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct Hold {
     pub program: Program,
     bundle: PathBuf,
+    /// Where its run is kept.
+    home: PathBuf,
 }
 
 /// What a hold left behind, read and checked for form.
@@ -41,7 +43,7 @@ impl Hold {
         let out = bundle.to_str().context("the lab's folder has a plain name")?;
         let all = [by, &[binary()?, "hold"], args, &["--plain-addresses", "--out", out, "--format", "jsonl"]].concat();
         let program = Program::start(world, &world.client, name, all[0], &all[1..])?;
-        Ok(Self { program, bundle })
+        Ok(Self { program, bundle, home: world.dir.join(crate::program::HOME) })
     }
 
     /// As `start`, and waits until the call stands.
@@ -149,6 +151,7 @@ impl Hold {
         );
         verdict.check_form(events.len() as u64).with_context(|| verdict.summary())?;
         explained_alike(&self.bundle, written)?;
+        secrets::none_in(&self.home, &self.bundle, &[&self.program.stdout, &self.program.stderr])?;
         let stderr = std::fs::read(&self.program.stderr).unwrap_or_default();
         Ok(Told { exit, bundle, verdict, stderr: String::from_utf8_lossy(&stderr).into_owned() })
     }
@@ -261,8 +264,9 @@ pub fn profile(world: &World, signaling: &str, sections: &str) -> Result<String>
 /// As `profile`, to where the reflector is reached otherwise: by name, or through a proxy.
 pub fn profile_to(world: &World, url: &str, signaling: &str, sections: &str) -> Result<String> {
     let path = world.dir.join("hold.witness-profile");
-    std::fs::write(&path, format!("name = \"Lab\"\n[signaling]\nurl = \"{url}\"\n{signaling}\n{sections}\n"))
-        .with_context(|| format!("writing {}", path.display()))?;
+    let url = secrets::url(url);
+    let text = format!("name = \"Lab\"\n[signaling]\nurl = \"{url}\"\n{signaling}\n{sections}\n");
+    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     Ok(path.to_string_lossy().into_owned())
 }
 

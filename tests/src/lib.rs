@@ -36,6 +36,8 @@ pub mod program;
 #[cfg(target_os = "linux")]
 pub mod rights;
 #[cfg(target_os = "linux")]
+pub mod secrets;
+#[cfg(target_os = "linux")]
 pub mod stage;
 #[cfg(target_os = "linux")]
 pub mod witness;

@@ -18,6 +18,9 @@ pub struct Program {
 /// Programs end within this after being asked, or are killed: the longest that a drain may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// In a world's folder: the home of all who are started in it.
+pub const HOME: &str = "home";
+
 /// The machine's own proxies must not carry the lab's calls.
 const PROXIES: [&str; 8] =
     ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
@@ -26,7 +29,7 @@ impl Program {
     /// `name` is that of its log files, so it must be its own within the world.
     pub fn start(world: &World, ns: &Ns, name: &str, program: &str, args: &[&str]) -> Result<Self> {
         let (stdout, stderr) = (world.dir.join(format!("{name}.out")), world.dir.join(format!("{name}.err")));
-        let home = world.dir.join("home");
+        let home = world.dir.join(HOME);
         std::fs::create_dir_all(&home).context("making a home for the programs")?;
         let mut command = ns.command(program);
         command

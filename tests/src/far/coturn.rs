@@ -5,7 +5,7 @@ use crate::{Program, World, ns::Ns, world::SERVER};
 use anyhow::{Context, Result};
 
 pub const USER: &str = "witness";
-pub const PASSWORD: &str = "relay-for-the-lab";
+pub const PASSWORD: &str = "s3cr3t-of-the-relay";
 const PORT: u16 = 3478;
 const TLS_PORT: u16 = 5349;
 /// Whatever goes to these goes to the relay.

@@ -1,7 +1,7 @@
 //! An HTTP proxy on the client's own network: it opens connections by CONNECT and carries them, and nothing else. Its end is
 //! that of a killed process: the kernel closes what it had, and refuses what comes after.
 
-use crate::{World, world::GATEWAY};
+use crate::{World, secrets, world::GATEWAY};
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,7 +14,7 @@ const PORT: u16 = 3128;
 
 /// As programs are told of it.
 pub fn variable() -> String {
-    format!("http_proxy=http://{GATEWAY}:{PORT}")
+    format!("http_proxy=http://{}{GATEWAY}:{PORT}", secrets::OF_THE_URL[0])
 }
 
 pub struct Proxy {

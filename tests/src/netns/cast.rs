@@ -6,7 +6,7 @@ use crate::part::names;
 use crate::scenario::world::{Far, InFront, Token, WebProxy};
 use crate::scenario::{Deed, Scenario};
 use crate::world::SERVER;
-use crate::{Hold, Program, World, rights};
+use crate::{Hold, Program, World, rights, secrets};
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -130,8 +130,8 @@ pub fn enter(world: &World, scenario: &Scenario) -> Result<Cast> {
 }
 
 /// The token that the far end asks for; who has another one is not let in.
-const TOKEN: &str = "the-lab-may-come-in";
-const WRONG_TOKEN: &str = "the-lab-may-come-in-too";
+const TOKEN: &str = "s3cr3t-of-the-door";
+const WRONG_TOKEN: &str = "s3cr3t-of-another-door";
 
 fn settings(scenario: &Scenario, certificate: Option<&certificate::Certificate>) -> Vec<String> {
     let world = &scenario.world;
@@ -256,7 +256,7 @@ impl Cast {
         let signaling = table(&mut profile, "signaling");
         let (kind, url) = address(scenario);
         signaling.insert("kind".into(), Value::String(kind.into()));
-        signaling.insert("url".into(), Value::String(url));
+        signaling.insert("url".into(), Value::String(secrets::url(&url)));
         if let Some(trusted) = &self.trusted {
             signaling.insert("ca".into(), Value::String(trusted.display().to_string()));
         }

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use anyhow::{Result, ensure};
-use linewitness_lab::{Fault, Hold, Story, World, far::janus};
+use linewitness_lab::{Fault, Hold, Story, World, far::janus, secrets};
 use record::Fact;
 use record::fact::{Action, Move, Outcome, Signaling};
 use std::thread::sleep;
@@ -17,7 +17,10 @@ pub const STORIES: &[Story] = &[Story {
 fn lost_path_and_socket(world: &World) -> Result<()> {
     let _janus = janus::start(world)?;
     let profile = world.dir.join("janus.witness-profile");
-    let text = format!("name = \"Echo\"\nfor = \"60s\"\n[signaling]\nkind = \"janus\"\nurl = \"{}\"\n", janus::url());
+    let text = format!(
+        "name = \"Echo\"\nfor = \"60s\"\n[signaling]\nkind = \"janus\"\nurl = \"{}\"\n",
+        secrets::url(&janus::url())
+    );
     std::fs::write(&profile, text)?;
     let mut hold = Hold::established(world, "hold", &[&profile.to_string_lossy()])?;
 

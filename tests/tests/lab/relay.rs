@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use linewitness_lab::far::coturn::{self, Over};
 use linewitness_lab::far::{certificate, certificate::Certificate, reflector};
 use linewitness_lab::world::{SERVER, now};
-use linewitness_lab::{Hold, Program, Story, Told, World, hold};
+use linewitness_lab::{Hold, Program, Story, Told, World, hold, secrets};
 use record::Fact;
 use record::fact::{CandidateKind, Ice};
 use std::thread::sleep;
@@ -127,7 +127,7 @@ fn profile(world: &World, certificate: &Certificate, over: Over, password: &str,
          [signaling]\nurl = \"{}\"\nca = \"{}\"\n\
          [ice]\npolicy = \"relay\"\n\
          [[ice.servers]]\nurls = [\"{}\"]\nusername = \"{}\"\ncredential = \"{password}\"\n",
-        reflector::url(),
+        secrets::url(&reflector::url()),
         certificate.ca.display(),
         over.url(),
         coturn::USER,
