@@ -30,9 +30,6 @@ fn dead(timeline: &Timeline, drop: &Drop) -> Option<Dead> {
     if timeline.trickling_seconds(from, over.plus(AROUND)) >= TRICKLES {
         return None;
     }
-    if timeline.came_amid(drop.last_good, over) {
-        return None;
-    }
     if far.alive().is_some() || around::other_plane_went_on(timeline, drop).is_some() {
         return None;
     }

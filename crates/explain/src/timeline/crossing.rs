@@ -1,7 +1,7 @@
 //! What crossed in the middle of a loss of media. A way on which packets pass in both directions, though no question is
 //! answered, is there, and loses most of them.
 
-use super::{At, Gap, Timeline};
+use super::{At, Gap, Heartbeat, Silence, Timeline};
 use crate::words;
 use record::{
     Seq, Stamp,
@@ -23,6 +23,8 @@ const STILL_LOST: Duration = Duration::from_secs(3);
 const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// The kernel tells of its last acknowledgement in steps of a few milliseconds: the same one, told again.
 const SAME: Duration = Duration::from_millis(50);
+/// A forged log may hold a million.
+const MOST_SOCKETS: usize = 32;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Crossed {
@@ -52,21 +54,15 @@ impl Timeline<'_> {
         self.gaps_over(from, to).find_map(|gap| self.crossed_in(gap))
     }
 
-    /// TCP of the far end came in the middle of such a loss, while new connections to it were not answered: the way back
-    /// was not cut.
-    pub fn came_amid(&self, from: Stamp, to: Stamp) -> bool {
-        self.gaps_over(from, to).any(|gap| self.tcp_amid(gap).is_some())
-    }
-
     fn gaps_over(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = &Gap> {
         self.gaps.iter().filter(move |gap| gap.last < to && self.gap_over(gap) > from)
     }
 
     fn crossed_in(&self, gap: &Gap) -> Option<Crossed> {
-        let by_tcp = self.tcp_amid(gap);
-        let (seconds, here) = self.came_in(gap).or(by_tcp.map(|seq| (1, seq)))?;
-        let exchanged = || by_tcp.and_then(|_| self.exchanged_in(gap));
-        let (there, last) = self.received_in(gap).or_else(exchanged)?;
+        let exchanged = self.exchanged_in(gap);
+        let by_tcp = || exchanged.map(|(seq, _)| seq).or_else(|| self.heard_in(gap)).map(|seq| (1, seq));
+        let (seconds, here) = self.came_in(gap).or_else(by_tcp)?;
+        let (there, last) = self.received_in(gap).or(exchanged)?;
         Some(Crossed { seconds, here, later: last.since(gap.last), there })
     }
 
@@ -81,24 +77,24 @@ impl Timeline<'_> {
         Some((1 + came.count(), here))
     }
 
-    /// TCP was heard from after the media had stopped, and new connections stayed without an answer for long after it: it is
-    /// neither the edge of a cut nor the return.
-    fn tcp_amid(&self, gap: &Gap) -> Option<Seq> {
-        let over = self.gap_over(gap);
-        let still_lost = |heard: Stamp| {
-            let mut silences = self.controls_of(ControlKind::FarTcp).flat_map(|asked| &asked.silences);
-            let with_it = |since: Stamp| since.plus(STILL_LOST) >= gap.last && since <= heard.plus(ASKED_EVERY);
-            silences.any(|silence| {
-                let back = silence.back.map_or_else(|| self.hold_end(), |back| back.stamp);
-                !silence.refused
-                    && silence.last_ok.is_some()
-                    && with_it(silence.since)
-                    && heard.plus(STILL_LOST) <= back
-            })
-        };
+    /// TCP was heard from after the media had stopped, and neither at the edge of a cut nor as the way came back.
+    fn heard_in(&self, gap: &Gap) -> Option<Seq> {
         let first = self.tcp_heard.partition_point(|(_, heard)| *heard < gap.last.plus(HEARD));
-        let mut inside = self.tcp_heard[first..].iter().take_while(|(_, heard)| *heard < over);
-        inside.find(|(_, heard)| still_lost(*heard)).map(|(at, _)| at.seq)
+        let mut inside = self.tcp_heard[first..].iter().take_while(|(_, heard)| *heard < self.gap_over(gap));
+        inside.find(|(_, heard)| self.still_lost(gap, *heard)).map(|(at, _)| at.seq)
+    }
+
+    /// New connections fell silent with the media, and stayed so for long after this moment of it.
+    fn still_lost(&self, gap: &Gap, moment: Stamp) -> bool {
+        let mut silences = self.controls_of(ControlKind::FarTcp).flat_map(|asked| &asked.silences);
+        silences.any(|silence| {
+            let back = silence.back.map_or_else(|| self.hold_end(), |back| back.stamp);
+            !silence.refused
+                && silence.last_ok.is_some()
+                && silence.since.plus(STILL_LOST) >= gap.last
+                && silence.since <= moment.plus(ASKED_EVERY)
+                && moment.plus(STILL_LOST) <= back
+        })
     }
 
     /// The far end's word that it received our media well inside it.
@@ -119,13 +115,21 @@ impl Timeline<'_> {
         })
     }
 
-    /// A heartbeat was put and answered inside it.
+    /// A heartbeat was put and answered inside it, or bytes that had been repeated in vain were acknowledged.
     fn exchanged_in(&self, gap: &Gap) -> Option<(Seq, Stamp)> {
         let over = self.gap_over(gap);
+        let put = |beat: &Heartbeat| beat.at.stamp.minus(words::millis(beat.rtt_ms));
         let first = self.heartbeats.partition_point(|beat| beat.at.stamp < gap.last);
-        let inside = self.heartbeats[first..].iter().take_while(|beat| beat.at.stamp.plus(STILL_LOST) <= over);
-        let mut put = inside.map(|beat| (beat.at.seq, beat.at.stamp.minus(words::millis(beat.rtt_ms))));
-        put.find(|(_, put)| *put >= gap.last.plus(HEARD))
+        let beats = self.heartbeats[first..].iter().take_while(|beat| beat.at.stamp < over);
+        let mut answered = beats.filter(|beat| put(beat) >= gap.last.plus(HEARD)).map(|beat| beat.at);
+        let began = self.sockets.partition_point(|socket| socket.began.stamp < over);
+        let sockets = self.sockets[..began].iter().rev().take(MOST_SOCKETS).filter(|socket| !socket.through_proxy);
+        let repeated = |silence: &&Silence| silence.retransmits.is_some_and(|times| times > 1);
+        let again = sockets.flat_map(|socket| &socket.silences).filter(repeated).filter_map(|silence| silence.again);
+        let mut acknowledged = again.filter(|at| at.stamp >= gap.last.plus(EDGE) && at.stamp < over);
+        let still_lost = |at: &At| self.still_lost(gap, at.stamp);
+        let at = answered.find(still_lost).or_else(|| acknowledged.find(still_lost))?;
+        Some((at.seq, at.stamp))
     }
 
     fn gap_over(&self, gap: &Gap) -> Stamp {
