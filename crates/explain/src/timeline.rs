@@ -53,6 +53,8 @@ pub struct Timeline<'a> {
     pub send_troubles: Vec<SendTrouble<'a>>,
     pub undelivered: Vec<Undelivered>,
     pub heartbeats: Vec<Heartbeat>,
+    /// When the kernel heard from the far end's TCP on signaling, and the event that tells of it.
+    tcp_heard: Vec<(At, Stamp)>,
     /// The last sign of life of any kind over signaling.
     pub signaling_lived: Option<Stamp>,
     pub call_ends: Vec<CallEnd<'a>>,
@@ -314,6 +316,7 @@ impl<'a> Timeline<'a> {
             send_troubles: Vec::new(),
             undelivered: Vec::new(),
             heartbeats: Vec::new(),
+            tcp_heard: Vec::new(),
             signaling_lived: None,
             call_ends: Vec::new(),
             pauses: Vec::new(),

@@ -241,10 +241,23 @@ impl<'a> Held<'a> {
                 return Some(End::Silence { waited_ms: millis(now.awake_since(sent)) });
             }
         }
+        if let Some(since) = self.gone_unacknowledged(now).filter(|_| self.closing.is_none()) {
+            return Some(End::Silence { waited_ms: millis(now.awake_since(since)) });
+        }
         if self.pulse.is_due(now) {
             self.ping(now);
         }
         None
+    }
+
+    /// Bytes that no ping waits for, repeated in vain for as long as a ping is waited for: the next one would fare no better.
+    fn gone_unacknowledged(&mut self, now: Stamp) -> Option<Stamp> {
+        let outlasted =
+            |held: &Self| held.unanswered.unacknowledged_since().filter(|since| held.pulse.outlasted(*since, now));
+        outlasted(self)?;
+        // The last look may be some moments old.
+        self.look(now)?;
+        outlasted(self)
     }
 
     /// One look at the kernel's view, and what follows from it.

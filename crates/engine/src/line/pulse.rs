@@ -97,6 +97,12 @@ impl Pulse {
         self.deadline().is_some_and(|deadline| deadline <= now.awake)
     }
 
+    /// Bytes of then had as long as an answer is given, with the same patience for our own lateness.
+    pub fn outlasted(&self, since: Stamp, now: Stamp) -> bool {
+        let from = self.patient_from.map_or(since.awake, |from| from.max(since.awake));
+        self.answer_within.is_some_and(|within| from + within <= now.awake)
+    }
+
     /// It was we who were late: answers may lie unread, and every ping is given its whole time from now.
     pub fn forgive(&mut self, now: Stamp) {
         self.patient_from = Some(now.awake);
@@ -167,6 +173,15 @@ mod tests {
         pulse.forgive(at(20_000));
         assert_eq!(pulse.waiting_since(), Some(at(20_000).awake));
         assert!(!pulse.given_up(at(21_999)) && pulse.given_up(at(22_000)));
+    }
+
+    #[test]
+    fn bytes_are_given_as_long_as_a_ping_from_when_we_were_back_ourselves() {
+        let mut pulse = pulse();
+        assert!(!pulse.outlasted(at(1_000), at(2_999)) && pulse.outlasted(at(1_000), at(3_000)));
+        pulse.forgive(at(20_000));
+        assert!(!pulse.outlasted(at(1_000), at(21_999)) && pulse.outlasted(at(1_000), at(22_000)));
+        assert!(!Pulse::new(None, at(0)).outlasted(at(0), at(1_000_000)), "without a heartbeat nothing is given up");
     }
 
     #[test]

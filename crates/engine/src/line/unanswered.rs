@@ -1,6 +1,7 @@
 //! Whether what we wrote is answered: the kernel's repeats are the first evidence, a ping without pong the second. Pure.
 //!
-//! Saying so never ends a line; that is the heartbeat's deadline alone.
+//! Saying so never ends a line. What does is the heartbeat's patience, with a ping that has no pong, or with bytes of which the
+//! kernel itself says that nothing was acknowledged since.
 
 use record::{Stamp, fact::TcpSample};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Unanswered {
     said: Option<Said>,
     /// When the kernel was last told of acknowledgements after a silence: a pong of before is then on its way.
     again: Option<Stamp>,
+    /// By the kernel's last word bytes are being repeated, and nothing at all was acknowledged since then.
+    unacknowledged: Option<Stamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -65,10 +68,18 @@ impl Unanswered {
         self.said.is_some()
     }
 
+    /// By the kernel's last word. A far end that is slow to answer acknowledges all the same.
+    pub fn unacknowledged_since(&self) -> Option<Stamp> {
+        self.unacknowledged
+    }
+
     pub fn sampled(&mut self, now: Stamp, sample: &TcpSample) -> Option<Word> {
+        let last_ack = now.minus(Duration::from_secs_f64(sample.last_ack_recv_ms.max(0.0) / 1e3));
         if sample.unacked == 0 {
             self.waiting = None;
         }
+        let repeated = sample.retransmits >= REPEATS;
+        self.unacknowledged = self.waiting.filter(|_| repeated).map(|since| since.max(last_ack));
         if sample.retransmits == 0 {
             return match self.said {
                 Some(Said { since, by: Evidence::Repeats }) => {
@@ -79,10 +90,9 @@ impl Unanswered {
             };
         }
         let since = self.waiting?;
-        if self.said.is_some() || sample.retransmits < REPEATS || now.awake_since(since) < AT_LEAST {
+        if self.said.is_some() || !repeated || now.awake_since(since) < AT_LEAST {
             return None;
         }
-        let last_ack = now.minus(Duration::from_secs_f64(sample.last_ack_recv_ms.max(0.0) / 1e3));
         Some(self.say(since, Evidence::Repeats, last_ack))
     }
 
@@ -176,6 +186,23 @@ mod tests {
         assert!(watch.sampled(at(5_990), &sample(0, 0, 1.0)).is_some(), "answered again");
         assert_eq!(watch.pong_missing(at(5_990), at(1_200), at(5_989), PONG_AT_LEAST), None);
         assert!(watch.pong_missing(at(8_000), at(1_200), at(5_989), PONG_AT_LEAST).is_some(), "two seconds later");
+    }
+
+    #[test]
+    fn only_repeats_of_which_nothing_was_acknowledged_are_unacknowledged() {
+        let mut watch = Unanswered::default();
+        watch.wrote(at(10_000), at(9_000));
+        watch.sampled(at(10_400), &sample(1, 1, 1_400.0));
+        assert_eq!(watch.unacknowledged_since(), None, "one repeat is an ordinary loss");
+        watch.sampled(at(12_000), &sample(1, 3, 3_000.0));
+        assert_eq!(watch.unacknowledged_since(), Some(at(10_000)));
+        watch.sampled(at(13_000), &sample(1, 4, 200.0));
+        assert_eq!(watch.unacknowledged_since(), Some(at(12_800)), "something was acknowledged in between");
+        watch.sampled(at(14_000), &sample(0, 0, 10.0));
+        assert_eq!(watch.unacknowledged_since(), None);
+        watch.wrote(at(15_000), at(14_900));
+        watch.sampled(at(25_000), &sample(0, 0, 9_990.0));
+        assert_eq!(watch.unacknowledged_since(), None, "acknowledged, though never answered");
     }
 
     #[test]

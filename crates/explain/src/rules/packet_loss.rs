@@ -141,14 +141,12 @@ fn counted(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 fn crossed(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let crossed = timeline.crossed(drop.last_good, drop.over(timeline))?;
     let passed = format!(
-        "in {} something of the far end came all the same, and the far end received us for {} longer",
+        "in {} something of the far end came all the same, and {} after our last packet from it the far end still received ours",
         words::count(crossed.seconds, "second"),
-        words::length(crossed.longer)
+        words::length(crossed.later)
     );
-    let because = Evidence::of(crossed.here, "Packets of the far end came in the middle of it.").and(
-        crossed.there,
-        format!("The far end went on receiving our packets for {} longer.", words::length(crossed.longer)),
-    );
+    let because = Evidence::of(crossed.here, "Packets of the far end came in the middle of it.")
+        .and(crossed.there, format!("The far end still received our packets {} later.", words::length(crossed.later)));
     let place = place(timeline, drop, &Lossy::default());
     let measured = Measured::seconds(around::lasted(timeline, drop));
     Some(finding(drop, place, &passed, because, measured))

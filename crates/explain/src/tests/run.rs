@@ -328,10 +328,7 @@ impl Run {
     }
 
     pub fn resends(self, conn: u32, retransmits: u32) -> Self {
-        self.note(Signaling::Tcp {
-            conn,
-            sample: TcpSample { retransmits, unacked: 1, last_ack_recv_ms: 900.0, ..Default::default() },
-        })
+        self.note(Signaling::Tcp { conn, sample: TcpSample { retransmits, unacked: 1, ..Default::default() } })
     }
 
     /// The kernel has everything acknowledged.

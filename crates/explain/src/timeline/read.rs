@@ -88,6 +88,9 @@ impl<'a> Timeline<'a> {
                         silence.acknowledged.get_or_insert(at);
                     }
                 }
+                if !socket.through_proxy {
+                    self.hear_tcp(at, sample);
+                }
             }
             Signaling::Unanswered { conn, since, last_good, retransmits } => {
                 let since = not_after(*since, at);
