@@ -155,26 +155,52 @@ pub fn watchers(played: &[(Scenario, Played)]) -> Result<Vec<Fall>> {
 
 /// Each kind of deed in turn is not done, though the story expects it.
 pub fn injectors(played: &[(Scenario, Played)], again: impl Fn(&Scenario) -> Result<Played>) -> Result<Vec<Fall>> {
-    let mut kinds: Vec<Deed> = Vec::new();
-    for deed in played.iter().flat_map(|(scenario, _)| scenario.steps.iter().map(|step| step.deed)) {
-        if !deed.is_harmless() && !kinds.iter().any(|kind| discriminant(kind) == discriminant(&deed)) {
-            kinds.push(deed);
-        }
-    }
-    let off = kinds.into_iter().map(|kind| {
-        let is_of_it = |deed: Deed| discriminant(&deed) == discriminant(&kind);
-        let name = format!("{kind:?}");
-        let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        fall(format!("the injector {name}"), played, |scenario, _| {
-            let mut idle = scenario.clone();
-            idle.steps.iter_mut().filter(|step| is_of_it(step.deed)).for_each(|step| step.deed = Deed::Nothing);
-            let concerned = scenario.steps.iter().any(|step| is_of_it(step.deed));
-            let says_something = !scenario.is_null() || !scenario.ending.findings.is_empty();
-            (concerned && says_something).then(|| again(&idle)).transpose()
+    let off = kinds(played.iter().map(|(scenario, _)| scenario)).into_iter().map(|kind| {
+        fall(format!("the injector {}", injector(kind)), played, |scenario, _| {
+            without(scenario, kind).map(|idle| again(&idle)).transpose()
         })
     });
     // What is harmless everywhere has nothing to fall from.
     off.filter(|fall: &Result<Fall>| fall.as_ref().map_or(true, |fall| fall.concerned > 0)).collect()
+}
+
+/// The deeds that break something, each kind once.
+pub fn kinds<'a>(of: impl Iterator<Item = &'a Scenario>) -> Vec<Deed> {
+    let mut kinds: Vec<Deed> = Vec::new();
+    for deed in
+        of.flat_map(|scenario| scenario.world.broken.into_iter().chain(scenario.steps.iter().map(|step| step.deed)))
+    {
+        if !deed.is_harmless() && !kinds.iter().any(|kind| discriminant(kind) == discriminant(&deed)) {
+            kinds.push(deed);
+        }
+    }
+    kinds
+}
+
+/// "BlackHole"
+pub fn injector(kind: Deed) -> String {
+    let name = format!("{kind:?}");
+    name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// The same, and deeds of this kind are not done. Nothing where it has none, or is told alike with it and without.
+pub fn without(scenario: &Scenario, kind: Deed) -> Option<Scenario> {
+    let is_of_it = |deed: &Deed| discriminant(deed) == discriminant(&kind);
+    let mut idle = scenario.clone();
+    idle.world.broken = idle.world.broken.filter(|deed| !is_of_it(deed));
+    idle.steps.iter_mut().filter(|step| is_of_it(&step.deed)).for_each(|step| step.deed = harmless(step.deed));
+    let concerned = scenario.world.broken.iter().chain(scenario.steps.iter().map(|step| &step.deed)).any(is_of_it);
+    let says_something = !scenario.is_null() || !scenario.ending.findings.is_empty();
+    (concerned && says_something).then_some(idle)
+}
+
+/// What is left of a deed without its harm.
+fn harmless(deed: Deed) -> Deed {
+    match deed {
+        // A later step may take it down.
+        Deed::TunnelTakesRoute | Deed::TunnelTakesFarEnd => Deed::TunnelUp,
+        _ => Deed::Nothing,
+    }
 }
 
 /// `changed` gives nothing where the part plays no role.

@@ -21,8 +21,8 @@ use crossing::Ends;
 use deeds::{Deeds, Done};
 use engine::Clock;
 pub use flows::Flows;
-use record::fact::{CallEndedBy, Mark, Signaling};
-use record::{Fact, Stamp};
+use record::fact::{CallEndedBy, Far, Mark, Sight, Signaling, System};
+use record::{Event, Fact, Stamp};
 use std::path::Path;
 use std::time::Duration;
 use truths::{Carried, Seen};
@@ -86,6 +86,9 @@ pub fn play_beside(
     if scenario.is_null() {
         still_null(&done, &truths)?;
     }
+    if !scenario.steps.iter().any(|step| step.deed.takes_time_away()) {
+        had_time(&told.bundle.log.events)?;
+    }
     let beside = page.map(|page| beside(page, scenario.is_null(), &done, &truths, &seen)).transpose()?;
     ended_as_said(&told)?;
     let played = Played { truths, log: told.bundle.log, verdict: told.verdict };
@@ -143,6 +146,21 @@ fn still_null(done: &[Carried], truths: &[Truth]) -> Result<()> {
             "void: {:?} took media away for {lost:?}, so this run is none without a loss",
             one.deed
         );
+    }
+    Ok(())
+}
+
+/// Where the machine itself gave either end no time, that is what ended the call or kept it from coming back.
+fn had_time(events: &[Event]) -> Result<()> {
+    for event in events {
+        let stood_still = match &event.fact {
+            Fact::System(System::TicksMissed { since }) => event.at.awake_since(*since),
+            Fact::Far(Far::Saw { sight: Sight::StoodStill { from, to }, .. }) => {
+                Duration::from_micros(to.micros().saturating_sub(from.micros()).max(0).unsigned_abs())
+            }
+            _ => continue,
+        };
+        ensure!(stood_still < COUNTS_FROM, "void: this machine gave a program no time for {stood_still:?}");
     }
     Ok(())
 }

@@ -7,10 +7,10 @@
     reason = "this is the lab's test runner, and its output is its use"
 )]
 
-use crate::judge::{Judged, Label};
-use crate::scenario::{Dice, Runner, Scenario};
+use crate::judge::{Judged, Label, judge};
+use crate::scenario::{Deed, Dice, Runner, Scenario};
 use crate::score::{Run, Score, report};
-use crate::{World, netns, recording, rights, world};
+use crate::{World, mutation, netns, recording, rights, world};
 use anyhow::{Result, anyhow};
 use engine::Clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -70,6 +70,23 @@ impl Piece {
             Performed { well, run: Some(run) }
         };
         Self { name, needs, open, perform: Box::new(perform) }
+    }
+}
+
+impl Piece {
+    /// The checker checked: well played when the story is then told wrongly, and it could be played at all.
+    pub fn without(scenario: &Scenario, kind: Deed, seed: u64) -> Option<Self> {
+        let idle = mutation::without(scenario, kind)?;
+        let (name, needs) =
+            (format!("{}.without.{}", scenario.name, mutation::injector(kind)), netns::cast::needs(&idle));
+        let perform = move |dir: &Path| {
+            let well = netns::play(&idle, seed, dir).and_then(|played| {
+                anyhow::ensure!(!judge(&idle, &played).is_well(), "NOTHING WAS DONE, AND NOBODY NOTICES");
+                Ok(())
+            });
+            Performed { well, run: None }
+        };
+        Some(Self { name, needs, open: None, perform: Box::new(perform) })
     }
 }
 

@@ -32,6 +32,8 @@ cargo xtask COMMAND
   package          what people install, for this system: on Linux .deb and .rpm
   lab [FILTER] [--seed N] [--repeat N] [--at-a-time N]
                    only the lab: real faults in network namespaces (Linux), scored; each scenario N times, with N seeds
+  lab --without-injectors
+                   the lab checked: each scenario without each of its faults, which must then be told wrongly
   browser [FILTER] the lab's faults beside a page in Chromium, both in one table (Linux)
   e2e [PATTERN]    only the window's tests in the program itself, on a display of their own (Linux)
   bench [FILTER]   the benchmarks, in release

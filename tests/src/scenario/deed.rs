@@ -164,6 +164,12 @@ impl Deed {
         matches!(self, Self::Frozen | Self::Sleep)
     }
 
+    /// A program is held up on purpose, or may be.
+    pub fn takes_time_away(self) -> bool {
+        self.stops_the_program()
+            || matches!(self, Self::Starved | Self::Busy | Self::FarEndFrozen | Self::ClockStep { .. })
+    }
+
     pub fn can_be_undone(self) -> bool {
         !matches!(
             self,

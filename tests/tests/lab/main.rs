@@ -14,7 +14,7 @@ mod user;
 
 #[cfg(target_os = "linux")]
 use linewitness_lab::{
-    Piece, scenario,
+    Piece, mutation, scenario,
     scenario::{Runner, Scenario},
     stage,
 };
@@ -41,14 +41,20 @@ fn main() -> ExitCode {
         parts::STORIES,
         truth::STORIES,
     ];
-    let Asked { seed, repeat, at_a_time, record, browser, filter } = asked(std::env::args().skip(1));
+    let Asked { seed, repeat, at_a_time, record, browser, without_injectors, filter } = asked(std::env::args().skip(1));
     if browser {
         return linewitness_lab::browser::main(&filter, seed);
     }
     let scenarios = scenario::all().unwrap_or_else(|error| panic!("{error:#}"));
-    let played = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns));
+    let played: Vec<Scenario> = scenarios.into_iter().filter(|scenario| scenario.is_played_in(Runner::Netns)).collect();
+    if without_injectors {
+        let kinds = mutation::kinds(played.iter());
+        let each = played.iter().filter(|scenario| scenario.open.is_none());
+        let idle = each.flat_map(|one| kinds.iter().filter_map(move |kind| Piece::without(one, *kind, seed)));
+        return stage::main(idle.collect(), &filter, seed, at_a_time);
+    }
     let again = |scenario: Scenario| (seed..seed + repeat).map(move |seed| Piece::of(scenario.clone(), seed, record));
-    let pieces = played.flat_map(again).chain(stories.concat().into_iter().map(Piece::from));
+    let pieces = played.into_iter().flat_map(again).chain(stories.concat().into_iter().map(Piece::from));
     stage::main(pieces.collect(), &filter, seed, at_a_time)
 }
 
@@ -62,15 +68,24 @@ struct Asked {
     record: bool,
     /// Only what is played beside a browser, beside it.
     browser: bool,
+    /// Every scenario is played with each of its injectors switched off, and must then be told wrongly.
+    without_injectors: bool,
     filter: Vec<String>,
 }
 
-/// `[FILTER]… [--seed N] [--repeat N] [--at-a-time N] [--record] [--browser]`; other flags are of cargo's own test programs and
+/// `[FILTER]… [--seed N] [--repeat N] [--at-a-time N] [--record] [--browser] [--without-injectors]`; other flags are of cargo's own test programs and
 /// mean nothing here.
 #[cfg(target_os = "linux")]
 fn asked(mut args: impl Iterator<Item = String>) -> Asked {
-    let mut asked =
-        Asked { seed: SEED, repeat: 1, at_a_time: stage::AT_A_TIME, record: false, browser: false, filter: Vec::new() };
+    let mut asked = Asked {
+        seed: SEED,
+        repeat: 1,
+        at_a_time: stage::AT_A_TIME,
+        record: false,
+        browser: false,
+        without_injectors: false,
+        filter: Vec::new(),
+    };
     while let Some(arg) = args.next() {
         let mut number = || {
             let given = args.next().unwrap_or_default();
@@ -82,6 +97,7 @@ fn asked(mut args: impl Iterator<Item = String>) -> Asked {
             "--at-a-time" => asked.at_a_time = number().clamp(1, 64) as usize,
             "--record" => asked.record = true,
             "--browser" => asked.browser = true,
+            "--without-injectors" => asked.without_injectors = true,
             flag if flag.starts_with('-') => {}
             _ => asked.filter.push(arg),
         }

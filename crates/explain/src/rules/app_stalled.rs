@@ -94,7 +94,9 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    look::ran_throughout(timeline, drop, PauseKind::Stalled).then(|| "This program ran throughout.".into())
+    let paused_later = || timeline.pauses_in(PauseKind::Stalled, drop.declared, drop.over(timeline)).next().is_some();
+    let ran = || if paused_later() { "This program ran when it was lost." } else { "This program ran throughout." };
+    look::ran_throughout(timeline, drop, PauseKind::Stalled).then(|| ran().into())
 }
 
 pub const RULE: Rule = Rule {

@@ -8,7 +8,7 @@ use crate::{
 };
 use record::{
     Ip, Stamp,
-    fact::{ConnectStage, End, Trouble, Undeliverable},
+    fact::{ConnectStage, End, Sight, Trouble, Undeliverable},
 };
 use std::time::Duration;
 
@@ -117,6 +117,19 @@ pub fn ran_throughout(timeline: &Timeline, drop: &Drop, kind: PauseKind) -> bool
     drop.loss != Loss::NeverStood
         && timeline.imported.is_none()
         && timeline.pauses_in(kind, drop.last_good.minus(Duration::from_secs(1)), drop.declared).next().is_none()
+}
+
+/// Neither this program nor the far end's stood still in it, as far as either told: what did not arrive was lost on the way.
+pub fn both_ran(timeline: &Timeline, drop: &Drop) -> bool {
+    let (from, to) = (drop.last_good, drop.over(timeline));
+    let far = timeline.sights.iter().any(|sighting| {
+        matches!(sighting.sight, Sight::StoodStill { .. })
+            && sighting.last.is_some_and(|began| began <= to)
+            && sighting.first.is_some_and(|over| over >= from)
+    });
+    timeline.pauses_in(PauseKind::Stalled, from, to).next().is_none()
+        && timeline.pauses_in(PauseKind::Slept, from, to).next().is_none()
+        && !far
 }
 
 /// Attempts to connect again while this loss lasted, that failed.

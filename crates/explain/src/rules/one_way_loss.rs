@@ -157,7 +157,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     };
     Some(Finding {
         owner: None,
-        confidence: if found.shown { Confidence::Shown } else { Confidence::Likely },
+        confidence: if found.shown && look::both_ran(timeline, drop) { Confidence::Shown } else { Confidence::Likely },
         says: format!(
             "From {} on packets {way} were lost, while those {other} arrived; {}.",
             words::utc_exact(drop.last_good),

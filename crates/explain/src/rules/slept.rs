@@ -98,7 +98,10 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    look::ran_throughout(timeline, drop, PauseKind::Slept).then(|| "The computer did not sleep.".into())
+    let slept_later = || timeline.pauses_in(PauseKind::Slept, drop.declared, drop.over(timeline)).next().is_some();
+    let awake =
+        || if slept_later() { "The computer was awake when it was lost." } else { "The computer did not sleep." };
+    look::ran_throughout(timeline, drop, PauseKind::Slept).then(|| awake().into())
 }
 
 pub const RULE: Rule = Rule {
