@@ -125,6 +125,20 @@ async fn a_hold_that_cannot_be_drawn_is_held_to_its_end_all_the_same() {
     assert_eq!(last.update.head.outcome, explain::Outcome::EndedByUser, "told from the bundle");
 }
 
+/// The tray looks at the end as well, and the page hears of it whatever becomes of the tray.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_is_told_though_the_tray_fails_at_it() {
+    let app = app();
+    let (shows, from) = shows();
+    let offer = app.offers.make(What::self_test(0.02).expect("a time"), OfferFrom::SelfTest, None).expect("an offer");
+    let glance: Glance = Arc::new(|live| assert!(live.ended.is_none(), "no such tray"));
+    app.running.begin(app.offers.take(&offer.id).expect("just made"), shows, glance).await.expect("it begins");
+    let last = tokio::task::spawn_blocking(move || all(&from)).await.expect("it is told").pop().expect("the end");
+    assert!(last.ended.is_some_and(|ended| ended.bundle.is_some()));
+    app.running.finish().await;
+    assert!(!app.running.is_holding());
+}
+
 #[tokio::test]
 async fn a_hold_that_fails_is_over_and_says_so() {
     let app = app();
