@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::wire::Failure;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tauri::{AppHandle, Emitter, Manager, RunEvent};
@@ -46,11 +47,17 @@ fn arrived(handle: &AppHandle, given: Vec<String>) {
     let (handle, app) = (handle.clone(), Arc::clone(&handle.state::<Arc<App>>()));
     let Some(given) = app.wait_with(given) else { return };
     tauri::async_runtime::spawn_blocking(move || {
+        // Hours take a while to read, and whoever opened them is to see that it goes on.
+        tell(&handle, "taking", ());
         let taken: Result<_, Failure> = app.take(&given);
-        if let Err(error) = handle.emit("taken", taken) {
-            tracing::warn!("the page could not be told what was opened: {error}");
-        }
+        tell(&handle, "taken", taken);
     });
+}
+
+fn tell(handle: &AppHandle, event: &str, what: impl Serialize + Clone) {
+    if let Err(error) = handle.emit(event, what) {
+        tracing::warn!("the page could not be told what was opened: {error}");
+    }
 }
 
 #[cfg(test)]
