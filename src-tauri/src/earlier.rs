@@ -35,8 +35,7 @@ fn run(entry: &Entry) -> EarlierRun {
     };
     // Of one without a report the whole log would have to be read.
     let verdict = entry.verdict().filter(|_| stands == Stands::Kept);
-    let headline =
-        verdict.as_ref().and_then(|verdict| Some(record::Heard::new(verdict["headline"].as_str()?).to_string()));
+    let headline = verdict.as_ref().and_then(|verdict| verdict["headline"].as_str()).map(str::to_owned);
     let held = verdict.as_ref().and_then(|verdict| verdict["held_s"].as_f64());
     let says = match stands {
         Stands::Kept => headline.unwrap_or_else(|| "Its report is kept.".into()),

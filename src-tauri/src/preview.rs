@@ -22,7 +22,6 @@ const REMOVED: [&str; 3] = [
     "sound, text and anything else that connections carried",
 ];
 
-const UNDER_NAMES: &str = "addresses, hosts and sessions: they stand under names, and what those stand for stays on the computer that recorded it";
 const OWN_REPORT: &str =
     "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.";
 /// What a window shows is told anew from the events; this member is as it came.
@@ -33,8 +32,6 @@ const STRANGE_REPORT: &str =
 pub fn preview(kept: &Kept, asked: Option<Addresses>) -> Result<Preview, Failure> {
     let bytes = kept.packed(asked)?;
     let open = || Cursor::new(&bytes);
-    let names = kept.addresses(asked) == Addresses::Pseudonyms;
-    let removed = REMOVED.into_iter().chain(names.then_some(UNDER_NAMES));
     let own = kept.is_ours();
     let mut members = Vec::new();
     for (name, says) in MEMBERS {
@@ -60,8 +57,8 @@ pub fn preview(kept: &Kept, asked: Option<Addresses>) -> Result<Preview, Failure
     Ok(Preview {
         file: kept.given()?.0,
         members,
-        removed: removed.map(str::to_owned).collect(),
-        under_names: names,
+        removed: REMOVED.map(str::to_owned).to_vec(),
+        under_names: kept.addresses(asked) == Addresses::Pseudonyms,
         can_choose: kept.can_choose(),
         how: kept.how()?,
     })

@@ -47,3 +47,28 @@ fn packed(run: &Found, addresses: Addresses) -> io::Result<Packed> {
     bundle::write(&mut bytes, &shared.about, &[&recorded[..], &told].concat())?;
     Ok(Packed { bytes, story })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Clock, runs::Run};
+    use record::{Profile, profile::Address};
+
+    #[test]
+    fn a_run_is_packed_under_names_or_as_it_is_and_nothing_of_it_changes() {
+        let home = tempfile::tempdir().expect("a folder");
+        let profile = Profile::to(Address::parse("wss://far.example/call").expect("an address"));
+        drop(Run::begin(home.path(), &profile, Clock::real(), |_| {}).expect("it begins"));
+        let run = runs::list(home.path()).expect("readable").pop().expect("just begun");
+        let files = || fs::read_dir(&run.folder).expect("readable").count();
+        for (addresses, says_it) in [(Addresses::Plain, true), (Addresses::Pseudonyms, false)] {
+            let before = files();
+            let packed = pack(&run, addresses).expect("packed");
+            let opened = files::open_bytes(&packed.bytes, "a.witness").expect("a bundle");
+            assert_eq!((opened.about.names, opened.damage.len()), (Some(addresses), 0));
+            assert_eq!(opened.profile.expect("as used").contains("far.example"), says_it);
+            // What the names stand for is kept beside it, and nothing else.
+            assert_eq!(files() - before, usize::from(addresses == Addresses::Pseudonyms));
+        }
+    }
+}

@@ -6,12 +6,9 @@ export function preview(names: boolean): Preview {
     ...member,
     fields: member.fields.map((field) => ({ ...field, example: names ? named(field.example) : field.example })),
   }));
-  const removed = names ? [...whole.removed, UNDER_NAMES] : whole.removed;
-  return { ...whole, members, removed, under_names: names };
+  return { ...whole, members, under_names: names };
 }
 
-const UNDER_NAMES =
-  "addresses, hosts and sessions: they stand under names, and what those stand for stays on the computer that recorded it";
 const named = (text: string) =>
   text
     .replace("reflector.example", "host-1.example")
