@@ -263,7 +263,7 @@ test("earlier runs are listed with what is cleared away, and one is deleted only
 
   await press(/^Open Acme support: 4-hour hold/);
   await press(words.result.toEarlier);
-  await press(/^Save the report of Acme support: 4-hour hold/);
+  await press(/^Save report: Acme support: 4-hour hold/);
   expect(await button(words.save.save)).toBeTruthy();
 });
 
