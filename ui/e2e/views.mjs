@@ -107,6 +107,15 @@ export const views = [
       await page.getByRole("alert").waitFor();
     },
   },
+  {
+    name: "reading",
+    rare: true,
+    scene: "",
+    async go(page) {
+      await page.evaluate(() => window.__TAURI_INTERNALS__.invoke("plugin:event|emit", { event: "taking" }));
+      await page.waitForTimeout(700);
+    },
+  },
   { name: "earlier", scene: "", go: earlier },
   {
     name: "earlier-delete",

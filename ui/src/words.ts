@@ -107,8 +107,9 @@ export const words = {
     named: "Addresses, hosts and sessions stand under names. What the names stand for stays on this computer.",
     plain:
       "Addresses, hosts and sessions stand in the file as they are: whoever gets it can read which networks this computer was in and which servers it called.",
-    namedElsewhere: "Under names, as it was recorded elsewhere. What they stand for is known there alone.",
-    plainElsewhere: "Addresses as they are, as it was recorded elsewhere.",
+    namedElsewhere:
+      "Names stand in it for addresses, as the file came. What they stand for is known where it was recorded.",
+    plainElsewhere: "Addresses stand in it as they are, as the file came.",
     changing: "Reading what the file will contain then",
     one: "One file. It stays where you put it until you send it.",
     save: "Save report",
