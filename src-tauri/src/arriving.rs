@@ -1,7 +1,7 @@
 //! Files and links that arrive: with the start of the program, by a second start, or as macOS tells them.
 
 use crate::app::App;
-use crate::wire::Failure;
+use crate::commands;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,11 +46,10 @@ pub fn on_event(_: &AppHandle, _: &RunEvent) {}
 fn arrived(handle: &AppHandle, given: Vec<String>) {
     let (handle, app) = (handle.clone(), Arc::clone(&handle.state::<Arc<App>>()));
     let Some(given) = app.wait_with(given) else { return };
-    tauri::async_runtime::spawn_blocking(move || {
-        // Hours take a while to read, and whoever opened them is to see that it goes on.
+    tauri::async_runtime::spawn(async move {
+        // Hours take a while to read, and whoever opened them is to see that it goes on, until it is over in any way.
         tell(&handle, "taking", ());
-        let taken: Result<_, Failure> = app.take(&given);
-        tell(&handle, "taken", taken);
+        tell(&handle, "taken", commands::aside(move || app.take(&given)).await);
     });
 }
 

@@ -18,7 +18,7 @@ type Shared<'a> = State<'a, Arc<App>>;
 type Answer<T> = Result<T, Failure>;
 
 /// Reading hours takes a while, and the window must not stand still meanwhile.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
     let failed = |error| Failure { says: format!("this failed inside Linewitness: {error}") };
     tauri::async_runtime::spawn_blocking(work).await.unwrap_or_else(|error| Err(failed(error)))
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::app::App;
-use crate::wire::OfferFrom;
+use crate::earlier;
+use crate::wire::{OfferFrom, Stands};
+use record::profile::Addresses;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -71,6 +73,21 @@ async fn a_self_test_is_held_seen_live_and_read_again() {
 
     let recent = app.start().recent;
     assert!(recent.iter().any(|recent| recent.run == ended.run && recent.name == "Self-test"), "{recent:?}");
+
+    // Its user can have it in both ways, and the one that is kept stays as it is.
+    let kept = app.opened.find(&opened.id).expect("just opened");
+    assert!(kept.can_choose() && kept.addresses(None) == Addresses::Pseudonyms);
+    let as_kept = kept.packed(Some(Addresses::Pseudonyms)).expect("readable");
+    let plain = kept.packed(Some(Addresses::Plain)).expect("packed");
+    let about = |bytes: &[u8]| desk::files::open_bytes(bytes, "a.witness").expect("a bundle").about.names;
+    assert_eq!((about(&as_kept), about(&plain)), (Some(Addresses::Pseudonyms), Some(Addresses::Plain)));
+    assert_eq!(kept.packed(None).expect("readable"), as_kept);
+
+    let listed = || earlier::list().expect("readable").runs.into_iter().find(|run| run.run == ended.run);
+    let run = listed().expect("it is kept");
+    assert_eq!((run.stands, run.name.as_str(), run.line.is_some()), (Stands::Kept, "Self-test", true));
+    assert_eq!(earlier::delete(&ended.run), Ok(None), "all of it is ours");
+    assert!(listed().is_none() && app.opened.open_run_or_path(&ended.run).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -121,7 +121,6 @@ export class Views {
 
   /** As a profile that was opened: it is shown, and held when its user says so. */
   showRetest(offer: Offer): void {
-    this.retest = null;
     this.#show({ kind: "offer", offer });
   }
 
@@ -255,6 +254,7 @@ export class Views {
   #show(taken: Taken): void {
     this.failure = null;
     this.locked = null;
+    this.retest = null;
     switch (taken.kind) {
       case "offer":
         this.offer = taken.offer;
