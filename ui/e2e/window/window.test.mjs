@@ -293,6 +293,12 @@ test("a report is saved under names unless plain addresses are asked for, and th
     assert.ok(plain[member].includes(host), `${member} does not say the host`);
   }
   assert.equal(Object.keys(named).join(), Object.keys(plain).join());
+
+  // Where it was recorded, its retest knows whom to call.
+  await window.click("Back to the result");
+  await window.click("Retest");
+  await window.click("Look at it and hold it");
+  await window.sees(`it calls ${host}.`);
 });
 
 test("an encrypted report asks for its identity until the right one is given, and leaves as it came", async () => {
