@@ -1,9 +1,10 @@
 //! `App`: what the window's commands work on. It knows of no window, so that tests need none.
 
+use crate::earlier;
 use crate::offers::Offers;
-use crate::opened::OpenedBundles;
+use crate::opened::{OpenedBundles, untitled};
 use crate::running::Running;
-use crate::wire::{BrokenRun, Failure, Line, Recent, Start, Taken};
+use crate::wire::{BrokenRun, Failure, Recent, Start, Taken};
 use desk::{kept, recover};
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
@@ -111,25 +112,14 @@ fn recent() -> Result<Vec<Recent>, Failure> {
     Ok(kept::latest(RECENT)?.into_iter().map(one_recent).collect())
 }
 
-/// From the verdict alone: the whole log would take as long as opening it.
 fn one_recent(kept: kept::Kept) -> Recent {
     let began = kept.run.about.started.wall;
-    let number = |name: &str| kept.verdict[name].as_f64().unwrap_or_default();
-    let headline = kept.verdict["headline"].as_str().unwrap_or_default();
-    let end = number("held_s");
-    let lost = kept.verdict["drops"].as_array().into_iter().flatten().filter_map(|drop| {
-        let at = |name: &str| {
-            let wall: jiff::Timestamp = drop[name].as_str()?.parse().ok()?;
-            Some((wall.as_microsecond() - began.micros()) as f64 / 1e6)
-        };
-        Some((at("last_good")?, at("restored").unwrap_or(end)))
-    });
     Recent {
         run: kept.run.about.run.to_string(),
-        name: if kept.name.is_empty() { "A call".into() } else { kept.name.clone() },
+        name: untitled(kept.name),
         started: began.millis(),
-        says: headline.to_owned(),
-        line: Line { planned_s: number("planned_s"), held_s: end, lost: lost.collect(), asleep: vec![] },
+        says: kept.verdict["headline"].as_str().unwrap_or_default().to_owned(),
+        line: earlier::line(&kept.verdict, began),
     }
 }
 

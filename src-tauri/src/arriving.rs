@@ -1,7 +1,8 @@
 //! Files and links that arrive: with the start of the program, by a second start, or as macOS tells them.
 
 use crate::app::App;
-use crate::wire::Failure;
+use crate::commands;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tauri::{AppHandle, Emitter, Manager, RunEvent};
@@ -45,12 +46,17 @@ pub fn on_event(_: &AppHandle, _: &RunEvent) {}
 fn arrived(handle: &AppHandle, given: Vec<String>) {
     let (handle, app) = (handle.clone(), Arc::clone(&handle.state::<Arc<App>>()));
     let Some(given) = app.wait_with(given) else { return };
-    tauri::async_runtime::spawn_blocking(move || {
-        let taken: Result<_, Failure> = app.take(&given);
-        if let Err(error) = handle.emit("taken", taken) {
-            tracing::warn!("the page could not be told what was opened: {error}");
-        }
+    tauri::async_runtime::spawn(async move {
+        // Hours take a while to read, and whoever opened them is to see that it goes on, until it is over in any way.
+        tell(&handle, "taking", ());
+        tell(&handle, "taken", commands::aside(move || app.take(&given)).await);
     });
+}
+
+fn tell(handle: &AppHandle, event: &str, what: impl Serialize + Clone) {
+    if let Err(error) = handle.emit(event, what) {
+        tracing::warn!("the page could not be told what was opened: {error}");
+    }
 }
 
 #[cfg(test)]

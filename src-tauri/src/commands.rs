@@ -2,12 +2,14 @@
 
 use crate::app::App;
 use crate::offers::What;
-use crate::opened::Kept;
 use crate::saving::Readers;
 use crate::taking::{BUNDLE, PROFILE};
-use crate::wire::{Check, Draft, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Start, Taken};
-use crate::{dialogs, preview, profiles, quitting, saving, taking, tray};
+use crate::wire::{
+    Check, Draft, EarlierRuns, Failure, Form, Live, Offer, OfferFrom, Opened, Preview, Retest, Start, Taken,
+};
+use crate::{dialogs, earlier, preview, profiles, quitting, saving, taking, tray};
 use desk::sealed;
+use record::{Private, profile::Addresses};
 use std::sync::Arc;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, command};
@@ -16,7 +18,7 @@ type Shared<'a> = State<'a, Arc<App>>;
 type Answer<T> = Result<T, Failure>;
 
 /// Reading hours takes a while, and the window must not stand still meanwhile.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> Answer<T> + Send + 'static) -> Answer<T> {
     let failed = |error| Failure { says: format!("this failed inside Linewitness: {error}") };
     tauri::async_runtime::spawn_blocking(work).await.unwrap_or_else(|error| Err(failed(error)))
 }
@@ -95,29 +97,59 @@ pub async fn open(app: Shared<'_>, run_or_path: String) -> Answer<Opened> {
     with(app, move |app| app.opened.open_run_or_path(&run_or_path)).await
 }
 
+/// Nothing where no file was chosen.
 #[command(rename_all = "snake_case")]
-pub async fn preview(app: Shared<'_>, id: String) -> Answer<Preview> {
-    let kept = app.opened.find(&id)?;
-    aside(move || preview::preview(&kept)).await
+pub async fn identify(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<Taken>> {
+    let Some(identity) = dialogs::identity_to_open(&window).await else { return Ok(None) };
+    with(app, move |app| app.opened.unlock(&id, Some(identity), None).map(Some)).await
 }
 
 #[command(rename_all = "snake_case")]
-pub async fn save(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
+pub async fn unlock(app: Shared<'_>, id: String, passphrase: Private<String>) -> Answer<Taken> {
+    with(app, move |app| app.opened.unlock(&id, None, Some(&passphrase))).await
+}
+
+#[command(rename_all = "snake_case")]
+pub async fn earlier() -> Answer<EarlierRuns> {
+    aside(earlier::list).await
+}
+
+#[command(rename_all = "snake_case")]
+pub async fn delete(run: String) -> Answer<Option<String>> {
+    aside(move || earlier::delete(&run)).await
+}
+
+#[command(rename_all = "snake_case")]
+pub async fn retest(app: Shared<'_>, id: String) -> Answer<Retest> {
+    with(app, move |app| app.retest(&id)).await
+}
+
+#[command(rename_all = "snake_case")]
+pub async fn retest_save(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
+    let (name, toml) = with(app.clone(), move |app| app.retest_profile(&id)).await?;
+    let Some(to) = dialogs::file_to_save(&window, &name, PROFILE).await else { return Ok(None) };
+    with(app, move |app| app.give(saving::write(toml.as_bytes(), &to, Readers::Usual))).await
+}
+
+/// `names`: whether names are to stand for addresses; without a word, as it is kept.
+#[command(rename_all = "snake_case")]
+pub async fn preview(app: Shared<'_>, id: String, names: Option<bool>) -> Answer<Preview> {
     let kept = app.opened.find(&id)?;
-    let (name, recipient) = aside({
-        let kept = Arc::clone(&kept);
-        move || kept.given()
-    })
-    .await?;
-    let end = if recipient.is_some() { sealed::END } else { BUNDLE };
+    aside(move || preview::preview(&kept, addresses(names))).await
+}
+
+#[command(rename_all = "snake_case")]
+pub async fn save(window: AppHandle, app: Shared<'_>, id: String, names: Option<bool>) -> Answer<Option<String>> {
+    let kept = app.opened.find(&id)?;
+    let named = Arc::clone(&kept);
+    let name = aside(move || Ok(named.given()?.0)).await?;
+    let end = if name.ends_with(sealed::END) { sealed::END } else { BUNDLE };
     let Some(to) = dialogs::file_to_save(&window, &name, end).await else { return Ok(None) };
-    with(app, move |app| {
-        app.give(match &recipient {
-            Some(recipient) => saving::sealed(&kept.path, recipient, &to),
-            None => saving::copy(&kept.path, &to),
-        })
-    })
-    .await
+    with(app, move |app| app.give(kept.save(addresses(names), &to))).await
+}
+
+fn addresses(names: Option<bool>) -> Option<Addresses> {
+    names.map(|names| if names { Addresses::Pseudonyms } else { Addresses::Plain })
 }
 
 #[command(rename_all = "snake_case")]
@@ -135,10 +167,19 @@ pub async fn show_in_folder(app: Shared<'_>, path: String) -> Answer<()> {
 }
 
 #[command(rename_all = "snake_case")]
-pub async fn report_html(window: AppHandle, app: Shared<'_>, id: String) -> Answer<Option<String>> {
-    let kept: Arc<Kept> = app.opened.find(&id)?;
+pub async fn report_html(
+    window: AppHandle,
+    app: Shared<'_>,
+    id: String,
+    names: Option<bool>,
+) -> Answer<Option<String>> {
+    let kept = app.opened.find(&id)?;
     let Some(to) = dialogs::file_to_save(&window, &kept.file("html"), "html").await else { return Ok(None) };
-    with(app, move |app| app.give(saving::write(kept.report().as_bytes(), &to, Readers::Usual))).await
+    with(app, move |app| {
+        let report = kept.report(addresses(names))?;
+        app.give(saving::write(report.as_bytes(), &to, Readers::Usual))
+    })
+    .await
 }
 
 #[command(rename_all = "snake_case")]

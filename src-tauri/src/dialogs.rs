@@ -2,6 +2,7 @@
 //! in it is opened, and what is saved goes into it.
 
 use crate::taking::{BUNDLE, PROFILE};
+use desk::sealed;
 use std::path::PathBuf;
 use tauri::{AppHandle, Manager, Wry};
 use tauri_plugin_dialog::{DialogExt, FileDialogBuilder, FilePath};
@@ -28,13 +29,28 @@ pub async fn files_to_open(window: &AppHandle) -> Vec<String> {
         return files.iter().map(|file| file.display().to_string()).collect();
     }
     let (tell, told) = oneshot::channel();
-    let dialog = before(window).add_filter("Reports and profiles", &[BUNDLE, PROFILE]);
+    let dialog = before(window)
+        .add_filter("Reports and profiles", &[BUNDLE, PROFILE, sealed::END])
+        .add_filter("Dumps of browsers", &["gz", "txt", "json", "jsonl"])
+        .add_filter("All files", &["*"]);
     dialog.pick_files(move |files| {
         // Nobody waits any more where the window was closed meanwhile.
         let _ = tell.send(files);
     });
     let files = told.await.ok().flatten().unwrap_or_default();
     files.into_iter().filter_map(|file| Some(file.into_path().ok()?.display().to_string())).collect()
+}
+
+/// Whatever it is called: people give such files names of their own.
+pub async fn identity_to_open(window: &AppHandle) -> Option<PathBuf> {
+    if chosen_already().is_some() {
+        return files_to_open(window).await.first().map(PathBuf::from);
+    }
+    let (tell, told) = oneshot::channel();
+    before(window).pick_file(move |file| {
+        let _ = tell.send(file);
+    });
+    told.await.ok().flatten()?.into_path().ok()
 }
 
 pub async fn file_to_save(window: &AppHandle, name: &str, end: &str) -> Option<PathBuf> {

@@ -11,6 +11,7 @@ mod app;
 mod arriving;
 mod commands;
 mod dialogs;
+mod earlier;
 mod headless;
 mod link;
 mod many;
@@ -22,6 +23,7 @@ mod opened;
 mod preview;
 mod profiles;
 mod quitting;
+mod retest;
 mod running;
 mod saving;
 mod taking;
@@ -82,12 +84,18 @@ fn window() -> anyhow::Result<()> {
             commands::self_test,
             commands::take,
             commands::choose,
+            commands::identify,
+            commands::unlock,
             commands::recover,
             commands::forget,
+            commands::earlier,
+            commands::delete,
             commands::hold,
             commands::watch,
             commands::stop,
             commands::open,
+            commands::retest,
+            commands::retest_save,
             commands::preview,
             commands::save,
             commands::show_in_folder,

@@ -5,7 +5,7 @@ mod groups;
 use crate::opened::{OpenedBundles, problem, title};
 use crate::taking::file_name;
 use crate::wire::{Desk, DeskRow, Line};
-use desk::files;
+use desk::{files, sealed};
 use explain::{Cause, Outcome, Owner, Plane, Story, rules};
 use jiff::tz::TimeZone;
 use record::{Fact, Log, Wall, fact::Net};
@@ -34,6 +34,10 @@ impl OpenedBundles {
                         drops: story.head.drops.iter().map(|drop| drop.first_bad).collect(),
                     });
                 }
+                Err(_) if sealed::is_encrypted(path) => problems.push(format!(
+                    "{}: this report is encrypted; open it by itself, with the identity for it",
+                    file_name(path)
+                )),
                 Err(failure) => problems.push(problem(path, &failure)),
             }
         }

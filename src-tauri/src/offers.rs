@@ -90,7 +90,7 @@ fn offer(id: String, from: OfferFrom, source: Option<String>, prepared: &Prepare
         OfferFrom::SelfTest => {
             format!("One silent call from this computer to itself{beside}. It says nothing of any network.")
         }
-        OfferFrom::File | OfferFrom::Link => {
+        OfferFrom::File | OfferFrom::Link | OfferFrom::Retest => {
             format!("One silent call to {host}, kept open{beside}.{}", also_asked(profile))
         }
     };
@@ -117,7 +117,7 @@ fn offer(id: String, from: OfferFrom, source: Option<String>, prepared: &Prepare
         keeps_awake: awake,
         notes: prepared.will_go_wrong().into_iter().map(sentence).collect(),
         planned_s: plan.planned_s,
-        needs_consent: from == OfferFrom::Link,
+        needs_consent: matches!(from, OfferFrom::Link | OfferFrom::Retest),
     }
 }
 

@@ -1,23 +1,29 @@
 //! Bundles that were opened. A bundle is a stranger's file: its text becomes words to show, and nothing else.
 
-use crate::taking::{BUNDLE, file_name};
+use crate::taking::file_name;
 use crate::wire::{Failure, Opened};
-use desk::{files, giving, kept, recover, sealed};
+use desk::{anew, files, imports, kept, recover};
 use explain::Story;
-use record::profile::Recipient;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+pub use held::Kept;
+use held::Source;
+use locked::LockedFile;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+mod held;
+mod locked;
 
 /// The stories of the last few: the page asks for their previews and reports.
 #[derive(Default)]
-pub struct OpenedBundles(Mutex<(u64, Vec<Arc<Kept>>)>);
+pub struct OpenedBundles(Mutex<Last>);
 
-pub struct Kept {
-    pub id: String,
-    pub path: PathBuf,
-    pub story: Story,
-    /// What is said above the story of a file that is not as it was written.
-    caution: Option<String>,
+#[derive(Default)]
+struct Last {
+    /// How many there were at all.
+    count: u64,
+    kept: Vec<Arc<Kept>>,
+    /// Those for which somebody looks for a key.
+    locked: Vec<LockedFile>,
 }
 
 const KEPT: usize = 8;
@@ -33,17 +39,18 @@ impl OpenedBundles {
 
     pub fn open(&self, path: &Path) -> Result<Opened, Failure> {
         let opened = files::open(path)?;
-        let story = explain::story(&opened.log);
-        let caution = opened.warning();
-        let id = self.keep(path, &story, caution.clone());
-        Ok(Opened {
-            id,
-            title: title(&story),
-            path: Some(path.display().to_string()),
-            caution,
-            provenance: files::provenance(&opened.about),
-            update: explain::update(None, &story),
-        })
+        let source = anew::run_of(path).map_or(Source::File, |run| Source::Own(Box::new(run)));
+        Ok(self.keep(path, &opened, source))
+    }
+
+    /// A browser's dump, as the bundle that is made of it. Nothing is written before its user saves it.
+    pub fn import(&self, path: &Path) -> Result<Opened, Failure> {
+        let short = |failure: desk::Failure| Failure { says: problem(path, &failure) };
+        let imported = imports::read(path).map_err(short)?;
+        let (_, bytes) = imports::packed(&imported)
+            .map_err(|error| Failure { says: format!("{}: {}", file_name(path), files::why(&error)) })?;
+        let opened = files::open_bytes(&bytes, &file_name(path))?;
+        Ok(self.keep(path, &opened, Source::Imported(bytes)))
     }
 
     /// Makes the bundle of a run that broke off, and opens it.
@@ -58,49 +65,40 @@ impl OpenedBundles {
     }
 
     pub fn find(&self, id: &str) -> Result<Arc<Kept>, Failure> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.1.iter().find(|kept| kept.id == id).cloned();
+        let found = self.last().kept.iter().find(|kept| kept.id == id).cloned();
         found.ok_or_else(|| Failure { says: "this report is not open any more; open it again".into() })
     }
 
-    fn keep(&self, path: &Path, story: &Story, caution: Option<String>) -> String {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.0 += 1;
-        let id = format!("opened-{}", kept.0);
-        if kept.1.len() == KEPT {
-            kept.1.remove(0);
+    fn keep(&self, path: &Path, opened: &files::Opened, source: Source) -> Opened {
+        let (story, caution) = (explain::story(&opened.log), opened.warning());
+        let mut last = self.last();
+        let id = last.next("opened");
+        let shown = Opened {
+            id: id.clone(),
+            title: title(&story),
+            path: Some(path.display().to_string()),
+            caution: caution.clone(),
+            provenance: files::provenance(&opened.about),
+            update: explain::update(None, &story),
+        };
+        if last.kept.len() == KEPT {
+            last.kept.remove(0);
         }
-        kept.1.push(Arc::new(Kept { id: id.clone(), path: path.to_owned(), story: story.clone(), caution }));
-        id
+        let (path, addresses) = (path.to_owned(), opened.about.names);
+        last.kept.push(Arc::new(Kept { id, path, story, caution, addresses, source }));
+        shown
+    }
+
+    /// Whoever panicked with it in hand left it whole.
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
-    /// "2026-11-21 1002 Acme support.witness", in local time. Names are a stranger's: of them only what every system lets
-    /// stand in a file's name.
-    pub fn file(&self, end: &str) -> String {
-        let began = self.story.head.started.timestamp().to_zoned(jiff::tz::TimeZone::system());
-        let plain = |c: char| if c.is_alphanumeric() || " -_".contains(c) { c } else { ' ' };
-        let title: String = title(&self.story).chars().map(plain).take(60).collect();
-        let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
-        format!("{} {title}.{end}", began.strftime("%Y-%m-%d %H%M"))
-    }
-
-    /// The report for a browser.
-    pub fn report(&self) -> String {
-        explain::report::html(&self.story, self.caution.as_deref())
-    }
-
-    pub fn bundle_file(&self) -> String {
-        self.file(BUNDLE)
-    }
-
-    /// What it is called when it leaves this computer, and for whom it is encrypted then: a profile that asks for that has its
-    /// report leave in no other way.
-    pub fn given(&self) -> Result<(String, Option<Recipient>), Failure> {
-        let recipient = giving::recipient_of(&self.path)?;
-        let plain = self.bundle_file();
-        Ok(if recipient.is_some() { (format!("{plain}.{}", sealed::END), recipient) } else { (plain, None) })
+impl Last {
+    fn next(&mut self, of: &str) -> String {
+        self.count += 1;
+        format!("{of}-{}", self.count)
     }
 }
 
@@ -111,6 +109,11 @@ pub fn title(story: &Story) -> String {
         (_, "", to) => format!("A call to {to}"),
         (_, name, _) => name.to_owned(),
     }
+}
+
+/// Of a run whose profile may have no name.
+pub fn untitled(name: String) -> String {
+    if name.is_empty() { "A call".into() } else { name }
 }
 
 /// As it is shown in a list of problems.
@@ -146,14 +149,29 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_report_is_told_as_one_and_kept_ones_of_others_are_saved_as_they_are() {
+    fn what_others_recorded_is_saved_as_it_came() {
         let bundles = OpenedBundles::default();
-        let path = hostile().with_file_name("relay-restarted.witness.age");
-        let says = bundles.open(&path).expect_err("nobody gave its identity").says;
-        assert!(says.contains("encrypted") && says.contains("LINEWITNESS_IDENTITY"), "{says}");
         let opened = bundles.open(&recording("idler_drops_a_quiet_call")).expect("a bundle");
         let (name, recipient) = bundles.find(&opened.id).expect("just opened").given().expect("readable");
         assert!(recipient.is_none() && name.ends_with(".witness"), "{name}");
+    }
+
+    #[test]
+    fn a_browsers_dump_is_a_report_like_any_other_and_nothing_is_written_before_it_is_saved() {
+        let bundles = OpenedBundles::default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let dump = folder.path().join("webrtc_internals_dump.gz");
+        std::fs::copy(crate::tests::dump("internals-lost.gz"), &dump).expect("copied");
+        let opened = bundles.import(&dump).expect("a dump");
+        assert!(opened.provenance.contains("imported from webrtc-internals"), "{}", opened.provenance);
+        assert!(!opened.update.page.not_seen.is_empty(), "what a dump cannot show is said");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 1);
+        let to = folder.path().join("saved.witness");
+        bundles.find(&opened.id).expect("just opened").save(None, &to).expect("saved");
+        let again = bundles.open(&to).expect("a bundle");
+        assert_eq!(again.update.head, opened.update.head);
+        let says = bundles.import(&recording("idler_drops_a_quiet_call")).expect_err("no dump").says;
+        assert!(says.contains("no dump that can be imported"), "{says}");
     }
 
     #[test]

@@ -5,9 +5,8 @@ mod fields;
 use crate::opened::Kept;
 use crate::wire::{Failure, Member, Preview};
 use fields::Fields;
-use record::{About, bundle, profile::Addresses};
-use std::fs::File;
-use std::io::BufReader;
+use record::{bundle, profile::Addresses};
+use std::io::Cursor;
 
 /// In the order in which they are worth reading.
 const MEMBERS: [(&str, &str); 5] = [
@@ -23,27 +22,20 @@ const REMOVED: [&str; 3] = [
     "sound, text and anything else that connections carried",
 ];
 
-const UNDER_NAMES: &str = "addresses, hosts and sessions: they stand under names, and what those stand for stays on the computer that recorded it";
 const OWN_REPORT: &str =
     "The report as this window shows it. It is made of the other files, with nothing in it that they do not hold.";
 /// What a window shows is told anew from the events; this member is as it came.
 const STRANGE_REPORT: &str =
     "The report as it came with this file, from whoever made it. This window tells its own from events.jsonl.";
 
-pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
-    let open = || {
-        File::open(&kept.path)
-            .map(BufReader::new)
-            .map_err(|error| Failure { says: format!("{}: {}", kept.path.display(), desk::files::why(&error)) })
-    };
-    let about = bundle::read_member(open()?, bundle::ABOUT);
-    let about = about.and_then(|bytes| serde_json::from_slice::<About>(&bytes).ok());
-    let names = about.is_some_and(|about| about.names == Some(Addresses::Pseudonyms));
-    let removed = REMOVED.into_iter().chain(names.then_some(UNDER_NAMES));
-    let own = desk::kept::folder().is_ok_and(|folder| kept.path.starts_with(folder));
+/// `asked`: what is to stand in it for addresses, where its user has said so.
+pub fn preview(kept: &Kept, asked: Option<Addresses>) -> Result<Preview, Failure> {
+    let bytes = kept.packed(asked)?;
+    let open = || Cursor::new(&bytes);
+    let own = kept.is_ours();
     let mut members = Vec::new();
     for (name, says) in MEMBERS {
-        let Some(bytes) = bundle::read_member(open()?, name) else { continue };
+        let Some(bytes) = bundle::read_member(open(), name) else { continue };
         let fields = of(name, &bytes);
         let says = match name {
             bundle::EVENTS => {
@@ -55,14 +47,21 @@ pub fn preview(kept: &Kept) -> Result<Preview, Failure> {
         members.push(Member { name: name.into(), bytes: bytes.len(), says, fields: fields.listed(), note });
     }
     // A copy of somebody else's file takes them along.
-    members.extend(bundle::strangers(open()?).into_iter().map(|name| Member {
+    members.extend(bundle::strangers(open()).into_iter().map(|name| Member {
         name,
         bytes: 0,
         says: "not of a report, and never opened".into(),
         fields: Vec::new(),
         note: Some("It does not belong into a report. It came with this file, and a copy takes it along.".into()),
     }));
-    Ok(Preview { file: kept.given()?.0, members, removed: removed.map(str::to_owned).collect() })
+    Ok(Preview {
+        file: kept.given()?.0,
+        members,
+        removed: REMOVED.map(str::to_owned).to_vec(),
+        under_names: kept.addresses(asked) == Addresses::Pseudonyms,
+        can_choose: kept.can_choose(),
+        how: kept.how()?,
+    })
 }
 
 fn of(name: &str, bytes: &[u8]) -> Fields {
@@ -86,11 +85,12 @@ mod tests {
     use super::*;
     use crate::opened::OpenedBundles;
     use crate::tests::{hostile, recording};
+    use std::fs::File;
 
     fn of(path: &std::path::Path) -> Preview {
         let bundles = OpenedBundles::default();
         let opened = bundles.open(path).expect("a bundle");
-        preview(&bundles.find(&opened.id).expect("just opened")).expect("readable")
+        preview(&bundles.find(&opened.id).expect("just opened"), None).expect("readable")
     }
 
     #[test]

@@ -81,12 +81,11 @@ impl Running {
         let last = held.await.unwrap_or_else(|error| Last { picture: Picture::broken_off(run, &error), drawn: None });
         logging::turn_to(None);
         // A page that asks from now on is given the end; the one that drew until now is shown it.
-        *self.state() = State { current: None, ended: Some(last.picture.live(None, recorder.now())) };
-        page.show(|is_new| {
-            let live = last.picture.live(last.drawn.as_ref().filter(|_| !is_new), recorder.now());
-            glance(&live);
-            live
-        });
+        let ended = last.picture.live(None, recorder.now());
+        *self.state() = State { current: None, ended: Some(ended.clone()) };
+        page.show(|is_new| last.picture.live(last.drawn.as_ref().filter(|_| !is_new), recorder.now()));
+        // The last of all: a tray that fails takes nothing of the end from the page.
+        glance(&ended);
     }
 
     /// This page draws from now on. Of a hold that is over it is told the end.

@@ -26,11 +26,10 @@ pub fn copy(from: &Path, to: &Path) -> Result<String, Failure> {
     write(&bytes, to, Readers::Usual)
 }
 
-/// As `copy`, so that its recipient alone can open it.
-pub fn sealed(from: &Path, recipient: &Recipient, to: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(from).map_err(|error| failure(from, files::why(&error)))?;
-    let bytes = desk::sealed::seal(&bytes, recipient).map_err(|error| failure(from, files::why(&error)))?;
-    write(&bytes, to, Readers::Usual)
+/// As `write`, so that its recipient alone can open it.
+pub fn sealed(bytes: &[u8], recipient: &Recipient, to: &Path) -> Result<String, Failure> {
+    let sealed = desk::sealed::seal(bytes, recipient).map_err(|error| failure(to, files::why(&error)))?;
+    write(&sealed, to, Readers::Usual)
 }
 
 pub fn write(bytes: &[u8], to: &Path, readers: Readers) -> Result<String, Failure> {
@@ -93,7 +92,8 @@ mod tests {
         );
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "no half-written file is left");
         let word = "age1c688k536mzuqszyp9ag94nxvza5s05hz2nnn28v7jls99mgmsg0q5xhm28";
-        let sealed = sealed(&to, &Recipient::parse(word).expect("one"), &folder.path().join("b.age")).expect("written");
+        let sealed =
+            sealed(b"two", &Recipient::parse(word).expect("one"), &folder.path().join("b.age")).expect("written");
         assert!(sealed.ends_with("b.age") && desk::sealed::is_encrypted(Path::new(&sealed)), "{sealed}");
     }
 

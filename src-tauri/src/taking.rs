@@ -11,6 +11,8 @@ use url::Url;
 
 /// What a zip begins with.
 const ZIP: &[u8] = b"PK";
+/// What browsers' dumps begin with, the longest first: of rtcstats, of webrtc-internals, of both packed.
+const DUMPS: [&[u8]; 5] = [b"RTCStatsDump", b"{", b"[[", b"[\"", &[0x1f, 0x8b]];
 /// What a profile's file is called at its end.
 pub const PROFILE: &str = "witness-profile";
 pub const BUNDLE: &str = "witness";
@@ -26,7 +28,8 @@ impl App {
         let paths: Vec<PathBuf> = given.iter().map(|given| path(given)).flat_map(unfolded).collect();
         match paths.as_slice() {
             [] => Err(Failure { says: "there is no report and no profile in what was opened".into() }),
-            [only] if is_bundle(only) => Ok(Taken::Bundle { opened: self.opened.open(only)? }),
+            [only] if is_bundle(only) => self.opened.open_or_ask(only),
+            [only] if is_dump(only) => Ok(Taken::Bundle { opened: self.opened.import(only)? }),
             [only] => Ok(Taken::Offer { offer: self.take_profile(only)? }),
             several => Ok(Taken::Bundles { desk: self.opened.open_many(several) }),
         }
@@ -77,6 +80,14 @@ fn is_bundle(path: &Path) -> bool {
         Ok(()) => start == ZIP || desk::sealed::is_encrypted(path) || path.extension().is_some_and(|end| end == BUNDLE),
         Err(_) => path.extension().is_some_and(|end| end == BUNDLE),
     }
+}
+
+/// What a browser wrote down of a call: JSON, packed or not. A profile begins with a name or a table's.
+fn is_dump(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(DUMPS[0].len() as u64).read_to_end(&mut start));
+    let profile = path.extension().is_some_and(|end| end == PROFILE || end == "toml");
+    read.is_ok() && !profile && DUMPS.iter().any(|begins| start.trim_ascii_start().starts_with(begins))
 }
 
 /// What is plainly another kind of file is not blamed line by line.

@@ -19,6 +19,11 @@ pub fn hostile() -> PathBuf {
     root().join("tests/bundles/hostile.witness")
 }
 
+/// What a browser wrote down of a call.
+pub fn dump(name: &str) -> PathBuf {
+    root().join("tests/imports").join(name)
+}
+
 fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     names.into_iter().map(str::to_owned).collect()
 }

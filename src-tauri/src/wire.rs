@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
 
+mod earlier;
 mod many;
 mod profile;
 
+pub use earlier::{EarlierRun, EarlierRuns, Stands};
 pub use many::{Desk, DeskGroup, DeskRow, GroupBy, SameSecond};
 pub use profile::{Check, Choice, Draft, FieldKind, Form, FormField, Kind, Wrong};
 
@@ -82,6 +84,8 @@ pub enum OfferFrom {
     SelfTest,
     File,
     Link,
+    /// Made of a report, to see whether a change mended what it shows.
+    Retest,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, TS)]
@@ -92,6 +96,28 @@ pub enum Taken {
     Offer { offer: Offer },
     Bundle { opened: Opened },
     Bundles { desk: Desk },
+    Locked { locked: Locked },
+}
+
+/// An encrypted report, and what is asked for next.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+pub struct Locked {
+    pub id: String,
+    pub name: String,
+    pub asks: Asks,
+    /// The file that a passphrase is asked for: the report, or an identity.
+    pub of: String,
+    /// Why the last try did not open it.
+    pub says: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, TS)]
+#[ts(export_to = "desk.ts")]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    Identity,
+    Passphrase,
 }
 
 /// Where a running hold stands.
@@ -149,6 +175,12 @@ pub struct Preview {
     pub members: Vec<Member>,
     /// What is never in it, a line each.
     pub removed: Vec<String>,
+    /// Names stand in it for addresses, hosts and sessions.
+    pub under_names: bool,
+    /// It was recorded here, and can be saved in both ways.
+    pub can_choose: bool,
+    /// What is to be known of how it is saved.
+    pub how: Option<String>,
 }
 
 /// One file of the bundle.
@@ -171,6 +203,20 @@ pub struct Field {
     pub example: String,
     pub count: usize,
     pub says: String,
+}
+
+/// What would show whether a change mended what a report shows.
+#[derive(Clone, PartialEq, Debug, Serialize, TS)]
+#[ts(export, export_to = "desk.ts")]
+pub struct Retest {
+    /// How long it takes, and when it is mended.
+    pub says: String,
+    /// What to know before it is held, a line each.
+    pub notes: Vec<String>,
+    /// Where it can be held from here.
+    pub offer: Option<Offer>,
+    /// The name of its file; nothing where no profile is needed.
+    pub file: Option<String>,
 }
 
 /// Why something was not done, in one sentence.

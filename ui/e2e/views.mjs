@@ -5,6 +5,16 @@ const result = async (page) => {
   await page.getByRole("button", { name: /Self-test.*nothing dropped/ }).click();
   await page.getByRole("button", { name: "Save report" }).waitFor();
 };
+const choose = (page) => page.getByRole("button", { name: "Open a profile or a report" }).click();
+const save = async (page) => {
+  await result(page);
+  await page.getByRole("button", { name: "Save report" }).click();
+  await page.getByText("signaling.connecting.host").waitFor();
+};
+const earlier = async (page) => {
+  await page.getByRole("button", { name: "All earlier runs" }).click();
+  await page.getByRole("table").waitFor();
+};
 const profile = async (page) => {
   await page.getByRole("button", { name: "Make a profile" }).click();
   await page.getByLabel("Address").waitFor();
@@ -23,7 +33,7 @@ export const views = [
     name: "start-failure",
     rare: true,
     scene: "taken=failure",
-    go: (page) => page.getByRole("button", { name: "Open a profile or a report" }).click(),
+    go: choose,
   },
   { name: "holding", scene: "holding=true&run=minute_in_which_nothing_happens&still=37" },
   { name: "holding-lost", scene: lost },
@@ -34,13 +44,15 @@ export const views = [
     go: (page) => page.evaluate(() => window.__TAURI_INTERNALS__.invoke("plugin:event|emit", { event: "ask_to_quit" })),
   },
   { name: "result", scene: "", go: result },
+  { name: "save", scene: "", go: save },
   {
-    name: "save",
+    name: "save-plain",
+    rare: true,
     scene: "",
     async go(page) {
-      await result(page);
-      await page.getByRole("button", { name: "Save report" }).click();
-      await page.getByText("signaling.connecting.host").waitFor();
+      await save(page);
+      await page.getByRole("checkbox").uncheck();
+      await page.getByText("reflector.example:443").waitFor();
     },
   },
   {
@@ -48,18 +60,78 @@ export const views = [
     rare: true,
     scene: "",
     async go(page) {
-      await result(page);
-      await page.getByRole("button", { name: "Save report" }).click();
-      await page.getByText("signaling.connecting.host").waitFor();
+      await save(page);
       await page.getByRole("button", { name: "Save report" }).click();
       await page.getByText("Show in folder").waitFor();
+    },
+  },
+  {
+    name: "retest",
+    rare: true,
+    scene: "",
+    async go(page) {
+      await result(page);
+      await page.getByRole("button", { name: "Retest" }).click();
+      await page.getByText("Mended if").first().waitFor();
+    },
+  },
+  {
+    name: "start-retest",
+    rare: true,
+    scene: "",
+    async go(page) {
+      await result(page);
+      await page.getByRole("button", { name: "Retest" }).click();
+      await page.getByRole("button", { name: "Look at it and hold it" }).click();
+      await page.getByText("The retest of a report").waitFor();
+    },
+  },
+  {
+    name: "unlock-identity",
+    rare: true,
+    scene: "taken=locked",
+    async go(page) {
+      await choose(page);
+      await page.getByText("Choose the identity").waitFor();
+    },
+  },
+  {
+    name: "unlock-passphrase",
+    rare: true,
+    scene: "taken=locked",
+    async go(page) {
+      await choose(page);
+      await page.getByRole("button", { name: "Choose the identity" }).click();
+      await page.getByLabel("Passphrase").fill("battery staple");
+      await page.keyboard.press("Enter");
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  {
+    name: "reading",
+    rare: true,
+    scene: "",
+    async go(page) {
+      await page.evaluate(() => window.__TAURI_INTERNALS__.invoke("plugin:event|emit", { event: "taking" }));
+      await page.waitForTimeout(700);
+    },
+  },
+  { name: "earlier", scene: "", go: earlier },
+  {
+    name: "earlier-delete",
+    rare: true,
+    scene: "",
+    async go(page) {
+      await earlier(page);
+      await page.getByRole("button", { name: "Delete Self-test" }).click();
+      await page.getByText("Delete this run?").waitFor();
     },
   },
   {
     name: "desk",
     scene: "taken=bundles",
     async go(page) {
-      await page.getByRole("button", { name: "Open a profile or a report" }).click();
+      await choose(page);
       await page.getByRole("table").waitFor();
       await page.locator(".same").first().focus();
     },

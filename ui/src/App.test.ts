@@ -211,3 +211,82 @@ test("quitting during a hold is asked first", async () => {
   await press(words.quit.yes);
   await waitFor(() => expect(asked.find(({ command }) => command === "quit")?.args).toEqual({ sure: true }));
 });
+
+test("names stand for addresses unless plain ones are asked for, and what is saved is what was shown", async () => {
+  const asked = await shown();
+  await press(/Self-test.*nothing dropped/);
+  await press(words.result.save);
+  expect(await screen.findByText("host-1.example:443")).toBeTruthy();
+  const names = await screen.findByRole<HTMLInputElement>("checkbox", { name: words.save.names });
+  expect(names.checked).toBe(true);
+  await fireEvent.click(names);
+  expect(await screen.findByText("reflector.example:443")).toBeTruthy();
+  expect(screen.getByText(words.save.plain)).toBeTruthy();
+  await press(words.save.save);
+  await screen.findByText(words.save.saved);
+  expect(asked.find(({ command }) => command === "save")?.args).toMatchObject({ names: false });
+  // Asked for otherwise, it is another file and not yet saved.
+  await fireEvent.click(names);
+  expect(await button(words.save.save)).toBeTruthy();
+});
+
+test("an encrypted report asks for what opens it, and the page keeps no passphrase", async () => {
+  const asked = await shown({ taken: "locked" });
+  await press(words.bar.open);
+  await press(words.unlock.choose);
+  const field = await screen.findByLabelText<HTMLInputElement>(words.unlock.label);
+  expect(field.type).toBe("password");
+  await fireEvent.input(field, { target: { value: "battery staple" } });
+  await press(words.unlock.open);
+  expect((await screen.findByRole("alert")).textContent).toContain("the passphrase does not open this file");
+  expect(field.value).toBe("");
+  await fireEvent.input(field, { target: { value: "correct horse" } });
+  await press(words.unlock.open);
+  expect(await button(words.result.save)).toBeTruthy();
+  expect(screen.queryByText(words.unlock.title)).toBeNull();
+  expect(commands(asked).filter((command) => command === "unlock")).toHaveLength(2);
+});
+
+test("earlier runs are listed with what is cleared away, and one is deleted only after a second word", async () => {
+  const asked = await shown();
+  await press(words.start.earlier);
+  expect(await screen.findByText(/older than 90 days/)).toBeTruthy();
+  const rows = () => screen.getAllByRole("row").length - 1;
+  expect(rows()).toBe(6);
+  await press(/^Delete Self-test/);
+  await press(words.earlier.no);
+  expect(commands(asked)).not.toContain("delete");
+  await press(/^Delete Self-test/);
+  await press(words.earlier.yes);
+  await waitFor(() => expect(rows()).toBe(5));
+  expect(asked.find(({ command }) => command === "delete")?.args).toEqual({ run: "r5" });
+
+  await press(/^Open Acme support: 4-hour hold/);
+  await press(words.result.toEarlier);
+  await press(/^Save report: Acme support: 4-hour hold/);
+  expect(await button(words.save.save)).toBeTruthy();
+});
+
+test("a report with a drop is tried again: shown first, and held when its user says so", async () => {
+  const asked = await shown();
+  await press(/Self-test.*nothing dropped/);
+  await press(words.result.retest);
+  expect(await screen.findByText(/Mended if/)).toBeTruthy();
+  await press(words.retest.save);
+  expect(await screen.findByText(/^Saved as/)).toBeTruthy();
+  await press(words.retest.hold);
+  expect(await screen.findByText(words.start.byRetest("reflector.example"))).toBeTruthy();
+  expect(commands(asked)).not.toContain("hold");
+  await press(words.start.agreeRetest);
+  await waitFor(() =>
+    expect(asked.find(({ command }) => command === "hold")?.args).toMatchObject({ id: "offer-retest" }),
+  );
+});
+
+test("a file that takes long to read is said to be read", async () => {
+  await shown();
+  await emit("taking");
+  expect(await screen.findByText(words.reading)).toBeTruthy();
+  await arrive({ kind: "offer", offer: offers.file });
+  await waitFor(() => expect(screen.queryByText(words.reading)).toBeNull());
+});

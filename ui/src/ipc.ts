@@ -3,7 +3,20 @@
 
 import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen, TauriEvent } from "@tauri-apps/api/event";
-import type { Check, Draft, Failure, Form, Live, Offer, Opened, Preview, Start, Taken } from "./generated/desk";
+import type {
+  Check,
+  Draft,
+  EarlierRuns,
+  Failure,
+  Form,
+  Live,
+  Offer,
+  Opened,
+  Preview,
+  Retest,
+  Start,
+  Taken,
+} from "./generated/desk";
 
 type Nothing = Record<never, never>;
 
@@ -13,16 +26,22 @@ export interface Commands {
   self_test: [{ minutes: number }, Offer];
   take: [{ paths: string[] }, Taken];
   choose: [Nothing, Taken | null];
+  identify: [{ id: string }, Taken | null];
+  unlock: [{ id: string; passphrase: string }, Taken];
   recover: [{ run: string }, Opened];
   forget: [{ run: string }, null];
+  earlier: [Nothing, EarlierRuns];
+  delete: [{ run: string }, string | null];
   hold: [{ id: string; channel: Channel<Live> }, null];
   watch: [{ channel: Channel<Live> }, null];
   stop: [Nothing, null];
   open: [{ run_or_path: string }, Opened];
-  preview: [{ id: string }, Preview];
-  save: [{ id: string }, string | null];
+  retest: [{ id: string }, Retest];
+  retest_save: [{ id: string }, string | null];
+  preview: [{ id: string; names: boolean | null }, Preview];
+  save: [{ id: string; names: boolean | null }, string | null];
   show_in_folder: [{ path: string }, null];
-  report_html: [{ id: string }, string | null];
+  report_html: [{ id: string; names: boolean | null }, string | null];
   profile_form: [Nothing, Form];
   profile_open: [Nothing, Draft | null];
   profile_check: [{ draft: Draft }, Check];
@@ -51,6 +70,8 @@ export function channel(each: (live: Live) => void): Channel<Live> {
 export type Arrived = { Ok: Taken } | { Err: Failure };
 
 export interface Heard {
+  /** It is being read; whatever comes of it is `taken`. */
+  taking(): void;
   taken(arrived: Arrived): void;
   askToQuit(): void;
   /** A file hovers over the window, or does not any more. */
@@ -61,6 +82,7 @@ export interface Heard {
 /** Listens, once what it gives is there, and until the function in it is called. */
 export async function hear(heard: Heard): Promise<() => void> {
   const listening = await Promise.all([
+    listen("taking", () => heard.taking()),
     listen<Arrived>("taken", ({ payload }) => heard.taken(payload)),
     listen("ask_to_quit", () => heard.askToQuit()),
     listen(TauriEvent.DRAG_ENTER, () => heard.dragged(true)),

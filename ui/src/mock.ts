@@ -11,6 +11,8 @@ import { desk } from "./mock/desk";
 import { brokenRuns, offers, recentRuns, type OfferName } from "./mock/start";
 import { check, form } from "./mock/profile";
 import { preview } from "./mock/preview";
+import { earlierRuns } from "./mock/earlier";
+import { locked, PASSPHRASE, retest } from "./mock/asked";
 import { tell } from "./mock/holds";
 
 export interface Scene {
@@ -24,7 +26,7 @@ export interface Scene {
   still: number | null;
   speed: number;
   /** Files that a chooser or a drop gives. */
-  taken: "offer" | "bundle" | "bundles" | "failure";
+  taken: "offer" | "bundle" | "bundles" | "locked" | "failure";
   /** A command that is refused with a sentence. */
   refuses: Partial<Record<keyof Commands, string>>;
 }
@@ -97,6 +99,7 @@ function answer(scene: Scene): Answers {
   let holding = scene.holding;
   const offer: Offer = offers[scene.offer ?? "self_test"];
   let forgotten = false;
+  const deleted: string[] = [];
 
   const opened = async (name: string): Promise<Opened> => ({
     id: name,
@@ -114,6 +117,7 @@ function answer(scene: Scene): Answers {
     }
     if (paths[0]?.startsWith("linewitness:")) return { kind: "offer", offer: offers.link };
     if (paths.length > 1 || scene.taken === "bundles") return { kind: "bundles", desk };
+    if (scene.taken === "locked") return { kind: "locked", locked: locked("identity", null) };
     if (scene.taken === "offer") return { kind: "offer", offer: offers.file };
     return { kind: "bundle", opened: await opened(scene.run) };
   };
@@ -141,13 +145,23 @@ function answer(scene: Scene): Answers {
     self_test: () => offers.self_test,
     take: ({ paths }) => taken(paths),
     choose: () => taken(["chosen"]),
+    // The first identity is one of its own that asks for a passphrase.
+    identify: () => ({ kind: "locked", locked: locked("passphrase", null) }),
+    unlock: async ({ passphrase }) =>
+      passphrase === PASSPHRASE
+        ? { kind: "bundle", opened: await opened(scene.run) }
+        : { kind: "locked", locked: locked("passphrase", "desk.identity: the passphrase does not open this file") },
+    earlier: () => earlierRuns(new Date(), deleted),
+    delete: ({ run }) => (deleted.push(run), null),
+    retest: () => retest,
+    retest_save: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.witness-profile",
     recover: () => opened(scene.run),
     forget: () => ((forgotten = true), null),
     hold: ({ channel }) => stream(channel),
     watch: ({ channel }) => stream(channel),
     stop: () => (end(), null),
     open: () => opened(scene.run),
-    preview: () => preview,
+    preview: ({ names }) => preview(names ?? true),
     save: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.witness",
     show_in_folder: () => null,
     report_html: () => "/home/sam/Documents/2026-11-20 1402 Acme 15-minute hold.html",

@@ -4,6 +4,8 @@ export const words = {
   name: "Linewitness",
   close: "Close",
   busy: "One moment",
+  reading: "Reading the file. A report of many hours takes some seconds.",
+  saving: "Saving",
   cancel: "Cancel",
   showInFolder: "Show in folder",
   fault: (what: string) =>
@@ -52,6 +54,10 @@ export const words = {
     forget: "Delete",
     forgetAsk: "Delete this recording? It cannot be brought back.",
     forgetYes: "Delete it",
+    byRetest: (host: string | null) =>
+      `The retest of a report${host === null ? "" : `: it calls ${host}`}. Hold the call once the change was made.`,
+    agreeRetest: "The change was made: hold the call",
+    earlier: "All earlier runs",
     noRuns: "Runs are listed here once there are some. They stay on this computer.",
     noted: "Worth knowing",
   },
@@ -77,6 +83,8 @@ export const words = {
   result: {
     copy: "Copy ticket",
     save: "Save report",
+    retest: "Retest",
+    toEarlier: "Back to the runs",
     new: "New",
     newTitle: "Back to the start",
     toDesk: "Back to the table",
@@ -95,6 +103,14 @@ export const words = {
     noFields: "This file has no fields of its own to show.",
     how: "How it is saved",
     left: "Never in it",
+    names: "Names instead of addresses",
+    named: "Addresses, hosts and sessions stand under names. What the names stand for stays on this computer.",
+    plain:
+      "Addresses, hosts and sessions stand in the file as they are: whoever gets it can read which networks this computer was in and which servers it called.",
+    namedElsewhere:
+      "Names stand in it for addresses, as the file came. What they stand for is known where it was recorded.",
+    plainElsewhere: "Addresses stand in it as they are, as the file came.",
+    changing: "Reading what the file will contain then",
     one: "One file. It stays where you put it until you send it.",
     save: "Save report",
     saving: "Saving",
@@ -104,6 +120,48 @@ export const words = {
     again: "Save another copy",
     page: "Save as a page for any browser",
     total: (size: string, files: number) => `${size} in ${files} files, packed smaller.`,
+  },
+
+  earlier: {
+    title: "Earlier runs",
+    back: "Back to the start",
+    loading: "Looking at what is kept",
+    none: "Runs are listed here once there are some. They stay on this computer.",
+    started: "Started",
+    held: "Held",
+    line: "As a line",
+    outcome: "What it showed",
+    size: "Size",
+    do: "What can be done with it",
+    open: "Open",
+    openOf: (name: string, when: string) => `Open ${name}, ${when}`,
+    recover: "See what it recorded",
+    save: "Save report",
+    saveOf: (name: string, when: string) => `Save report: ${name}, ${when}`,
+    delete: "Delete",
+    deleteOf: (name: string, when: string) => `Delete ${name}, ${when}`,
+    ask: "Delete this run?",
+    says: (name: string, when: string) =>
+      `${name}, ${when}. What it recorded is removed from this computer and cannot be brought back.`,
+    yes: "Delete it",
+    no: "Keep it",
+  },
+
+  unlock: {
+    title: "This report is encrypted",
+    identity: (name: string) =>
+      `${name} opens with the identity that it was encrypted for: a file that whoever made the profile keeps.`,
+    passphrase: (of: string) => `${of} is protected with a passphrase.`,
+    label: "Passphrase",
+    choose: "Choose the identity",
+    open: "Open",
+  },
+
+  retest: {
+    title: "Retest",
+    hold: "Look at it and hold it",
+    save: "Save it as a profile",
+    saved: (path: string) => `Saved as ${path}`,
   },
 
   desk: {

@@ -2,7 +2,7 @@
 
 use crate::{
     Failure,
-    sealed::{self, Identities},
+    sealed::{self, Identities, Lock},
     shared::Shared,
 };
 use engine::runs;
@@ -54,6 +54,31 @@ pub fn open_with(path: &Path, identities: &Identities) -> Result<Opened, Failure
     Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage: verified.damage })
 }
 
+/// As `open`, of a bundle that lies in memory; `name` as its user knows it.
+pub fn open_bytes(bytes: &[u8], name: &str) -> Result<Opened, Failure> {
+    let verified =
+        bundle::verify(Cursor::new(bytes)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
+    let bundle = verified.bundle;
+    Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage: verified.damage })
+}
+
+/// What lies in an encrypted file.
+pub fn unsealed(path: &Path, identities: &Identities) -> Result<Vec<u8>, Failure> {
+    sealed::open(&sealed_bytes(path)?, &path.display().to_string(), identities)
+}
+
+/// With what an encrypted file is locked, as far as it is whole.
+pub fn lock(path: &Path) -> Result<Lock, Failure> {
+    sealed::lock(&sealed_bytes(path)?, &path.display().to_string())
+}
+
+fn sealed_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(sealed::LARGEST + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::bad_input(format!("{}: {}", path.display(), why(&error))))?;
+    Ok(bytes)
+}
+
 /// Reads a bundle to its last byte, and says what each part of it showed.
 pub fn verify(path: &Path, identities: &Identities) -> Result<bundle::Verified, Failure> {
     let name = path.display();
@@ -68,9 +93,7 @@ fn decrypted(path: &Path, identities: &Identities) -> Result<Box<dyn Bytes>, Fai
     if !sealed::is_encrypted(path) {
         return Ok(Box::new(BufReader::new(file)));
     }
-    let mut bytes = Vec::new();
-    file.take(sealed::LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    Ok(Box::new(Cursor::new(sealed::open(&bytes, &name, identities)?)))
+    Ok(Box::new(Cursor::new(unsealed(path, identities)?)))
 }
 
 trait Bytes: Read + Seek {}

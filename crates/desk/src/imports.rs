@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use import::{Imported, MOST};
 use record::bundle;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// As gzip begins; Chromium packs its dumps unless told otherwise.
@@ -33,14 +33,24 @@ pub fn read(dump: &Path) -> Result<Imported, Failure> {
 /// Writes the bundle; nothing is overwritten.
 pub fn write(imported: &Imported, out: Option<PathBuf>) -> Result<(Story, PathBuf), Failure> {
     let out = files::free(out.unwrap_or_else(|| crate::recover::bundle_name(&imported.about.run)))?;
+    let written = packed(imported).and_then(|(story, bundle)| {
+        runs::write_new(&imported.about.run, &out, |file| file.write_all(&bundle)).map(|()| story)
+    });
+    let story =
+        written.map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
+    Ok((story, out))
+}
+
+/// The bundle, and what is told of it.
+pub fn packed(imported: &Imported) -> io::Result<(Story, Vec<u8>)> {
     let story = explain::story(&imported.log);
     let (events, verdict) = (imported.log.write_lines(), files::verdict_json(&story));
     let report = explain::report::html(&story, None);
     let members =
         [(bundle::EVENTS, &*events), (bundle::VERDICT, verdict.as_bytes()), (bundle::REPORT, report.as_bytes())];
-    runs::write_new(&imported.about.run, &out, |file| bundle::write(file, &imported.about, &members))
-        .map_err(|error| Failure::ours(format!("{}: {}", out.display(), files::why_not_written(&error))))?;
-    Ok((story, out))
+    let mut bytes = Vec::new();
+    bundle::write(&mut bytes, &imported.about, &members)?;
+    Ok((story, bytes))
 }
 
 /// One more than the most, where it is more.

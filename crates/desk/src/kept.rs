@@ -14,7 +14,7 @@ mod limit;
 mod removal;
 
 pub use entry::{Entry, Told, all};
-pub use limit::{KEEP, Limit, size};
+pub use limit::{KEEP, Limit, NEVER, size};
 pub use removal::{delete, keep_last, prune};
 
 /// A finished run whose bundle is still there.
@@ -55,8 +55,12 @@ pub fn latest(most: usize) -> Result<Vec<Kept>, Failure> {
 
 /// The bundle of a run that is over, by the run's name.
 pub fn bundle_of(run: &str) -> Option<PathBuf> {
-    let found = runs().ok()?.into_iter().find(|found| found.about.run.to_string() == run)?;
-    runs::bundle_of(&found)
+    let found = runs().ok()?.into_iter().find(|found| found.about.run.to_string() == run);
+    match found {
+        Some(found) => runs::bundle_of(&found),
+        // Nothing else is left of it.
+        None => all().ok()?.into_iter().find(|entry| entry.run.to_string() == run)?.bundle,
+    }
 }
 
 /// Removes what is left of a run that broke off.

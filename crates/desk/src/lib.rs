@@ -2,6 +2,7 @@
 //! shows nothing; whoever shows it gives the words to a terminal or to a page.
 #![forbid(unsafe_code)]
 
+pub mod anew;
 pub mod check;
 mod failure;
 mod far_end;

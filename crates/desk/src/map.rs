@@ -27,7 +27,7 @@ pub fn of(what: &Path) -> Result<Vec<Named>, Failure> {
 }
 
 /// Also where the file cannot be opened here: this computer knows where it has written it.
-fn is_bundle_of(run: &Found, path: &Path) -> bool {
+pub(crate) fn is_bundle_of(run: &Found, path: &Path) -> bool {
     let same = |bundle: &Path| Some(fs::canonicalize(bundle).ok()? == fs::canonicalize(path).ok()?);
     runs::bundle_of(run).and_then(|bundle| same(&bundle)).unwrap_or(false)
 }

@@ -70,10 +70,7 @@ pub fn seal(bytes: &[u8], recipient: &Recipient) -> io::Result<Vec<u8>> {
 /// What lies in an encrypted file, or why it cannot be had, in one sentence. `named`: as its user knows it.
 pub fn open(bytes: &[u8], named: &str, identities: &Identities) -> Result<Vec<u8>, Failure> {
     let refused = |says: String| Failure::bad_input(format!("{named}: {says}"));
-    if bytes.len() as u64 > LARGEST {
-        return Err(refused(Locked::TooLarge.says()));
-    }
-    let sealed = Sealed::read(bytes).map_err(|says| refused(says.into()))?;
+    let sealed = read(bytes, named)?;
     if sealed.is_under_passphrase() {
         let Some(passphrase) = (identities.passphrase)(named) else {
             return Err(refused(
@@ -89,6 +86,26 @@ pub fn open(bytes: &[u8], named: &str, identities: &Identities) -> Result<Vec<u8
     };
     let keys = identity::read(file, identities)?;
     sealed.open(keys.iter().map(|key| key as &dyn age::Identity)).map_err(|why| refused(why.says()))
+}
+
+/// What an encrypted file asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lock {
+    Identity,
+    Passphrase,
+}
+
+pub fn lock(bytes: &[u8], named: &str) -> Result<Lock, Failure> {
+    let sealed = read(bytes, named)?;
+    Ok(if sealed.is_under_passphrase() { Lock::Passphrase } else { Lock::Identity })
+}
+
+fn read(bytes: &[u8], named: &str) -> Result<Sealed, Failure> {
+    let refused = |says: &str| Failure::bad_input(format!("{named}: {says}"));
+    if bytes.len() as u64 > LARGEST {
+        return Err(refused(&Locked::TooLarge.says()));
+    }
+    Sealed::read(bytes).map_err(refused)
 }
 
 /// An age file whose header was read, in bounds.

@@ -35,7 +35,20 @@ impl Shared {
     /// whoever is to look into a device's log. Counted names can be counted again where that fails; a desk's key is kept
     /// nowhere, and names made with it could never be translated.
     pub fn of(folder: &Path, about: &About, key: Option<&Private<String>>) -> io::Result<Self> {
-        let addresses = profile_in(folder)?.map_or_else(Addresses::default, |profile| addresses(&profile));
+        Self::as_asked(folder, about, key, None)
+    }
+
+    /// As `of`; what is `asked` goes before what the profile says.
+    pub fn as_asked(
+        folder: &Path,
+        about: &About,
+        key: Option<&Private<String>>,
+        asked: Option<Addresses>,
+    ) -> io::Result<Self> {
+        let addresses = match asked {
+            Some(asked) => asked,
+            None => profile_in(folder)?.map_or_else(Addresses::default, |profile| addresses(&profile)),
+        };
         let about = About { names: Some(addresses), ..about.clone() };
         let plain = Self { about, under_names: None, not_done: None };
         if addresses == Addresses::Plain {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::app::App;
-use crate::wire::OfferFrom;
+use crate::earlier;
+use crate::wire::{OfferFrom, Stands};
+use record::profile::Addresses;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -71,6 +73,21 @@ async fn a_self_test_is_held_seen_live_and_read_again() {
 
     let recent = app.start().recent;
     assert!(recent.iter().any(|recent| recent.run == ended.run && recent.name == "Self-test"), "{recent:?}");
+
+    // Its user can have it in both ways, and the one that is kept stays as it is.
+    let kept = app.opened.find(&opened.id).expect("just opened");
+    assert!(kept.can_choose() && kept.addresses(None) == Addresses::Pseudonyms);
+    let as_kept = kept.packed(Some(Addresses::Pseudonyms)).expect("readable");
+    let plain = kept.packed(Some(Addresses::Plain)).expect("packed");
+    let about = |bytes: &[u8]| desk::files::open_bytes(bytes, "a.witness").expect("a bundle").about.names;
+    assert_eq!((about(&as_kept), about(&plain)), (Some(Addresses::Pseudonyms), Some(Addresses::Plain)));
+    assert_eq!(kept.packed(None).expect("readable"), as_kept);
+
+    let listed = || earlier::list().expect("readable").runs.into_iter().find(|run| run.run == ended.run);
+    let run = listed().expect("it is kept");
+    assert_eq!((run.stands, run.name.as_str(), run.line.is_some()), (Stands::Kept, "Self-test", true));
+    assert_eq!(earlier::delete(&ended.run), Ok(None), "all of it is ours");
+    assert!(listed().is_none() && app.opened.open_run_or_path(&ended.run).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,6 +140,20 @@ async fn a_hold_that_cannot_be_drawn_is_held_to_its_end_all_the_same() {
     let ended = last.ended.expect("it ended");
     assert!(ended.bundle.is_some() && ended.says.is_none(), "{ended:?}");
     assert_eq!(last.update.head.outcome, explain::Outcome::EndedByUser, "told from the bundle");
+}
+
+/// The tray looks at the end as well, and the page hears of it whatever becomes of the tray.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_is_told_though_the_tray_fails_at_it() {
+    let app = app();
+    let (shows, from) = shows();
+    let offer = app.offers.make(What::self_test(0.02).expect("a time"), OfferFrom::SelfTest, None).expect("an offer");
+    let glance: Glance = Arc::new(|live| assert!(live.ended.is_none(), "no such tray"));
+    app.running.begin(app.offers.take(&offer.id).expect("just made"), shows, glance).await.expect("it begins");
+    let last = tokio::task::spawn_blocking(move || all(&from)).await.expect("it is told").pop().expect("the end");
+    assert!(last.ended.is_some_and(|ended| ended.bundle.is_some()));
+    app.running.finish().await;
+    assert!(!app.running.is_holding());
 }
 
 #[tokio::test]

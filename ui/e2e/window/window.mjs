@@ -18,6 +18,11 @@ const pictures = join(target, "window");
 
 export const recording = (name) => join(root, "tests/recordings", name, "hold.witness");
 
+/** Those that every later version must open. */
+export const bundle = (name) => join(root, "tests/bundles", name);
+/** What browsers wrote down. */
+export const dump = (name) => join(root, "tests/imports", name);
+
 /** Everything that a window needs around it; `close` ends it all. */
 export async function desktop() {
   const ends = [];

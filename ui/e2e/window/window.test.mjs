@@ -1,10 +1,13 @@
 // The window as people use it, in the program itself. `node --test e2e/window/`, after `cargo xtask test` or
 // `cargo build --workspace`; pictures of what was seen last are left in target/window.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile, readdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { desktop, recording, running } from "./window.mjs";
+import { promisify } from "node:util";
+import { bundle, desktop, dump, recording, running } from "./window.mjs";
 import { until } from "./webdriver.mjs";
 
 const DROPS = "idler_drops_a_quiet_call";
@@ -20,6 +23,14 @@ afterEach(async () => {
 });
 const open = async (...args) => (window = await desk.open(...args));
 const file = (name) => readFile(recording(name));
+
+/** The texts of what lies in a bundle. */
+async function members(path) {
+  const list =
+    "import json, sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))";
+  const { stdout } = await promisify(execFile)("/usr/bin/python3", ["-c", list, path], { maxBuffer: 1 << 28 });
+  return JSON.parse(stdout);
+}
 
 const profile = (more = "") => `name = "Acme support"
 for = "15m"
@@ -247,4 +258,132 @@ test("a profile is made in the form, and what is missing is named", async () => 
   await window.sees("Acme support");
   await window.clickOn('//label[normalize-space(.)="As text"]');
   await window.sees('for = "4h"');
+});
+
+test("a report is saved under names unless plain addresses are asked for, and the preview says which", async () => {
+  // A host with a name, to which nothing leaves this computer.
+  const host = hostname();
+  await desk.choose(["acme.witness-profile", profile().replace("127.0.0.1", host)]);
+  await open();
+  await window.click("Open a profile or a report");
+  await window.sees("Acme support");
+  await window.click("Hold a call");
+  await window.sees("Save report", 60);
+  await window.click("Save report");
+  await window.sees("Names instead of addresses");
+  const read = await window.sees("What the names stand for stays on this computer");
+  assert.ok(read.includes("host-1.example") && !read.includes(host), read);
+  await window.picture("save-names");
+  await desk.choose();
+  await window.click("Save report");
+  await window.sees("Saved");
+  await window.clickOn("//input[@type='checkbox']");
+  await window.sees("stand in the file as they are");
+  await window.sees(`ws://${host}:9/call`);
+  await window.picture("save-plain");
+  const [first] = await readdir(desk.chosen);
+  const named = await members(join(desk.chosen, first));
+  await window.click("Save report");
+  await window.sees("Saved");
+  const plain = await members(join(desk.chosen, first));
+  assert.equal(JSON.parse(named["about.json"]).names, "pseudonyms");
+  assert.equal(JSON.parse(plain["about.json"]).names, "plain");
+  for (const member of ["events.jsonl", "profile.toml", "report.html"]) {
+    assert.ok(!named[member].includes(host), `${member} says the host`);
+    assert.ok(plain[member].includes(host), `${member} does not say the host`);
+  }
+  assert.equal(Object.keys(named).join(), Object.keys(plain).join());
+
+  // Where it was recorded, its retest knows whom to call.
+  await window.click("Back to the result");
+  await window.click("Retest");
+  await window.click("Look at it and hold it");
+  await window.sees(`it calls ${host}.`);
+});
+
+test("an encrypted report asks for its identity until the right one is given, and leaves as it came", async () => {
+  const name = "relay-restarted.witness.age";
+  await open(bundle(name));
+  await window.sees("This report is encrypted");
+  await window.picture("encrypted");
+  await desk.choose(["holiday.txt", "sun and sea"]);
+  await window.click("Choose the identity");
+  await window.sees("holiday.txt: line 1 is no identity that this version knows");
+  await window.picture("encrypted-wrong");
+  await desk.choose(["desk.identity", await readFile(bundle("TEST-KEY.txt"))]);
+  await window.click("Choose the identity");
+  await window.sees("Copy ticket");
+  assert.equal((await window.session.find("//dialog")).length, 0);
+  await desk.choose();
+  await window.click("Save report");
+  await window.sees("It is saved as it came: encrypted.");
+  await window.click("Save report");
+  await window.sees("Saved");
+  const [saved] = await readdir(desk.chosen);
+  assert.match(saved, /\.witness\.age$/);
+  assert.match(await readFile(join(desk.chosen, saved), "latin1"), /^(age-encryption|-----BEGIN AGE)/);
+});
+
+test("an earlier run is opened, and deleted when its user is sure", async () => {
+  await open();
+  await window.click("Hold a call");
+  await window.sees("Holding", 20);
+  await window.click("Stop");
+  await window.sees("Save report", 20);
+  await window.click("New");
+  await window.click("All earlier runs");
+  await window.sees("When a call ends, runs older than 90 days are cleared away");
+  await window.picture("earlier");
+  const runs = async () => (await window.session.find("//tbody/tr")).length;
+  const before = await runs();
+  await window.clickOn("(//button[starts-with(@aria-label, 'Open Self-test')])[1]");
+  await window.sees("Copy ticket");
+  await window.click("Back to the runs");
+  await window.clickOn("(//button[starts-with(@aria-label, 'Delete Self-test')])[1]");
+  await window.sees("Delete this run?");
+  await window.picture("earlier-delete");
+  await window.click("Keep it");
+  assert.equal(await runs(), before);
+  const bundles = async () => (await readdir(join(desk.home, "runs/bundles"))).length;
+  const files = await bundles();
+  await window.clickOn("(//button[starts-with(@aria-label, 'Delete Self-test')])[1]");
+  await window.click("Delete it");
+  await until("it is gone", 10, async () => (await runs()) === before - 1);
+  assert.equal(await bundles(), files - 1);
+});
+
+test("a report with a drop is tried again: saved as a profile, or shown before anything runs", async () => {
+  await open(recording(DROPS));
+  await window.sees(CAUSE);
+  await window.click("Retest");
+  await window.sees("Mended if");
+  await window.picture("retest");
+  await desk.choose();
+  await window.click("Save it as a profile");
+  await window.sees("Saved as");
+  const [saved] = await readdir(desk.chosen);
+  assert.match(saved, /\.witness-profile$/);
+  assert.match(await readFile(join(desk.chosen, saved), "utf8"), /^name = "Retest: /m);
+  await window.click("Look at it and hold it");
+  await window.sees("The retest of a report: it calls");
+  assert.match(await window.heading(), /^Retest: /);
+  await window.picture("start-retest");
+  await window.click("Not now");
+  await window.sees("Without a profile");
+});
+
+test("what a browser wrote down of a call is opened as a report, with what it cannot show", async () => {
+  await desk.choose(["webrtc_internals_dump.gz", await readFile(dump("internals-lost.gz"))]);
+  await open();
+  await window.click("Open a profile or a report");
+  await window.sees("imported from webrtc-internals");
+  await window.sees("What could not be seen");
+  await window.picture("imported");
+  await desk.choose();
+  await window.click("Save report");
+  await window.sees("It is made of webrtc_internals_dump.gz");
+  await window.click("Save report");
+  await window.sees("Saved");
+  const [saved] = await readdir(desk.chosen);
+  assert.ok("events.jsonl" in (await members(join(desk.chosen, saved))));
 });

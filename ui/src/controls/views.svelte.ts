@@ -4,13 +4,17 @@
 import { call, channel, hear, Refused, type Arrived } from "../ipc";
 import { Story } from "../story/story.svelte";
 import { words } from "../words";
-import type { Desk, Draft, Live, Offer, Opened, Start, Taken } from "../generated/desk";
+import type { Desk, Draft, EarlierRuns, Live, Locked, Offer, Opened, Retest, Start, Taken } from "../generated/desk";
+
+/** The table from which a report was opened, or the list of runs. */
+export type From = Desk | "earlier" | null;
 
 export type View =
   | { is: "start" }
   | { is: "holding" }
-  | { is: "result"; opened: Opened; story: Story; from: Desk | null }
-  | { is: "save"; opened: Opened; story: Story; from: Desk | null }
+  | { is: "result"; opened: Opened; story: Story; from: From }
+  | { is: "save"; opened: Opened; story: Story; from: From }
+  | { is: "earlier" }
   | { is: "desk"; desk: Desk }
   | { is: "profile" };
 
@@ -30,18 +34,30 @@ export class Views {
   draft = $state.raw<Draft | null>(null);
   /** One sentence of what went wrong last. */
   failure = $state.raw<string | null>(null);
-  #doing = $state(0);
+  #doing = $state.raw<readonly string[]>([]);
+  /** An encrypted report that waits for what opens it. */
+  locked = $state.raw<Locked | null>(null);
+  /** How the report that stands here would be tried again. */
+  retest = $state.raw<{ id: string; retest: Retest; saved: string | null } | null>(null);
+  /** What this computer keeps; nothing until it was asked. */
+  earlierRuns = $state.raw<EarlierRuns | null>(null);
   stopping = $state.raw(false);
   dragged = $state.raw(false);
   askedToQuit = $state.raw(false);
 
   get busy(): boolean {
-    return this.#doing > 0;
+    return this.#doing.length > 0;
+  }
+
+  /** What is done, for as long as it is; the last of several. */
+  get doing(): string | null {
+    return this.#doing.at(-1) ?? null;
   }
 
   /** Shows where the program stands, and listens until the function it gives is called. */
   begin(): () => void {
     const heard = hear({
+      taking: () => this.#begin(words.reading),
       taken: (arrived) => this.#arrived(arrived),
       askToQuit: () => (this.askedToQuit = true),
       dragged: (over) => (this.dragged = over),
@@ -79,11 +95,64 @@ export class Views {
     void this.#do(async () => {
       const taken = await call("choose", {});
       if (taken !== null) this.#show(taken);
-    });
+    }, words.reading);
   }
 
   take(paths: string[]): void {
-    if (paths.length > 0) void this.#do(async () => this.#show(await call("take", { paths })));
+    if (paths.length > 0) void this.#do(async () => this.#show(await call("take", { paths })), words.reading);
+  }
+
+  /** Asks for the file of an identity. */
+  identify({ id }: Locked): void {
+    void this.#do(async () => {
+      const taken = await call("identify", { id });
+      if (taken !== null) this.#show(taken);
+    }, words.reading);
+  }
+
+  unlock({ id }: Locked, passphrase: string): void {
+    void this.#do(async () => this.#show(await call("unlock", { id, passphrase })), words.reading);
+  }
+
+  /** How this report would be tried again; nothing runs yet. */
+  askRetest({ id }: Opened): void {
+    void this.#do(async () => (this.retest = { id, retest: await call("retest", { id }), saved: null }));
+  }
+
+  /** As a profile that was opened: it is shown, and held when its user says so. */
+  showRetest(offer: Offer): void {
+    this.#show({ kind: "offer", offer });
+  }
+
+  saveRetest(): void {
+    const asked = this.retest;
+    if (asked === null) return;
+    void this.#do(async () => {
+      const saved = await call("retest_save", { id: asked.id });
+      if (saved !== null) this.retest = { ...asked, saved };
+    }, words.saving);
+  }
+
+  earlier(): void {
+    this.failure = null;
+    this.view = { is: "earlier" };
+    void this.#do(async () => (this.earlierRuns = await call("earlier", {})));
+  }
+
+  /** Opens the run, and shows what its report would contain. */
+  saveRun(run: string): void {
+    void this.#do(async () => {
+      this.#result(await call("open", { run_or_path: run }), "earlier");
+      this.save();
+    }, words.reading);
+  }
+
+  delete(run: string): void {
+    void this.#do(async () => {
+      const stays = await call("delete", { run });
+      this.earlierRuns = await call("earlier", {});
+      this.failure = stays;
+    });
   }
 
   hold(offer: Offer): void {
@@ -106,12 +175,12 @@ export class Views {
     });
   }
 
-  open(run_or_path: string, from: Desk | null = null): void {
-    void this.#do(async () => this.#result(await call("open", { run_or_path }), from));
+  open(run_or_path: string, from: From = null): void {
+    void this.#do(async () => this.#result(await call("open", { run_or_path }), from), words.reading);
   }
 
-  recover(run: string): void {
-    void this.#do(async () => this.#result(await call("recover", { run }), null));
+  recover(run: string, from: From = null): void {
+    void this.#do(async () => this.#result(await call("recover", { run }), from), words.reading);
   }
 
   forget(run: string): void {
@@ -177,12 +246,15 @@ export class Views {
   }
 
   #arrived(arrived: Arrived): void {
+    this.#end(words.reading);
     if ("Ok" in arrived) this.#show(arrived.Ok);
     else this.failure = arrived.Err.says;
   }
 
   #show(taken: Taken): void {
     this.failure = null;
+    this.locked = null;
+    this.retest = null;
     switch (taken.kind) {
       case "offer":
         this.offer = taken.offer;
@@ -196,18 +268,21 @@ export class Views {
       case "bundles":
         this.desk(taken.desk);
         break;
+      case "locked":
+        this.locked = taken.locked;
+        break;
     }
   }
 
-  #result(opened: Opened, from: Desk | null): void {
+  #result(opened: Opened, from: From): void {
     const story = new Story();
     story.apply(opened.update);
     this.view = { is: "result", opened, story, from };
   }
 
   /** Its failure is shown until something else is done. */
-  async #do(what: () => Promise<unknown>): Promise<boolean> {
-    this.#doing += 1;
+  async #do(what: () => Promise<unknown>, says = words.busy): Promise<boolean> {
+    this.#begin(says);
     this.failure = null;
     try {
       await what();
@@ -216,7 +291,17 @@ export class Views {
       this.failure = refused instanceof Refused ? refused.message : words.fault(String(refused));
       return false;
     } finally {
-      this.#doing -= 1;
+      this.#end(says);
     }
+  }
+
+  #begin(says: string): void {
+    this.#doing = [...this.#doing, says];
+  }
+
+  /** One of those that say so. */
+  #end(says: string): void {
+    const place = this.#doing.lastIndexOf(says);
+    this.#doing = this.#doing.filter((_, at) => at !== place);
   }
 }

@@ -1,6 +1,25 @@
 import type { Preview } from "../generated/desk";
 
-export const preview: Preview = {
+/** Under names, or as it is: of the fields only those that hold one differ. */
+export function preview(names: boolean): Preview {
+  const members = whole.members.map((member) => ({
+    ...member,
+    fields: member.fields.map((field) => ({ ...field, example: names ? named(field.example) : field.example })),
+  }));
+  return { ...whole, members, under_names: names };
+}
+
+const named = (text: string) =>
+  text
+    .replace("reflector.example", "host-1.example")
+    .replace("203.0.113.9", "public-1")
+    .replace("198.51.100.7", "public-2")
+    .replace(/192\.0\.2\.(\d+)/, (_, last: string) => `private-${{ 24: 1, 1: 2, 53: 3 }[Number(last)] ?? 4}`);
+
+const whole: Preview = {
+  under_names: false,
+  can_choose: true,
+  how: null,
   file: "2026-11-20 1402 Acme 15-minute hold.witness",
   members: [
     {

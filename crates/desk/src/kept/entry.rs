@@ -86,8 +86,19 @@ impl Entry {
         })
     }
 
+    /// As its profile calls it; nothing where it has no name.
+    pub fn name(&self) -> String {
+        let profile = self.found.as_ref().and_then(|found| fs::read_to_string(found.folder.join(bundle::PROFILE)).ok());
+        profile.and_then(|profile| record::profile::name_in(&profile)).unwrap_or_default()
+    }
+
+    /// `verdict.json` of its bundle, as the version that made it worded it.
+    pub fn verdict(&self) -> Option<Value> {
+        serde_json::from_slice(&member(self.bundle.as_ref()?, bundle::VERDICT)?).ok()
+    }
+
     fn told_by_bundle(&self) -> Option<Told> {
-        let verdict: Value = serde_json::from_slice(&member(self.bundle.as_ref()?, bundle::VERDICT)?).ok()?;
+        let verdict = self.verdict()?;
         Some(Told { held_s: verdict["held_s"].as_f64()?, headline: Heard::new(verdict["headline"].as_str()?) })
     }
 }
