@@ -30,6 +30,8 @@ pub struct Entry {
     pub seconds: Seconds,
     pub counts: Counts,
     pub closes: Vec<Ending>,
+    /// From how many seconds to how many.
+    pub may_be: Option<[f64; 2]>,
     pub change: String,
     #[serde(default)]
     pub smallest: String,
@@ -167,14 +169,30 @@ pub fn wrong(heartbeat: Duration) -> Option<&'static Wrong> {
 
 impl Entry {
     fn closes_so(&self, close: Close) -> bool {
-        let ending = match close {
-            Close::Fin => Ending::Fin,
-            Close::Reset => Ending::Rst,
-            Close::ResetAtWord => Ending::RstAfterWord,
-            Close::CloseFrame(_) => Ending::CloseFrame,
-            Close::Silence => Ending::Silence,
-        };
-        self.closes.contains(&ending)
+        self.closes.contains(&Ending::of(close))
+    }
+
+    /// As it usually does.
+    fn mostly_closes_so(&self, close: Close) -> bool {
+        self.closes.first() == Some(&Ending::of(close))
+    }
+
+    /// Somebody may have set it to a moment between these.
+    fn may_be_set_to(&self, (from, to): (Duration, Duration)) -> bool {
+        let [least, most] = self.may_be.unwrap_or([0.0, f64::INFINITY]);
+        !self.change.is_empty() && least <= to.as_secs_f64() && from.as_secs_f64() <= most
+    }
+}
+
+impl Ending {
+    fn of(close: Close) -> Self {
+        match close {
+            Close::Fin => Self::Fin,
+            Close::Reset => Self::Rst,
+            Close::ResetAtWord => Self::RstAfterWord,
+            Close::CloseFrame(_) => Self::CloseFrame,
+            Close::Silence => Self::Silence,
+        }
     }
 }
 

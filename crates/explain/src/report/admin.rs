@@ -6,7 +6,7 @@ use crate::{
     Cause, Drop, Plane, Timeline, Verdict,
     catalogue::{self, Kind, Layer, SettingRow},
     drops::Loss,
-    limits::{Close, Exact},
+    limits::{Close, Exact, IdleLimit},
     rules::{around, look, timer, way},
     timeline::host,
     verdict::DropVerdict,
@@ -198,13 +198,14 @@ fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>,
         Cause::IdleTimeout => {
             let limit = limits.idle_of(host);
             let known = limit.and_then(catalogue::idle);
-            let rows = catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, known.as_ref());
+            let rows = catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, limit.map(IdleLimit::interval), known.as_ref());
             (rows, limit.and_then(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::LifetimeCap => {
             let limit = limits.lifetime_of(host);
             let known = limit.and_then(catalogue::lifetime);
-            let rows = catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], close, known.as_ref());
+            let measured = limit.map(|limit| (limit.exact.median, limit.exact.median));
+            let rows = catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], close, measured, known.as_ref());
             (rows, limit.map(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::NatExpired => udp(timeline),
@@ -212,8 +213,8 @@ fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>,
         Cause::HalfOpen | Cause::ConnectionReset if ended.as_ref().is_none_or(|ended| ended.quiet < SHORTEST_TIMER) => {
             (vec![], None)
         }
-        Cause::HalfOpen => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None), None),
-        Cause::ConnectionReset => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None), None),
+        Cause::HalfOpen => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], Some(Close::Silence), None, None), None),
+        Cause::ConnectionReset => (catalogue::of_limits(Kind::Idle, &[Layer::Tcp], close, None, None), None),
         cause => {
             let name = serde_json::to_value(cause).ok();
             (catalogue::of_cause(name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default()), None)
@@ -229,6 +230,8 @@ fn fits_none(limit: Exact) -> String {
 }
 
 fn udp(timeline: &Timeline) -> (Vec<SettingRow>, Option<String>) {
-    let known = timeline.limits.udp.first().and_then(catalogue::udp);
-    (catalogue::of_limits(Kind::Idle, &[Layer::UdpStream, Layer::UdpOnePacket], None, known.as_ref()), None)
+    let limit = timeline.limits.udp.first();
+    let measured = limit.map(|limit| (limit.over.unwrap_or_default(), limit.under));
+    let known = limit.and_then(catalogue::udp);
+    (catalogue::of_limits(Kind::Idle, &[Layer::UdpStream, Layer::UdpOnePacket], None, measured, known.as_ref()), None)
 }

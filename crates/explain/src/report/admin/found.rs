@@ -83,7 +83,7 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         owner: owner(limit.who),
         title: "quiet connections are ended",
         ask: format!("Raise the idle or session timeout towards {} to 3600 s, and for nothing else.", limit.host),
-        settings: (catalogue::of_limits(Kind::Idle, layers, limit.close, known.as_ref()), note),
+        settings: (catalogue::of_limits(Kind::Idle, layers, limit.close, Some(limit.interval()), known.as_ref()), note),
         retest: None,
         wrong_if: format!("a connection from here to {} that is left quiet for {quiet} stays up.", limit.host),
     }
@@ -98,7 +98,7 @@ fn lifetime<'f>(finding: &'f Finding, limit: &LifetimeLimit) -> Found<'f> {
         owner: owner(limit.who),
         title: "connections are ended at a fixed age",
         ask: format!("Raise what limits a connection or request to {} beyond the longest call.", limit.host),
-        settings: (catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], limit.close, known.as_ref()), note),
+        settings: (catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], limit.close, Some((limit.exact.median, limit.exact.median)), known.as_ref()), note),
         retest: None,
         wrong_if: format!("a connection from here to {} becomes older than {age}.", limit.host),
     }
