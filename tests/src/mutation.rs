@@ -187,7 +187,7 @@ pub fn injector(kind: Deed) -> String {
 pub fn without(scenario: &Scenario, kind: Deed) -> Option<Scenario> {
     let is_of_it = |deed: &Deed| discriminant(deed) == discriminant(&kind);
     let mut idle = scenario.clone();
-    idle.world.broken = idle.world.broken.filter(|deed| !is_of_it(deed));
+    idle.world.broken.iter_mut().filter(|deed| is_of_it(deed)).for_each(|deed| *deed = harmless(*deed));
     idle.steps.iter_mut().filter(|step| is_of_it(&step.deed)).for_each(|step| step.deed = harmless(step.deed));
     let concerned = scenario.world.broken.iter().chain(scenario.steps.iter().map(|step| &step.deed)).any(is_of_it);
     let says_something = !scenario.is_null() || !scenario.ending.findings.is_empty();

@@ -146,7 +146,9 @@ impl<'w> Deeds<'w> {
             Deed::RouteMoved => self.second.as_ref().context("plugged in before")?.take_route(),
             Deed::RouteGone => client.ip(&["route", "del", "default"]),
             Deed::TunnelUp => {
-                self.tunnel = Some(tunnel::up(world)?);
+                if self.tunnel.is_none() {
+                    self.tunnel = Some(tunnel::up(world)?);
+                }
                 Ok(())
             }
             Deed::TunnelTakesRoute => self.tunnel.as_ref().context("up before")?.take_route(),

@@ -33,9 +33,10 @@ pub fn of_limits(
     let fits = |entry: &Entry| known.is_some_and(|known| known.holds(entry));
     let asked = |entry: &&Entry| {
         let alike = entry.kind == kind && layers.contains(&entry.layer) && !entry.smallest.is_empty();
-        fits(entry) || alike
-            && close.is_none_or(|close| entry.closes_so(close))
-            && measured.is_none_or(|measured| entry.may_be_set_to(measured))
+        fits(entry)
+            || alike
+                && close.is_none_or(|close| entry.closes_so(close))
+                && measured.is_none_or(|measured| entry.may_be_set_to(measured))
     };
     let mut entries: Vec<&Entry> = catalogue().limit.iter().filter(asked).collect();
     // Stable: within them the order of the catalogue.

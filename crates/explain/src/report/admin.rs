@@ -198,7 +198,13 @@ fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>,
         Cause::IdleTimeout => {
             let limit = limits.idle_of(host);
             let known = limit.and_then(catalogue::idle);
-            let rows = catalogue::of_limits(Kind::Idle, &[Layer::Websocket, Layer::Tcp], close, limit.map(IdleLimit::interval), known.as_ref());
+            let rows = catalogue::of_limits(
+                Kind::Idle,
+                &[Layer::Websocket, Layer::Tcp],
+                close,
+                limit.map(IdleLimit::interval),
+                known.as_ref(),
+            );
             (rows, limit.and_then(|limit| limit.exact).filter(|_| known.is_none()).map(fits_none))
         }
         Cause::LifetimeCap => {

@@ -98,7 +98,16 @@ fn lifetime<'f>(finding: &'f Finding, limit: &LifetimeLimit) -> Found<'f> {
         owner: owner(limit.who),
         title: "connections are ended at a fixed age",
         ask: format!("Raise what limits a connection or request to {} beyond the longest call.", limit.host),
-        settings: (catalogue::of_limits(Kind::Lifetime, &[Layer::Websocket], limit.close, Some((limit.exact.median, limit.exact.median)), known.as_ref()), note),
+        settings: (
+            catalogue::of_limits(
+                Kind::Lifetime,
+                &[Layer::Websocket],
+                limit.close,
+                Some((limit.exact.median, limit.exact.median)),
+                known.as_ref(),
+            ),
+            note,
+        ),
         retest: None,
         wrong_if: format!("a connection from here to {} becomes older than {age}.", limit.host),
     }
