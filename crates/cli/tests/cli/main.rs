@@ -61,7 +61,8 @@ fn a_loss_has_a_page_for_an_administrator_and_a_retest_that_can_be_checked_at_on
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(recorded), desk.path("call.witness")).expect("it is kept");
     let asked = desk.run(&["report", "call.witness", "--admin"]).out;
     assert!(
-        asked.starts_with("For: The network administrator\n") && asked.contains("proxy_read_timeout 3600s"),
+        asked.starts_with("For: Whoever runs the proxy in front of the service at ")
+            && asked.contains("proxy_read_timeout 3600s"),
         "{asked}"
     );
     let whole = desk.run(&["report", "call.witness"]).out;

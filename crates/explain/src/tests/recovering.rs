@@ -123,7 +123,7 @@ fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_co
         "proxy_read_timeout 3600s; proxy_send_timeout 3600s; in that one location",
         "Value=3600",
         "Hold the retest profile (linewitness report BUNDLE --retest FILE) for 50 s.",
-        "We are wrong if a connection from here to the same destination that is left quiet for 26.0 s stays up.",
+        "We are wrong if a connection from here to the same destination that is left quiet for 14 s stays up before anything is changed.",
         "Not tested",
     ] {
         assert!(page.contains(part), "{part} is missing in\n{page}");
