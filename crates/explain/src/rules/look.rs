@@ -226,7 +226,7 @@ pub fn retest_over_a_change(timeline: &Timeline) -> String {
 pub fn retest_renewing(timeline: &Timeline, address: Ip) -> String {
     let minutes = minutes(timeline);
     format!(
-        "Hold with the same profile for {minutes:.0} min, and renew the address during the hold (unplug the cable and plug it in again, or release and renew). Mended if it comes back as {address}."
+        "With the address renewed during the hold (the cable unplugged and plugged in again, or the lease released and renewed), hold with the same profile for {minutes:.0} min. Mended if it comes back as {address}."
     )
 }
 

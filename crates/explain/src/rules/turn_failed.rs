@@ -203,10 +203,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             };
             (
                 format!("The TURN server {server} carried no media after {last}: {answered}"),
-                Evidence::of(told.at.seq, format!("{}.", words::capital(&answered)))
-                    .and(drop.seq, around::last_sign(drop))
-                    .and_maybe(held.map(ended))
-                    .and_maybe(also),
+                Evidence::of(
+                    told.at.seq,
+                    format!("What was sent to {} was answered with ICMP port unreachable.", told.to),
+                )
+                .and(drop.seq, around::last_sign(drop))
+                .and_maybe(held.map(ended))
+                .and_maybe(also),
                 held.is_some_and(|(_, says)| says.is_some()) || signaling.is_some() && udp.is_some(),
             )
         }
