@@ -116,7 +116,7 @@ fn lost<'t>(timeline: &'t Timeline, told: &DropVerdict) -> Option<&'t Drop> {
 pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> {
     let drop = lost(timeline, told)?;
     let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
-    let (flow, local, how, at) = match drop.plane {
+    let (flow, ends, how, at) = match drop.plane {
         Plane::Signaling => {
             let socket = look::socket(timeline, drop)?;
             let how = match (drop.loss, look::closed(timeline, drop)) {
@@ -126,29 +126,38 @@ pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> 
                 (Loss::SocketEnded(_), Some((_, closed))) => format!("ended {}", words::ended(closed.end)),
                 _ => "what was written stayed unanswered".into(),
             };
-            (words::flow(socket), socket.tcp.as_ref().map(|tcp| tcp.local), how, drop.first_bad)
+            (words::flow(socket), socket.tcp.as_ref().map(|tcp| (tcp.local, tcp.remote)), how, drop.first_bad)
         }
         Plane::Media => {
             let pair = timeline.pair_at(drop.declared)?;
-            (words::media_flow(timeline, pair), Some(pair.local), "last packet that came in".into(), drop.last_good)
+            (
+                words::media_flow(timeline, pair),
+                Some((pair.local, pair.remote)),
+                "last packet that came in".into(),
+                drop.last_good,
+            )
         }
     };
-    let outside = local.and_then(|local| outside(timeline, local, drop.first_bad));
+    let outside = ends.and_then(|ends| outside(timeline, ends, drop.first_bad));
     let flow = format!("{flow}{}", outside.unwrap_or_default());
     Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
 }
 
-/// As whoever sits beyond a NAT meets the flow. A flow that was not itself looked at has a port of its own there.
-fn outside(timeline: &Timeline, local: IpPort, before: Stamp) -> Option<String> {
-    let by_server = timeline.between.public.iter().map(|seen| (seen.at, seen.local, seen.public));
+/// As whoever sits beyond a NAT meets the flow. One that was not itself looked at has a port of its own there. What the far
+/// end's own front hands on to it says nothing of a NAT, so a server that was asked is believed before a lane.
+fn outside(timeline: &Timeline, (local, remote): (IpPort, IpPort), before: Stamp) -> Option<String> {
+    let by_server = timeline.between.public.iter().map(|seen| (seen.at, seen.local, seen.public, true));
     let by_far_end = timeline.lanes.iter().filter_map(|lane| Some((lane.stands?.local, &lane.seen_from)));
-    let by_far_end = by_far_end.flat_map(|(from, seen)| seen.iter().map(move |(at, public)| (*at, from, *public)));
-    let seen = by_server.chain(by_far_end).filter(|(at, from, _)| at.stamp <= before && from.ip() == local.ip());
-    let (_, from, public) = seen.max_by_key(|(at, from, _)| (*from == local, at.seq))?;
+    let by_far_end =
+        by_far_end.flat_map(|(from, seen)| seen.iter().map(move |(at, public)| (*at, from, *public, false)));
+    let seen = by_server
+        .chain(by_far_end)
+        .filter(|(at, from, public, _)| at.stamp <= before && from.ip() == local.ip() && public.ip() != remote.ip());
+    let (_, from, public, _) = seen.max_by_key(|(at, from, _, asked)| (*from == local, *asked, at.seq))?;
     match from == local {
         _ if public.ip() == local.ip() => None,
-        true => Some(format!(" (seen from outside as {public})")),
-        false => Some(format!(" (seen from outside as {}, with a port that was not told)", public.ip())),
+        true => Some(format!(" (outside from {public})")),
+        false => Some(format!(" (outside from {}, port not recorded)", public.ip())),
     }
 }
 

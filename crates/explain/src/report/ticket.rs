@@ -2,7 +2,7 @@
 //! is, how it is tried again, and what was not seen.
 
 use super::{admin::AdminPage, groups::Group};
-use crate::{Outcome, Story, Timeline, verdict::DropVerdict, words};
+use crate::{Outcome, Plane, Story, Timeline, verdict::DropVerdict, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
@@ -31,19 +31,21 @@ pub fn of(timeline: &Timeline, group: &Group, asked: Option<&AdminPage>) -> Opti
     let mut lines = vec![
         format!("For {}: {}", lower(&advice.who), advice.what),
         format!("When: {}. {}", group.how_often(), moments(timeline, group)),
-        why(group, first),
     ];
     let lived = asked.map(|page| page.controls.join(" ")).filter(|lived| !lived.is_empty());
+    lines.push(why(group, first, lived.is_some()));
     lines.extend(lived.map(|lived| format!("Did not fail at the same time, on the same computer: {lived}")));
     let retest = asked.map_or(&advice.retest, |page| &page.retest);
     lines.extend([how_sure(group, first), format!("Retest: {retest}")]);
     Some(lines.join("\n"))
 }
 
-fn why(group: &Group, first: &DropVerdict) -> String {
+/// `controls`: what did not fail is told on a line of its own.
+fn why(group: &Group, first: &DropVerdict, controls: bool) -> String {
     let word = group.how_sure().map(|sure| format!(" ({sure})")).unwrap_or_default();
     let mut says = format!("Why: {}{word}. {}", group.head(), first.says);
-    for because in first.because.iter().filter(|because| !said(&first.says, &because.says)) {
+    let told = |says: &str| said(&first.says, says) || controls && says.contains("the control that did not fail");
+    for because in first.because.iter().filter(|because| !told(&because.says)) {
         says.push_str(&format!(" {}", because.says));
     }
     says
@@ -79,13 +81,21 @@ fn moments(timeline: &Timeline, group: &Group) -> String {
         if group.never_stood {
             return format!("First failure at {failed}.");
         }
-        let flow =
-            super::admin::row(timeline, drop).map(|row| format!(", {}, {}", row.flow, row.how)).unwrap_or_default();
+        let last = words::hundredths(drop.last_good);
+        let when = match drop.plane {
+            Plane::Signaling => format!("First bad {failed} (last good {last})"),
+            Plane::Media => format!("First bad {failed} (last packet in {last})"),
+        };
+        let flow = match super::admin::row(timeline, drop) {
+            Some(row) if drop.plane == Plane::Signaling => format!(", {}, {}", row.flow, row.how),
+            Some(row) => format!(", {}", row.flow),
+            None => String::new(),
+        };
         let back = match drop.recovery.took_s {
             Some(took) => format!("back {} later", words::length(words::millis(took * 1e3))),
             None => "not back".to_owned(),
         };
-        format!("First bad {failed} (last good {}){flow}; {back}.", words::hundredths(drop.last_good))
+        format!("{when}{flow}; {back}.")
     };
     let mut list: Vec<String> = group.drops.iter().take(MOST_MOMENTS).map(of_drop).collect();
     if group.drops.len() > MOST_MOMENTS {
@@ -103,12 +113,15 @@ fn limits(story: &Story) -> String {
     let mut says = vec![run(story)];
     says.extend(flows(story));
     says.extend(story.setup.calibrated.clone());
-    // What a single watcher could not see stands in the report.
+    // What bears on the fault before what a single watcher could not see, of which one is enough.
     let not_seen = &story.page.not_seen;
     let of_the_fault = not_seen.iter().filter(|says| !says.contains("could not be seen")).take(MOST_NOT_SEEN);
-    let of_the_fault: Vec<&str> = of_the_fault.map(String::as_str).collect();
-    if !of_the_fault.is_empty() {
-        says.push(format!("Not seen: {}{}", of_the_fault.join(" "), more(not_seen.len(), of_the_fault.len())));
+    let mut said: Vec<&str> = of_the_fault.map(String::as_str).collect();
+    if said.is_empty() {
+        said.extend(not_seen.first().map(String::as_str));
+    }
+    if !said.is_empty() {
+        says.push(format!("Not seen: {}{}", said.join(" "), more(not_seen.len(), said.len())));
     }
     says.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
     format!("Limits: {}", says.join(" "))

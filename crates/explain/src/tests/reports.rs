@@ -72,11 +72,12 @@ fn beyond_a_nat_a_flow_has_the_address_that_was_seen_there() {
     };
     let plain = "TCP 10.0.0.1:51001 to 10.0.0.2:7000";
     let told = flow(seen("10.0.0.1:3000", "192.0.2.1:3000"));
-    assert_eq!(told, format!("{plain} (seen from outside as 192.0.2.1, with a port that was not told)"));
+    assert_eq!(told, format!("{plain} (outside from 192.0.2.1, port not recorded)"));
     let told = flow(seen("10.0.0.1:51001", "192.0.2.1:4000"));
-    assert_eq!(told, format!("{plain} (seen from outside as 192.0.2.1:4000)"));
+    assert_eq!(told, format!("{plain} (outside from 192.0.2.1:4000)"));
     assert_eq!(flow(seen("10.0.0.1:3000", "10.0.0.1:3000")), plain);
     assert_eq!(flow(seen("10.0.0.9:3000", "192.0.2.1:3000")), plain);
+    assert_eq!(flow(seen("10.0.0.1:3000", "10.0.0.2:3000")), plain, "the far end's own front");
 }
 
 #[test]
