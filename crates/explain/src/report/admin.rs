@@ -7,7 +7,7 @@ use crate::{
     catalogue::{self, Kind, Layer, SettingRow},
     drops::Loss,
     limits::{Close, Exact, IdleLimit},
-    rules::{around, look, timer, way},
+    rules::{around, idle_timeout, look, timer, way},
     timeline::{HeldLane, host},
     verdict::DropVerdict,
     words,
@@ -140,6 +140,11 @@ pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> 
     };
     let outside = ends.and_then(|ends| outside(timeline, ends, drop.first_bad));
     let flow = format!("{flow}{}", outside.unwrap_or_default());
+    let moments = (told.cause == Cause::IdleTimeout).then(|| idle_timeout::in_a_log(timeline, drop)).flatten();
+    let how = match moments {
+        Some(moments) => format!("{how}. {}", moments.trim_end_matches('.')),
+        None => how,
+    };
     Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
 }
 
@@ -194,6 +199,9 @@ fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
     ];
     let answered = asked.iter().filter(|(kind, _)| around::said(timeline, drop, *kind).alive().is_some());
     lived.extend(answered.map(|(kind, who)| format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))));
+    if lived.is_empty() {
+        lived.extend(around::answered_around(timeline, drop).map(|(_, says)| says));
+    }
     lived
 }
 

@@ -105,7 +105,12 @@ impl Retest {
             (None, Some((change, _))) => format!("{change}, "),
             (None, None) => format!("{advice} "),
         };
-        asks(&when, self.open, self.for_s, &self.mended)
+        // What no hold of minutes can show is not asked of one.
+        if advice.contains("cannot show this") {
+            return format!("{advice} Send back the new report. {}", self.mended);
+        }
+        let own = advice.split_once("Mended if ").map(|(_, sign)| format!("Mended if {sign}"));
+        asks(&when, self.open, self.for_s, own.as_ref().unwrap_or(&self.mended))
     }
 
     /// By another sign than its own.

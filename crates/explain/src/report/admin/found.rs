@@ -7,6 +7,7 @@ use crate::{
     findings::Finding,
     limits::{IdleLimit, LifetimeLimit, Who},
     report::retest::Retest,
+    rules::idle_timeout,
     words,
 };
 use record::fact::RungCarrier;
@@ -75,7 +76,7 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         Some(RungCarrier::Tcp) => &[Layer::Tcp],
         None => &[Layer::Websocket, Layer::Tcp],
     };
-    let quiet = words::length(limit.under * 2);
+    let quiet = words::planned(idle_timeout::surely_beyond(limit.under));
     let known = catalogue::idle(limit);
     let note = limit.exact.filter(|_| known.is_none()).map(fits_none);
     Found {
@@ -85,7 +86,10 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         ask: format!("Raise the idle or session timeout towards {} to 3600 s, and for nothing else.", limit.host),
         settings: (catalogue::of_limits(Kind::Idle, layers, limit.close, known.as_ref()), note),
         mended: None,
-        wrong_if: format!("a connection from here to {} that is left quiet for {quiet} stays up.", limit.host),
+        wrong_if: format!(
+            "a connection from here to {} that is left quiet for {quiet} stays up before anything is changed.",
+            limit.host
+        ),
     }
 }
 

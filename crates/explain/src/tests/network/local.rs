@@ -418,6 +418,8 @@ fn whoever_answered_on_both_sides_of_a_short_loss_is_named_and_no_more_is_said()
     let around = because.iter().find(|because| because.says.contains("before and within")).expect("it is said");
     assert!(around.says.starts_with("The gateway "), "{}", around.says);
     assert!(around.says.ends_with("itself was not seen."), "{}", around.says);
+    let controls = &told.page.admin[0].controls;
+    assert!(!controls.is_empty(), "not nothing: it answered before and after");
 }
 
 #[test]
@@ -436,6 +438,8 @@ fn the_address_that_the_call_used_was_taken_away() {
     assert_eq!(advice.who, "Whoever looks after this computer");
     assert!(advice.what.contains("the DHCP server's log then for 10.0.0.1 and 10.0.0.77"), "{}", advice.what);
     assert!(advice.retest.ends_with("Mended if it comes back as 10.0.0.1."), "{}", advice.retest);
+    let page = &told.page.admin[0];
+    assert!(page.retest.ends_with("Send back the new report. Mended if it comes back as 10.0.0.1."), "{}", page.retest);
     // As systems do it: the way goes with the address and comes back with the next.
     let with_its_way = |run: Run| {
         let gone = run.address_gone("eth0", "10.0.0.1").route_moves(Some("eth0"), None);
