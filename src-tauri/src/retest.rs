@@ -22,14 +22,22 @@ impl App {
             return Ok(Retest { says, notes: vec![], offer: Some(offer), file: None });
         }
         let toml = written(&story, profile.as_deref())?;
-        let profile = profile::read(toml.as_bytes()).map_err(|refusal| Failure { says: refusal.to_string() })?;
+        let file = Some(kept.file(crate::taking::PROFILE));
+        let profile = match profile::read(toml.as_bytes()) {
+            Ok(profile) => profile,
+            // It cannot be held before it is filled in.
+            Err(refusal) => {
+                let notes = vec![format!("{}.", refusal.says), SECRETS.to_owned()];
+                return Ok(Retest { says, notes, offer: None, file });
+            }
+        };
         let host = profile.signaling.url.host().to_owned();
         let is_known = !is_name_of_a_host(&host);
         let what = What::Profile { profile: Box::new(profile), named: None };
         let offer = if is_known { Some(self.offers.make(what, OfferFrom::Retest, Some(host))?) } else { None };
         let notes =
             if is_known { [SECRETS].map(str::to_owned).to_vec() } else { vec![NAMED.to_owned(), SECRETS.to_owned()] };
-        Ok(Retest { says, notes, offer, file: Some(kept.file(crate::taking::PROFILE)) })
+        Ok(Retest { says, notes, offer, file })
     }
 
     /// The profile as a file holds it.

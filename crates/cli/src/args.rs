@@ -184,7 +184,7 @@ pub struct Report {
     /// Write the whole report as one page for any browser into this file
     #[arg(long, value_name = "FILE", group = "form")]
     pub html: Option<PathBuf>,
-    /// Print one paragraph, ready to paste into a ticket
+    /// Print short lines, ready to paste into a ticket
     #[arg(long, group = "form")]
     pub ticket: bool,
     /// Print a page for whoever can change something, for each cause

@@ -1,4 +1,4 @@
-//! `linewitness report`: the same story for others: a page, a picture, a paragraph, a page for an administrator, a retest.
+//! `linewitness report`: the same story for others: a page, a picture, a ticket, a page for an administrator, a retest.
 
 use crate::{args::Report, say};
 use desk::{Failure, files};
@@ -22,7 +22,9 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         let profile = explain::report::retest(&story, opened.profile.as_deref())
             .map_err(|why| Failure::bad_input(format!("{}: {why}", args.bundle.display())))?;
         write_new(path, profile.as_bytes())?;
-        say::aside(format_args!("The retest is written to {}: {}", path.display(), story.page.retest.says));
+        let named = path.display().to_string();
+        say::aside(format_args!("The retest is written to {named}. {}", explain::report::retest_asks(&story, &named)));
+        explain::report::retest_lacks(&profile).into_iter().for_each(say::aside);
     }
     let written = args.svg.is_some() || args.html.is_some() || args.retest.is_some();
     let said = args.ticket || args.admin;

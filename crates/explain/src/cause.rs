@@ -84,3 +84,18 @@ impl fmt::Display for Confidence {
         })
     }
 }
+
+impl Confidence {
+    /// What the word stands for, with the word.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Shown => {
+                "Shown: the one who did it said so, or a control beside it that should have failed too did not."
+            }
+            Self::Likely => "Likely: the pattern fits and nothing recorded contradicts it, but nothing proves it.",
+            Self::NotProven => {
+                "Not proven: nothing recorded tells the cause; what was ruled out is listed, and what could not be seen."
+            }
+        }
+    }
+}

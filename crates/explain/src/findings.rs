@@ -24,6 +24,8 @@ pub struct Finding {
     pub says: String,
 }
 
+pub(crate) use heartbeat_advice::often;
+
 type Find = fn(&Timeline) -> Vec<Finding>;
 
 /// The closed list, in the order in which they are read: limits first, because they are what can be changed.

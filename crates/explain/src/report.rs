@@ -1,4 +1,4 @@
-//! The report in its forms: text for a terminal, a paragraph for a ticket, a page for an administrator, a picture. All draw
+//! The report in its forms: text for a terminal, lines for a ticket, a page for an administrator, a picture. All draw
 //! the same story, in the same order: owner, cause, confidence; when and how often; what to do and by whom; then the evidence.
 
 mod admin;
@@ -13,7 +13,7 @@ pub(crate) mod ticket;
 
 pub use admin::admin;
 pub use html::html;
-pub use retest::retest;
+pub use retest::{retest, retest_asks, retest_lacks};
 pub use svg::svg;
 pub use text::text;
 pub use ticket::ticket;

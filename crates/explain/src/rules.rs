@@ -15,7 +15,7 @@ mod dns_failed;
 mod gateway_lost;
 mod half_open;
 mod handshake_failed;
-mod idle_timeout;
+pub(crate) mod idle_timeout;
 mod lifetime_cap;
 mod link_down;
 pub(crate) mod look;

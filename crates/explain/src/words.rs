@@ -72,6 +72,15 @@ pub fn count(n: usize, one: &str) -> String {
     }
 }
 
+/// "a, b and c"
+pub fn list(all: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = all.collect();
+    match all.pop() {
+        Some(last) if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        last => last.unwrap_or_default(),
+    }
+}
+
 pub fn times(n: usize) -> String {
     match n {
         1 => "once".into(),

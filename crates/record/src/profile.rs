@@ -4,7 +4,7 @@
 //! else. Secrets are `Private`, so the profile that goes into a bundle is this one, serialised.
 
 use crate::{Private, Scrub, Wall};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 mod address;
 mod control_target;
@@ -53,7 +53,7 @@ pub struct Signaling {
     #[serde(default = "reflector")]
     pub kind: String,
     pub url: Address,
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "left_out")]
     pub token: Option<Private<String>>,
     /// When the token ends, where its maker knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,9 +125,9 @@ pub enum IcePolicy {
 #[serde(deny_unknown_fields)]
 pub struct IceServer {
     pub urls: Vec<String>,
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "left_out")]
     pub username: Option<Private<String>>,
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "left_out")]
     pub credential: Option<Private<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<toml::value::Datetime>,
@@ -145,6 +145,17 @@ impl Signaling {
     pub fn token_ends(&self) -> Option<Wall> {
         wall(self.token_expires.as_ref()?)
     }
+}
+
+/// What stands where a secret goes: in examples, in a bundle, and in a retest until it is filled in.
+pub const PLACEHOLDER: &str = "…";
+
+/// Begins the name of a profile that tries a report again.
+pub const RETEST: &str = "Retest: ";
+
+/// That there was one is told, and nothing of it.
+fn left_out<S: Serializer>(_secret: &Option<Private<String>>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(PLACEHOLDER)
 }
 
 fn wall(written: &toml::value::Datetime) -> Option<Wall> {
@@ -259,7 +270,7 @@ impl Profile {
         Scrub::new(token.chain(self.signaling.url.secrets()).chain(others))
     }
 
-    /// As used, secrets left out: the bundle's `profile.toml`.
+    /// As used, a placeholder for each secret: the bundle's `profile.toml`.
     pub fn without_secrets(&self) -> String {
         let mut shown = self.clone();
         // A CA given by path says where it lay on the maker's machine; given as text it is public.

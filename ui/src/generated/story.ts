@@ -10,7 +10,7 @@ drops: Array<number>,
  */
 title: string, sure: string | null, who: string, 
 /**
- * "Signaling lost twice, first at 2026-11-21 20:29:39 UTC", or nothing.
+ * "Signaling lost twice, first at 2026-11-21 20:29:39.41 UTC", or nothing.
  */
 lost: string | null, seen: Array<string>, search: Array<SearchRow>, controls: Array<string>, ask: string, settings: Array<SettingRow>, 
 /**
@@ -188,7 +188,7 @@ export type Retest = { for_s: number,
  */
 quiet_s: Array<number>, quiet_udp_s: Array<number>, 
 /**
- * "Hold the retest profile … for 50 s. Mended if …"
+ * "After the change, open … and let it run 50 s. Send back the new report. Mended if …"
  */
 says: string, 
 /**

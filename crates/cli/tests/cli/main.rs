@@ -61,7 +61,8 @@ fn a_loss_has_a_page_for_an_administrator_and_a_retest_that_can_be_checked_at_on
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(recorded), desk.path("call.witness")).expect("it is kept");
     let asked = desk.run(&["report", "call.witness", "--admin"]).out;
     assert!(
-        asked.starts_with("For: The network administrator\n") && asked.contains("proxy_read_timeout 3600s"),
+        asked.starts_with("For: Whoever runs the proxy in front of the service at ")
+            && asked.contains("proxy_read_timeout 3600s"),
         "{asked}"
     );
     let whole = desk.run(&["report", "call.witness"]).out;
@@ -76,6 +77,25 @@ fn a_loss_has_a_page_for_an_administrator_and_a_retest_that_can_be_checked_at_on
     let checked = desk.run(&["check", "after.witness-profile"]);
     assert!(checked.code == 0 && checked.out.contains("50 s"), "{}{}", checked.out, checked.err);
     desk.run(&retest).refused(&["after.witness-profile", "nothing is overwritten"]);
+}
+
+#[test]
+fn a_retest_that_must_go_by_a_relay_is_held_once_its_password_is_filled_in() {
+    let desk = Desk::new();
+    let recorded = "../../tests/recordings/relay_dies/hold.witness";
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(recorded), desk.path("call.witness")).expect("it is kept");
+    let written = desk.run(&["report", "call.witness", "--retest", "after.witness-profile"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    let says = "Not ready: this retest must go through turn:";
+    let opens = "open after.witness-profile and let it run 60 s. Send back the new report. Mended if";
+    assert!(written.err.contains(says) && written.err.contains(opens), "{}", written.err);
+    for command in ["check", "hold"] {
+        desk.run(&[command, "after.witness-profile"]).refused(&["after.witness-profile", says, "password first"]);
+    }
+    let text = fs::read_to_string(desk.path("after.witness-profile")).expect("written");
+    desk.file("filled.witness-profile", &text.replace("\"…\"", "\"x\""));
+    let checked = desk.run(&["check", "filled.witness-profile"]);
+    assert!(checked.code == 0 && checked.out.contains("all media through its TURN servers"), "{}", checked.out);
 }
 
 #[test]
@@ -140,7 +160,7 @@ fn a_profiles_token_goes_to_its_own_far_end_and_nowhere_else() {
     said.refused(&["t.witness-profile", "token", "127.0.0.1:10"]);
     assert!(!said.err.contains("hunter2"), "{}", said.err);
     desk.file("p.witness-profile", "[signaling]\nurl = \"ws://127.0.0.1:9/call\"\ntoken = \"…\"\n");
-    desk.run(&["check", "p.witness-profile"]).refused(&["line 3", "placeholder"]);
+    desk.run(&["check", "p.witness-profile"]).refused(&["line 3", "Not ready", "token"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use super::Finding;
 use crate::{Timeline, catalogue, rule::Measured, words};
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 /// A first retransmission comes after one second where nothing is known of the path: RFC 6298.
 const RETRANSMISSION: Duration = Duration::from_secs(1);
@@ -20,7 +20,6 @@ fn band(timeline: &Timeline) -> Option<Finding> {
     let half = shortest / 2;
     let worst = worst_round_trip(timeline);
     let floor = worst * 2 + RETRANSMISSION;
-    let (least, most) = (ceiling(floor), below(half));
     let own = timeline.plan.and_then(|plan| plan.heartbeat).map(|heartbeat| words::millis(heartbeat.every_ms));
     let own_words = match own {
         Some(every) if every < half => format!(" The profile's {} lies below it.", words::length(every)),
@@ -37,13 +36,12 @@ fn band(timeline: &Timeline) -> Option<Finding> {
         words::ms(record::millis(worst)),
         words::length(floor)
     );
-    let says = match least <= most {
-        true => format!(
-            "The shortest idle limit is {}, so a heartbeat {} keeps connections up ({arithmetic}); whoever waits for it should wait at least twice as long before giving up.{own_words}",
+    let says = match often(timeline, shortest) {
+        Some(often) => format!(
+            "The shortest idle limit is {}, so a heartbeat {often} keeps connections up ({arithmetic}); whoever waits for it should wait at least twice as long before giving up.{own_words}",
             words::length(shortest),
-            if least == most { format!("of {most} s") } else { format!("between {least} s and {most} s") },
         ),
-        false => format!(
+        None => format!(
             "The shortest idle limit is {}, and no whole number of seconds makes a safe heartbeat for it ({arithmetic}): raise the limit.",
             words::length(shortest)
         ),
@@ -55,6 +53,16 @@ fn band(timeline: &Timeline) -> Option<Finding> {
         _ => "",
     };
     Some(Finding { id: "heartbeat_advice", measured, says: format!("{says}{one_way}") })
+}
+
+/// "every 2 to 4 s": safe for a limit that is so short; nothing where no whole number of seconds is.
+pub(crate) fn often(timeline: &Timeline, shortest: Duration) -> Option<String> {
+    let (least, most) = (ceiling(worst_round_trip(timeline) * 2 + RETRANSMISSION), below(shortest / 2));
+    match least.cmp(&most) {
+        Ordering::Less => Some(format!("every {least} to {most} s")),
+        Ordering::Equal => Some(format!("every {most} s")),
+        Ordering::Greater => None,
+    }
 }
 
 fn wrong(timeline: &Timeline) -> Option<Finding> {

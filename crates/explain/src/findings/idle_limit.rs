@@ -22,7 +22,7 @@ pub(super) fn unclear(timeline: &Timeline) -> Vec<Finding> {
 fn of(limit: &IdleLimit) -> Finding {
     let who = match limit.who {
         Who::FarEnd => format!("{} itself", limit.host),
-        Who::Between => format!("A device between here and {}", limit.host),
+        Who::Between => format!("Something between here and the service at {}", limit.host),
         Who::Unknown => format!("{} or a device before it", limit.host),
     };
     let only = match limit.only {

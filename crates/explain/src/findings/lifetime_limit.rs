@@ -16,7 +16,7 @@ pub(super) fn find(timeline: &Timeline) -> Vec<Finding> {
 fn of(limit: &LifetimeLimit) -> Finding {
     let who = match limit.who {
         Who::FarEnd => format!("{} itself", limit.host),
-        Who::Between => format!("A device between here and {}", limit.host),
+        Who::Between => format!("Something between here and the service at {}", limit.host),
         Who::Unknown => format!("{} or a device before it", limit.host),
     };
     let how = limit.close.map_or_else(|| "in several ways".into(), |close| close.words());

@@ -7,12 +7,15 @@ use crate::{
     catalogue::{self, Kind, Layer, SettingRow},
     drops::Loss,
     limits::{Close, Exact, IdleLimit},
-    rules::{around, look, timer, way},
-    timeline::host,
+    rules::{around, idle_timeout, look, timer, way},
+    timeline::{HeldLane, host},
     verdict::DropVerdict,
     words,
 };
-use record::fact::{ControlKind, End};
+use record::{
+    IpPort, Seq, Stamp,
+    fact::{ControlKind, End, Manner},
+};
 use serde::Serialize;
 use std::time::Duration;
 use ts_rs::TS;
@@ -31,7 +34,7 @@ pub struct AdminPage {
     pub title: String,
     pub sure: Option<String>,
     pub who: String,
-    /// "Signaling lost twice, first at 2026-11-21 20:29:39 UTC", or nothing.
+    /// "Signaling lost twice, first at 2026-11-21 20:29:39.41 UTC", or nothing.
     pub lost: Option<String>,
     pub seen: Vec<String>,
     pub search: Vec<SearchRow>,
@@ -74,10 +77,7 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
     let drop = lost(timeline, first)?;
     let advice = &first.advice;
     let because = first.because.iter().map(|because| because.says.clone());
-    let again = match retest.of_limit {
-        true => retest.says.clone(),
-        false => format!("{} {}", advice.retest, retest.mended),
-    };
+    let again = if retest.of_limit { retest.says.clone() } else { retest.advised(&advice.retest) };
     let (settings, settings_note) = settings(timeline, drop, group.cause);
     Some(AdminPage {
         drops: group.drops.iter().map(|drop| drop.id).collect(),
@@ -86,7 +86,7 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
         who: advice.who.clone(),
         lost: Some(when(group)),
         seen: std::iter::once(first.says.clone()).chain(because).chain(counted(timeline, drop, group.cause)).collect(),
-        search: group.drops.iter().filter_map(|told| search(timeline, lost(timeline, told)?)).take(MOST_ROWS).collect(),
+        search: group.drops.iter().filter_map(|told| row(timeline, told)).take(MOST_ROWS).collect(),
         controls: controls(timeline, drop),
         ask: advice.what.clone(),
         settings,
@@ -102,7 +102,7 @@ fn when(group: &Group) -> String {
     match group.onset().filter(|_| !group.never_stood) {
         Some(onset) => {
             let date = onset.timestamp().strftime("%Y-%m-%d");
-            format!("{often}, {} {date} {}", group.at(), words::utc_of(onset))
+            format!("{often}, {} {date} {} UTC", group.at(), words::hundredths(onset))
         }
         None => often,
     }
@@ -113,9 +113,10 @@ fn lost<'t>(timeline: &'t Timeline, told: &DropVerdict) -> Option<&'t Drop> {
     timeline.drops.get(told.id.checked_sub(1)?)
 }
 
-fn search(timeline: &Timeline, drop: &Drop) -> Option<SearchRow> {
+pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> {
+    let drop = lost(timeline, told)?;
     let date = drop.first_bad.wall.timestamp().strftime("%Y-%m-%d");
-    let (flow, how, at) = match drop.plane {
+    let (flow, ends, how, at) = match drop.plane {
         Plane::Signaling => {
             let socket = look::socket(timeline, drop)?;
             let how = match (drop.loss, look::closed(timeline, drop)) {
@@ -125,14 +126,44 @@ fn search(timeline: &Timeline, drop: &Drop) -> Option<SearchRow> {
                 (Loss::SocketEnded(_), Some((_, closed))) => format!("ended {}", words::ended(closed.end)),
                 _ => "what was written stayed unanswered".into(),
             };
-            (words::flow(socket), how, drop.first_bad)
+            (words::flow(socket), socket.tcp.as_ref().map(|tcp| (tcp.local, tcp.remote)), how, drop.first_bad)
         }
         Plane::Media => {
             let pair = timeline.pair_at(drop.declared)?;
-            (words::media_flow(timeline, pair), "last packet that came in".into(), drop.last_good)
+            (
+                words::media_flow(timeline, pair),
+                Some((pair.local, pair.remote)),
+                "last packet that came in".into(),
+                drop.last_good,
+            )
         }
     };
+    let outside = ends.and_then(|ends| outside(timeline, ends, drop.first_bad));
+    let flow = format!("{flow}{}", outside.unwrap_or_default());
+    let moments = (told.cause == Cause::IdleTimeout).then(|| idle_timeout::in_a_log(timeline, drop)).flatten();
+    let how = match moments {
+        Some(moments) => format!("{how}. {}", moments.trim_end_matches('.')),
+        None => how,
+    };
     Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
+}
+
+/// As whoever sits beyond a NAT meets the flow. One that was not itself looked at has a port of its own there. What the far
+/// end's own front hands on to it says nothing of a NAT, so a server that was asked is believed before a lane.
+fn outside(timeline: &Timeline, (local, remote): (IpPort, IpPort), before: Stamp) -> Option<String> {
+    let by_server = timeline.between.public.iter().map(|seen| (seen.at, seen.local, seen.public, true));
+    let by_far_end = timeline.lanes.iter().filter_map(|lane| Some((lane.stands?.local, &lane.seen_from)));
+    let by_far_end =
+        by_far_end.flat_map(|(from, seen)| seen.iter().map(move |(at, public)| (*at, from, *public, false)));
+    let seen = by_server
+        .chain(by_far_end)
+        .filter(|(at, from, public, _)| at.stamp <= before && from.ip() == local.ip() && public.ip() != remote.ip());
+    let (_, from, public, _) = seen.max_by_key(|(at, from, _, asked)| (*from == local, *asked, at.seq))?;
+    match from == local {
+        _ if public.ip() == local.ip() => None,
+        true => Some(format!(" (outside from {public})")),
+        false => Some(format!(" (outside from {}, port not recorded)", public.ip())),
+    }
 }
 
 /// As a rule names it. Behind a web proxy the only address seen is the proxy's.
@@ -168,21 +199,42 @@ fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
     ];
     let answered = asked.iter().filter(|(kind, _)| around::said(timeline, drop, *kind).alive().is_some());
     lived.extend(answered.map(|(kind, who)| format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))));
+    if lived.is_empty() {
+        lived.extend(around::answered_around(timeline, drop).map(|(_, says)| says));
+    }
     lived
 }
 
-/// How many ended, when, and how near to each other.
+/// How many ended, of which kinds, when, and how near to each other.
 fn counted(timeline: &Timeline, drop: &Drop, cause: Cause) -> Option<String> {
     let ended = timer::of(timeline, drop.loss).filter(|_| cause == Cause::IdleTimeout)?;
     let limit = timeline.limits.idle_of(ended.host())?;
     let exact = limit.exact.filter(|exact| exact.count > 1)?;
     Some(format!(
-        "{} of {} quiet connections beside the call ended, after {}, spread {}.",
+        "{} of {} quiet connections beside the call ended, after {}, spread {}{}.",
         limit.died.len(),
         limit.died.len() + limit.lived.len(),
         words::length(exact.median),
-        words::length(exact.spread)
+        words::length(exact.spread),
+        of_kinds(timeline, limit).unwrap_or_default()
     ))
+}
+
+/// ": 4 of 9 of the ladder, and 2 of 3 bare WebSockets"; nothing where there was one kind.
+fn of_kinds(timeline: &Timeline, limit: &IdleLimit) -> Option<String> {
+    let bare = |seq: &&Seq| {
+        let of = |lane: &&HeldLane| {
+            lane.ended.is_some_and(|end| end.at.seq == **seq) || lane.proved.is_some_and(|proof| proof.at.seq == **seq)
+        };
+        timeline.lanes.iter().find(of).is_some_and(|lane| lane.manner == Manner::BareWebsocket)
+    };
+    let (died, lived) = (limit.died.iter().filter(bare).count(), limit.lived.iter().filter(bare).count());
+    let all = limit.died.len() + limit.lived.len();
+    (died + lived > 0 && died + lived < all).then(|| {
+        let rungs = (limit.died.len() - died, all - died - lived);
+        let bare = words::count(died + lived, "bare WebSocket");
+        format!(": {} of {} of the ladder, and {died} of {bare}", rungs.0, rungs.1)
+    })
 }
 
 fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>, Option<String>) {

@@ -127,8 +127,9 @@ pub(crate) fn page(timeline: &Timeline, head: &Verdict, setup: &Setup, length_s:
         plane: name(told.plane),
         answers: survival::answers(timeline, drop, &told.recovery),
     };
+    let admin = admin::pages(timeline, head, &groups, &retest);
     Page {
-        groups: groups.iter().filter_map(group).collect(),
+        groups: groups.iter().filter_map(|of| group(timeline, of, &admin)).collect(),
         tracks: [Plane::Signaling, Plane::Media].map(|plane| track(head, plane)),
         tested: tested::list(timeline),
         not_seen: not_seen::list(timeline),
@@ -136,15 +137,16 @@ pub(crate) fn page(timeline: &Timeline, head: &Verdict, setup: &Setup, length_s:
         recovery_note: (stood && !head.drops.is_empty()).then_some(replay::NOTE),
         questions: QUESTIONS,
         survival: lost().take(MOST_REPLAYED).map(survival).collect(),
-        admin: admin::pages(timeline, head, &groups, &retest),
+        admin,
         retest,
         environment: rows.map(|(name, value)| Named { name: words::capital(name), value }).collect(),
     }
 }
 
-fn group(group: &groups::Group) -> Option<GroupView> {
+fn group(timeline: &Timeline, group: &groups::Group, admin: &[AdminPage]) -> Option<GroupView> {
     let first = *group.drops.first()?;
     let advice = &first.advice;
+    let asked = admin.iter().find(|page| page.drops.contains(&first.id));
     Some(GroupView {
         drops: group.drops.iter().map(|drop| drop.id).collect(),
         cause: group.cause,
@@ -158,9 +160,9 @@ fn group(group: &groups::Group) -> Option<GroupView> {
         onset: group.onset()?,
         who: advice.who.clone(),
         what: advice.what.clone(),
-        retest: advice.retest.clone(),
+        retest: asked.map_or(&advice.retest, |page| &page.retest).clone(),
         wrong_if: advice.wrong_if.clone(),
-        paragraph: ticket::of(group)?,
+        paragraph: ticket::of(timeline, group, asked)?,
     })
 }
 

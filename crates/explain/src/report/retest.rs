@@ -3,9 +3,9 @@
 
 use crate::{Cause, Outcome, Story, Timeline, Verdict, limits::IdleLimit, rule::Figure, verdict::DropVerdict, words};
 use record::{
-    Heard, Profile,
+    Heard, Private, Profile,
     names::is_name_of_a_host,
-    profile::{self, Address, IcePolicy, IceServer, IceUrl, Lanes, MOST_RUNGS, Span},
+    profile::{self, Address, IcePolicy, IceServer, IceUrl, Lanes, MOST_RUNGS, PLACEHOLDER, RETEST, Span},
     wire::datagram,
 };
 use serde::Serialize;
@@ -19,12 +19,16 @@ pub struct Retest {
     /// Connections that are kept quiet for so long, over TCP and over UDP.
     pub quiet_s: Vec<u64>,
     pub quiet_udp_s: Vec<u64>,
-    /// "Hold the retest profile … for 50 s. Mended if …"
+    /// "After the change, open … and let it run 50 s. Send back the new report. Mended if …"
     pub says: String,
     /// The same without the length: "Mended if …"
     pub mended: String,
     /// It is made for a limit, and not for whatever happens again.
     pub of_limit: bool,
+    /// "open … and let it run"
+    #[serde(skip)]
+    #[ts(skip)]
+    pub(super) open: &'static str,
 }
 
 const TEN_MINUTES: u64 = 600;
@@ -76,9 +80,51 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
         true => "Nothing was lost, so there is nothing to mend.".to_owned(),
         false => format!("Mended if {}.{longer}", signs.join(", and ")),
     };
-    let says =
-        format!("Hold the retest profile (linewitness report BUNDLE --retest FILE) for {}. {mended}", planned(for_s));
-    Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says, mended, of_limit: known.is_some() }
+    let open = match timeline.plan {
+        _ if timeline.imported.is_some() => "hold such a call with Linewitness for",
+        Some(plan) if plan.self_test => "open Linewitness, begin the self-test and let it run",
+        _ => "open after.witness-profile (attached; double-click) and let it run",
+    };
+    let says = asks(AFTER, open, for_s, &mended);
+    Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says, mended, of_limit: known.is_some(), open }
+}
+
+const AFTER: &str = "After the change, ";
+
+/// The one sentence of how a change is tried, on whatever page it stands.
+fn asks(when: &str, open: &str, for_s: u64, mended: &str) -> String {
+    let open = if when.ends_with(". ") { words::capital(open) } else { open.to_owned() };
+    format!("{when}{open} {}. Send back the new report. {mended}", planned(for_s))
+}
+
+impl Retest {
+    /// As a rule advises it, with this retest in the place of a hold with the same profile.
+    pub(super) fn advised(&self, advice: &str) -> String {
+        let when = match (advice.split_once(", then hold with"), advice.split_once(", hold with")) {
+            (Some((change, _)), _) => format!("{change}, then "),
+            (None, Some((change, _))) => format!("{change}, "),
+            (None, None) => format!("{advice} "),
+        };
+        // What no hold of minutes can show is not asked of one.
+        if advice.contains("cannot show this") {
+            return format!("{advice} Send back the new report. {}", self.mended);
+        }
+        let own = advice.split_once("Mended if ").map(|(_, sign)| format!("Mended if {sign}"));
+        asks(&when, self.open, self.for_s, own.as_ref().unwrap_or(&self.mended))
+    }
+
+    /// By another sign than its own.
+    pub(super) fn with(&self, mended: &str) -> String {
+        asks(AFTER, self.open, self.for_s, mended)
+    }
+}
+
+/// The sentence of what is told first, for whoever has just made the file.
+pub fn retest_asks(story: &Story, file: &str) -> String {
+    let asked = &story.page.retest;
+    let says = story.page.groups.first().map_or(&asked.says, |group| &group.retest);
+    let open = format!("open {file} and let it run");
+    says.replace(asked.open, &open).replace(&words::capital(asked.open), &words::capital(&open))
 }
 
 fn planned(seconds: u64) -> String {
@@ -145,6 +191,7 @@ fn as_before(timeline: &Timeline) -> u64 {
 }
 
 /// The retest as a profile. `profile`: the bundle's own, which holds no secret; without one, what the log says of the call.
+/// What the call cannot be tried without stands there as a placeholder, and nothing reads the file until it is filled in.
 /// The error is a finished sentence.
 pub fn retest(story: &Story, profile: Option<&str>) -> Result<String, String> {
     if story.setup.self_test {
@@ -152,40 +199,77 @@ pub fn retest(story: &Story, profile: Option<&str>) -> Result<String, String> {
     }
     let asked = &story.page.retest;
     let mut held = profile.and_then(|text| toml::from_str(text).ok()).map_or_else(|| from_log(story), Ok)?;
-    let mut missing = vec!["in [signaling]: token = \"…\", and what stood behind a question mark in url".to_owned()];
-    let host = held.signaling.url.host();
-    if is_name_of_a_host(host) {
-        missing.push(format!(
-            "in [signaling]: the host of your service in the place of {host}; `linewitness map` tells it where this was recorded"
-        ));
-    }
-    held.name = format!("Retest: {}", Heard::new(&held.name));
+    held.name = format!("{RETEST}{}", Heard::new(&held.name));
     held.for_ = Span::seconds(asked.for_s);
     let spans = |rungs: &[u64]| rungs.iter().map(|rung| Span::seconds(*rung)).collect();
     held.lanes = Lanes { quiet_ladder: spans(&asked.quiet_s), udp_ladder: spans(&asked.quiet_udp_s), ..held.lanes };
-    let (with_secrets, without): (Vec<_>, Vec<_>) = held.ice.servers.drain(..).partition(needs_secrets);
-    held.ice.servers = without;
-    if !with_secrets.is_empty() {
-        missing.push("the ICE servers at the end of this file: take the # away and fill in both".into());
+    // Its end went with the token that it was of.
+    let wants_token = held.signaling.token_expires.take().is_some()
+        || story.head.drops.iter().any(|drop| drop.cause == Cause::AuthRejected);
+    if wants_token {
+        held.signaling.token.get_or_insert_with(|| Private::new(PLACEHOLDER.to_owned()));
     }
-    if held.ice.policy == IcePolicy::Relay && !with_secrets.is_empty() {
-        held.ice.policy = IcePolicy::All;
-        missing.push("in [ice]: policy = \"relay\" in place of \"all\", once those servers stand there".into());
+    // A call that may go another way says nothing of the server that failed.
+    if story.head.drops.iter().any(|drop| drop.cause == Cause::TurnFailed) {
+        held.ice.policy = IcePolicy::Relay;
     }
-    let says = [format!("The retest after: {}", story.head.headline), asked.says.clone()];
-    let says = says.into_iter().chain(["Secrets are in no bundle. Where the call needs them, fill in:".into()]);
-    let comment: String = says.map(|line| format!("# {line}\n")).collect();
-    let missing: String = missing.iter().map(|line| format!("#   {line}\n")).collect();
+    let mut fill = to_fill_in(&held);
+    let (relays, others): (Vec<_>, Vec<_>) = held.ice.servers.drain(..).partition(needs_secrets);
+    held.ice.servers = others.into_iter().map(|server| with_secrets(server, None)).collect();
+    let mut spare = Vec::new();
+    if held.ice.policy == IcePolicy::Relay {
+        held.ice.servers.extend(relays.into_iter().map(|server| with_secrets(server, Some(PLACEHOLDER))));
+    } else if !relays.is_empty() {
+        fill.push(
+            "the TURN servers at the end of this file, where the call went by one: take the # away and fill in".into(),
+        );
+        spare = relays;
+    }
+    let ask = retest_asks(story, "this file (double-click)");
+    let says = [format!("The retest after: {}", story.head.headline), ask, "Secrets are in no report. Fill in:".into()];
+    let comment: String = says.map(|line| format!("# {line}\n")).concat();
+    let fill: String = fill.iter().map(|line| format!("#   {line}\n")).collect();
     let mut shown = held.without_secrets();
-    if !with_secrets.is_empty() && held.ice.servers.is_empty() {
+    if !spare.is_empty() && held.ice.servers.is_empty() {
         // An empty list here would forbid the tables below.
         shown = shown.replacen("\nservers = []\n", "\n", 1);
     }
-    let text = format!("{comment}{missing}\n{shown}{}", with_secrets.iter().map(commented).collect::<String>());
-    match profile::read(text.as_bytes()) {
+    let text = format!("{comment}{fill}\n{shown}{}", spare.iter().map(commented).collect::<String>());
+    match profile::read(text.replace(&format!("\"{PLACEHOLDER}\""), "\"filled in\"").as_bytes()) {
         Ok(_) => Ok(text),
         Err(refusal) => Err(format!("the profile in this bundle cannot be used again: {}", refusal.says)),
     }
+}
+
+/// What keeps a retest from being held as it is written, in one sentence; nothing where it is ready.
+pub fn retest_lacks(text: &str) -> Option<String> {
+    profile::read(text.as_bytes()).err().map(|refusal| format!("{}.", refusal.says))
+}
+
+fn to_fill_in(held: &Profile) -> Vec<String> {
+    let mut fill = Vec::new();
+    if held.signaling.token.is_some() {
+        fill.push("in [signaling]: the token".to_owned());
+    }
+    fill.push("in [signaling]: what stood behind a question mark in url, if anything did".to_owned());
+    let host = held.signaling.url.host();
+    if is_name_of_a_host(host) {
+        fill.push(format!(
+            "in [signaling]: the host of your service in the place of {host}; `linewitness map` tells it where this was recorded"
+        ));
+    }
+    if held.ice.policy == IcePolicy::Relay && held.ice.servers.iter().any(needs_secrets) {
+        fill.push(
+            "in [[ice.servers]]: user name and password of each TURN server, and its host where a name stands for it"
+                .to_owned(),
+        );
+    }
+    fill
+}
+
+fn with_secrets(server: IceServer, secret: Option<&str>) -> IceServer {
+    let secret = || secret.map(|secret| Private::new(secret.to_owned()));
+    IceServer { username: secret(), credential: secret(), expires: None, ..server }
 }
 
 /// As it would stand there, each line behind a `#`. A URL is a stranger's word.

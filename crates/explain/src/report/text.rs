@@ -40,6 +40,7 @@ pub fn text(story: &Story, zone: &TimeZone, width: usize) -> String {
     page.recovery(story);
     page.survival(story);
     page.environment(story);
+    page.others(story);
     page.lines.out
 }
 
@@ -68,6 +69,17 @@ impl Page<'_> {
         if local == utc { format!("{utc} UTC") } else { format!("{local} ({utc} UTC)") }
     }
 
+    /// The same to the hundredth, for what happened.
+    fn moment_exact(&self, wall: Wall) -> String {
+        let utc = words::hundredths(wall);
+        let local = wall.timestamp().to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string();
+        let parts = utc.get(local.len()..).unwrap_or_default();
+        match utc.starts_with(&local) {
+            true => format!("{utc} UTC"),
+            false => format!("{local}{parts} ({utc} UTC)"),
+        }
+    }
+
     fn head(&mut self, story: &Story) {
         let groups = groups(&story.head);
         if groups.is_empty() {
@@ -78,6 +90,9 @@ impl Page<'_> {
                 self.line("");
             }
             self.group(group);
+            if !groups[..index].iter().any(|before| before.confidence == group.confidence) {
+                self.wrapped("", group.confidence.meaning());
+            }
         }
         if !groups.is_empty() {
             for note in &story.notes {
@@ -99,11 +114,11 @@ impl Page<'_> {
         self.wrapped("", &format!("{}  {disc}{sure}", group.head()));
         let Some(first) = group.drops.first() else { return };
         if group.never_stood {
-            let (began, failed) = (self.moment(first.last_good), self.moment(first.first_bad));
+            let (began, failed) = (self.moment_exact(first.last_good), self.moment_exact(first.first_bad));
             self.wrapped("", &format!("{}; tried from {began}, and first failed at {failed}.", group.how_often()));
         } else {
             let onset = group.onset().unwrap_or(first.first_bad);
-            self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment(onset)));
+            self.wrapped("", &format!("{}, {} {}.", group.how_often(), group.at(), self.moment_exact(onset)));
         }
         self.wrapped("", &format!("{}: {}", first.advice.who, first.advice.what));
     }
@@ -212,7 +227,7 @@ impl Page<'_> {
             return;
         }
         self.title("Recovery");
-        for (drop, row) in story.head.drops.iter().zip(&story.page.recovery) {
+        for drop in &story.head.drops {
             let by = page::back_by(drop);
             let mut line = format!("  drop {}: {by}", drop.id);
             if let Some(took) = drop.recovery.took_s {
@@ -222,24 +237,37 @@ impl Page<'_> {
                 let _ = write!(line, ", {}", words::count(drop.recovery.attempts, "attempt"));
             }
             self.wrapped("  ", line.trim_start());
-            self.others(&story.page.recovery, row);
+        }
+    }
+
+    /// Behind all that was seen: nobody named here had a part in it.
+    fn others(&mut self, story: &Story) {
+        let rows = &story.page.recovery;
+        if rows.iter().all(|row| row.others.is_empty()) {
+            return;
+        }
+        self.title("What others' software would have done");
+        let seen = match story.setup.to.is_empty() {
+            true => "Nothing was seen of these services",
+            false => "None of these services was involved in this call",
+        };
+        self.wrapped("  ", &format!("{seen}: it is what their software would have done about the same losses."));
+        for row in rows.iter().filter(|row| !row.others.is_empty()) {
+            // What reads the same after an earlier drop is not said again.
+            if let Some(alike) = rows.iter().find(|earlier| earlier.drop < row.drop && earlier.others == row.others) {
+                self.line(&format!("  drop {}: as after drop {}", row.drop, alike.drop));
+                continue;
+            }
+            self.line(&format!("  drop {}", row.drop));
+            for other in &row.others {
+                let least = other.least.as_ref().map(|least| format!(" Lost for {least} at the least."));
+                let says = format!("{}{}", other.says, least.unwrap_or_default());
+                self.wrapped(&format!("    {:<14}", other.who), &says);
+            }
         }
         if let Some(note) = story.page.recovery_note {
             self.line("");
             self.wrapped("  ", note);
-        }
-    }
-
-    /// What reads the same after an earlier drop is not said again.
-    fn others(&mut self, rows: &[page::RecoveryRow], row: &page::RecoveryRow) {
-        let alike = rows.iter().find(|earlier| earlier.drop < row.drop && earlier.others == row.others);
-        if let Some(alike) = alike.filter(|_| !row.others.is_empty()) {
-            return self.wrapped("    ", &format!("Twilio, Telnyx and a plain page: as after drop {}.", alike.drop));
-        }
-        for other in &row.others {
-            let least =
-                other.least.as_ref().map(|least| format!(" Lost for {least} at the least.")).unwrap_or_default();
-            self.wrapped(&format!("    {:<14}", other.who), &format!("{}{least}", other.says));
         }
     }
 

@@ -1,57 +1,72 @@
-//! One paragraph, ready to be pasted into a ticket: what an administrator or a vendor needs to act, and to contradict.
+//! Short lines, ready to be pasted into a ticket: who is asked to do what, when it was and on which flow, why, how sure that
+//! is, how it is tried again, and what was not seen.
 
-use super::groups::{Group, groups};
-use crate::{Outcome, Story, words};
+use super::{admin::AdminPage, groups::Group};
+use crate::{Outcome, Plane, Story, Timeline, verdict::DropVerdict, words};
 use record::Wall;
 
 /// More moments than this are a list for a machine; the bundle has them all.
 const MOST_MOMENTS: usize = 6;
-/// A paragraph, and no list.
+/// A ticket, and no list.
 const MOST_FINDINGS: usize = 3;
+const MOST_RULED_OUT: usize = 3;
+const MOST_NOT_SEEN: usize = 3;
 
 pub fn ticket(story: &Story) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let groups = groups(&story.head);
-    if groups.is_empty() {
-        parts.push(story.head.headline.clone());
-    }
-    for group in &groups {
-        parts.extend(of(group));
-    }
-    if groups.is_empty() {
+    let mut parts: Vec<String> = story.page.groups.iter().map(|group| group.paragraph.clone()).collect();
+    if parts.is_empty() {
         let found = story.head.findings.iter().map(|finding| finding.says.clone());
-        parts.extend(found.chain(story.outages.iter().cloned()).take(MOST_FINDINGS));
+        let found = found.chain(story.outages.iter().cloned()).take(MOST_FINDINGS);
+        parts.push([story.head.headline.clone()].into_iter().chain(found).collect::<Vec<_>>().join(" "));
     }
     parts.extend(story.head.unconfirmed.iter().map(|unconfirmed| unconfirmed.says.clone()));
-    parts.push(run(story));
-    parts.extend(flows(story));
-    parts.extend(story.setup.calibrated.clone());
-    parts.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
-    parts.join(" ")
+    parts.push(limits(story));
+    parts.join("\n")
 }
 
-/// What was seen of one cause, and what is asked for.
-pub fn of(group: &Group) -> Option<String> {
+/// What was seen of one cause, and what is asked for. `asked`: the page of the same cause.
+pub fn of(timeline: &Timeline, group: &Group, asked: Option<&AdminPage>) -> Option<String> {
     let first = *group.drops.first()?;
+    let advice = &first.advice;
+    let mut lines = vec![
+        format!("For {}: {}", lower(&advice.who), advice.what),
+        format!("When: {}. {}", group.how_often(), moments(timeline, group)),
+    ];
+    let lived = asked.map(|page| page.controls.join(" ")).filter(|lived| !lived.is_empty());
+    lines.push(why(group, first, lived.is_some()));
+    lines.extend(lived.map(|lived| format!("Did not fail at the same time, on the same computer: {lived}")));
+    let retest = asked.map_or(&advice.retest, |page| &page.retest);
+    lines.extend([how_sure(group, first), format!("Retest: {retest}")]);
+    Some(lines.join("\n"))
+}
+
+/// `controls`: what did not fail is told on a line of its own.
+fn why(group: &Group, first: &DropVerdict, controls: bool) -> String {
     let word = group.how_sure().map(|sure| format!(" ({sure})")).unwrap_or_default();
-    let mut says = format!("{}{word}. {}: {}", group.head(), group.how_often(), moments(group));
-    says.push_str(&format!(" {}", first.says));
-    for because in first.because.iter().filter(|because| !said(&first.says, &because.says)) {
+    let mut says = format!("Why: {}{word}. {}", group.head(), first.says);
+    let told = |says: &str| said(&first.says, says) || controls && says.contains("the control that did not fail");
+    for because in first.because.iter().filter(|because| !told(&because.says)) {
         says.push_str(&format!(" {}", because.says));
     }
+    says
+}
+
+fn how_sure(group: &Group, first: &DropVerdict) -> String {
+    let mut says = group.confidence.meaning().to_owned();
     if !first.ruled_out.is_empty() {
-        let out: Vec<&str> = first.ruled_out.iter().take(4).map(|out| out.says.as_str()).collect();
-        says.push_str(&format!(" Ruled out: {}", out.join(" ")));
+        let out: Vec<&str> = first.ruled_out.iter().take(MOST_RULED_OUT).map(|out| out.says.as_str()).collect();
+        says.push_str(&format!(" Ruled out: {}{}", out.join(" "), more(first.ruled_out.len(), out.len())));
     }
-    let advice = &first.advice;
-    says.push_str(&format!(
-        " For {}: {} To confirm: {} We are wrong if {}",
-        lower(&advice.who),
-        advice.what,
-        advice.retest,
-        advice.wrong_if
-    ));
-    Some(says)
+    format!("{says} We are wrong if {}", first.advice.wrong_if)
+}
+
+/// " 9 more stand in the report."
+fn more(all: usize, said: usize) -> String {
+    match all.saturating_sub(said) {
+        0 => String::new(),
+        1 => " 1 more stands in the report.".into(),
+        n => format!(" {n} more stand in the report."),
+    }
 }
 
 /// A sentence that only repeats what was said.
@@ -59,56 +74,82 @@ fn said(before: &str, says: &str) -> bool {
     before.to_lowercase().contains(says.trim_end_matches('.').to_lowercase().as_str())
 }
 
-/// UTC to the hundredth, with the last proof of life before it.
-fn moments(group: &Group) -> String {
-    let mut list: Vec<String> = group
-        .drops
-        .iter()
-        .take(MOST_MOMENTS)
-        .map(|drop| {
-            let back = match drop.recovery.took_s {
-                Some(took) => format!(", back {} later", words::length(words::millis(took * 1e3))),
-                None => String::new(),
-            };
-            if group.never_stood {
-                return format!("first failure at {}", hundredths(drop.first_bad));
-            }
-            format!("last good {}, first bad {}{back}", hundredths(drop.last_good), hundredths(drop.first_bad))
-        })
-        .collect();
+/// Of each drop the flow and the first sign of it, to the hundredth, with the last proof of life before it.
+fn moments(timeline: &Timeline, group: &Group) -> String {
+    let of_drop = |drop: &&DropVerdict| {
+        let failed = hundredths(drop.first_bad);
+        if group.never_stood {
+            return format!("First failure at {failed}.");
+        }
+        let last = words::hundredths(drop.last_good);
+        let when = match drop.plane {
+            Plane::Signaling => format!("First bad {failed} (last good {last})"),
+            Plane::Media => format!("First bad {failed} (last packet in {last})"),
+        };
+        let flow = match super::admin::row(timeline, drop) {
+            Some(row) if drop.plane == Plane::Signaling => format!(", {}, {}", row.flow, row.how),
+            Some(row) => format!(", {}", row.flow),
+            None => String::new(),
+        };
+        let back = match drop.recovery.took_s {
+            Some(took) => format!("back {} later", words::length(words::millis(took * 1e3))),
+            None => "not back".to_owned(),
+        };
+        format!("{when}{flow}; {back}.")
+    };
+    let mut list: Vec<String> = group.drops.iter().take(MOST_MOMENTS).map(of_drop).collect();
     if group.drops.len() > MOST_MOMENTS {
-        list.push(format!("{} more in the bundle", group.drops.len() - MOST_MOMENTS));
+        list.push(format!("{} more in the bundle.", group.drops.len() - MOST_MOMENTS));
     }
-    format!("{}.", list.join("; "))
+    list.join(" ")
 }
 
 fn hundredths(wall: Wall) -> String {
-    format!("{}T{}Z", wall.timestamp().strftime("%Y-%m-%d"), words::hundredths(wall))
+    format!("{} {} UTC", wall.timestamp().strftime("%Y-%m-%d"), words::hundredths(wall))
+}
+
+/// What the rest rests on, and what it does not say.
+fn limits(story: &Story) -> String {
+    let mut says = vec![run(story)];
+    says.extend(flows(story));
+    says.extend(story.setup.calibrated.clone());
+    // What bears on the fault before what a single watcher could not see, of which one is enough.
+    let not_seen = &story.page.not_seen;
+    let of_the_fault = not_seen.iter().filter(|says| !says.contains("could not be seen")).take(MOST_NOT_SEEN);
+    let mut said: Vec<&str> = of_the_fault.map(String::as_str).collect();
+    if said.is_empty() {
+        said.extend(not_seen.first().map(String::as_str));
+    }
+    if !said.is_empty() {
+        says.push(format!("Not seen: {}{}", said.join(" "), more(not_seen.len(), said.len())));
+    }
+    says.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
+    format!("Limits: {}", says.join(" "))
 }
 
 fn run(story: &Story) -> String {
     let setup = &story.setup;
     let to = if setup.to.is_empty() { "the far end" } else { &setup.to };
+    let began = hundredths(story.head.started);
     if story.head.outcome == Outcome::NotEstablished {
-        return format!(
-            "The call to {to} was tried from {} on, for {}.",
-            hundredths(story.head.started),
-            words::length(words::millis(story.axis.length_s * 1e3))
-        );
+        let tried = words::length(words::millis(story.axis.length_s * 1e3));
+        return format!("The call to {to} was tried from {began} on, for {tried}.");
     }
-    format!(
-        "The call to {to} began at {} and was held for {}.",
-        hundredths(story.head.started),
-        words::length(words::millis(story.head.held_s * 1e3))
-    )
+    let held = words::length(words::millis(story.head.held_s * 1e3));
+    format!("The call to {to} began at {began} and was held for {held}.")
 }
 
+/// As they stood last: after a drop these are not the ones that failed.
 fn flows(story: &Story) -> Option<String> {
     let setup = &story.setup;
-    let session = setup.session.as_ref().map(|session| format!("session {session}"));
+    let at_the_end = [
+        ("signaling at the end", &setup.signaling_flow),
+        ("media at the end", &setup.media_flow),
+        ("session", &setup.session),
+    ];
     let all: Vec<String> =
-        [setup.signaling_flow.clone(), setup.media_flow.clone(), session].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| format!("Latest flows: {}.", all.join("; ")))
+        at_the_end.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))).collect();
+    (!all.is_empty()).then(|| format!("{}.", words::capital(&all.join("; "))))
 }
 
 fn lower(text: &str) -> String {

@@ -56,21 +56,29 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             format!("This computer's own system said: {address} is gone from {}.", gone.interface),
         )
         .and(drop.seq, around::last_sign(drop))
-        .and_maybe(now.map(|(other, seq, _)| (seq, format!("{} got the address {other}.", gone.interface)))),
+        .and_maybe(now.map(|(other, seq, _)| (seq, format!("{} got the address {other}.", gone.interface))))
+        .and_maybe(around::answered_around(timeline, drop)),
         measured,
     })
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let taken = taken(timeline, drop);
-    let at = words::utc(taken.map_or(drop.first_bad, |(_, gone)| gone.at.stamp));
-    let name = taken.map_or("the interface", |(_, gone)| gone.interface);
+    let at = words::utc(taken.as_ref().map_or(drop.first_bad, |(_, gone)| gone.at.stamp));
+    let name = taken.as_ref().map_or("the interface", |(_, gone)| gone.interface);
+    let before = taken.as_ref().map(|(address, _)| *address);
+    let after = taken.as_ref().and_then(|(address, gone)| another(timeline, *address, gone)).map(|(other, ..)| other);
+    let after = after.filter(|after| Some(*after) != before);
+    let addresses = words::list([before, after].into_iter().flatten().map(|address| address.to_string()));
     Advice {
-        who: "Whoever looks after this computer, with the network administrator".into(),
+        who: "Whoever looks after this computer".into(),
         what: format!(
-            "Find why {name} changed its address at {at}: the DHCP server's log for this computer (lease time, address conflict, reservation), or a change of network on the same interface."
+            "Find how {name} came to change its address at {at}: by hand, by DHCP, or by another network on the same interface. If by DHCP, the network administrator: the DHCP server's log then for {addresses} (lease time, address conflict, reservation)."
         ),
-        retest: look::retest(timeline, "With a reserved address"),
+        retest: match (before, after) {
+            (Some(before), Some(_)) => look::retest_renewing(timeline, before),
+            _ => look::retest(timeline, "With a reserved address"),
+        },
         wrong_if: format!("the system's own log shows the same address on {name} before and after {at}."),
     }
 }

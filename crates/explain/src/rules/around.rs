@@ -182,6 +182,41 @@ pub fn how_long(timeline: &Timeline, drop: &Drop, kinds: &[ControlKind]) -> &'st
     if kinds.iter().any(through) { "throughout" } else { "as the loss began" }
 }
 
+/// For a loss through which no control can speak: who answered before it and after it.
+pub fn answered_around(timeline: &Timeline, drop: &Drop) -> Option<(Seq, String)> {
+    let (from, to) = (onset(timeline, drop)?.good, over(timeline, drop));
+    drop.restored?;
+    let asked = [
+        (ControlKind::Gateway, gateway(timeline, drop)),
+        (ControlKind::FarTcp, "the far end over new TCP connections".to_owned()),
+        (ControlKind::FarUdp, "the far end over UDP".to_owned()),
+        (ControlKind::Https, "a web server elsewhere".to_owned()),
+        (ControlKind::Stun, "a STUN server elsewhere".to_owned()),
+    ];
+    let unheard = asked.into_iter().filter(|(kind, _)| said(timeline, drop, *kind) == Said::Nothing);
+    let answered: Vec<(Seq, Stamp, String)> = unheard
+        .filter_map(|(kind, who)| {
+            let (seq, after) = timeline.control_answered_around(kind, from, to)?;
+            (after.since(to) <= SOON).then_some((seq, after, who))
+        })
+        .collect();
+    let last = answered.iter().map(|(_, after, _)| *after).max()?;
+    let seq = answered.first()?.0;
+    let within = last.since(to).as_millis().div_ceil(1_000).max(1);
+    let who = words::list(answered.into_iter().map(|(.., who)| who));
+    Some((
+        seq,
+        format!(
+            "{} answered before and within {within} s after; whether in the {} itself was not seen.",
+            words::capital(&who),
+            words::length(to.since(from))
+        ),
+    ))
+}
+
+/// What is answered later says little of a loss.
+const SOON: Duration = Duration::from_secs(10);
+
 /// For evidence, where new connections were answered at its onset.
 pub fn answered_anew(timeline: &Timeline, drop: &Drop) -> String {
     let how_long = how_long(timeline, drop, &[ControlKind::FarTcp]);

@@ -1,21 +1,25 @@
-//! `half_open`: the TCP connection died and nobody said so: what was written stays unanswered, and no FIN or RST comes.
+//! `half_open`: the TCP connection died and nobody said so: what was written stays unanswered, and no FIN or RST comes. Where
+//! others to the same far end died with it, something forgot many flows at once.
 
-use super::{around, look, service_closed};
+use super::{around, look, service_closed, timer};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{Silence, Socket},
+    timeline::{HeldLane, Silence, Socket},
     words,
 };
 use record::{
-    Seq, Stamp,
+    IpPort, Seq, Stamp,
     fact::{ConnectStage, ControlKind, End, Trouble},
 };
 use std::time::Duration;
 
 /// "Timed out", as Linux, macOS and Windows number it: the kernel itself gave up sending again.
 const TIMED_OUT: [i32; 3] = [110, 60, 10060];
+
+/// No device is known to forget a TCP connection that was quiet for less.
+const SHORTEST_TIMER: Duration = Duration::from_secs(20);
 
 struct Dead<'t, 'a> {
     socket: &'t Socket<'a>,
@@ -41,6 +45,49 @@ fn dead<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Dead<'t, 'a>>
             silent.then_some(Dead { socket, silence: None, since: closed.last_in })
         }
         _ => None,
+    }
+}
+
+/// Other TCP connections to the same far end that went unanswered with it and stayed so. One moment between the two fits
+/// all of them.
+struct Beside<'t, 'a> {
+    there: IpPort,
+    lanes: Vec<&'t HeldLane<'a>>,
+    seqs: Vec<Seq>,
+    from: Stamp,
+    to: Stamp,
+}
+
+fn beside<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop, dead: &Dead) -> Option<Beside<'t, 'a>> {
+    let there = dead.socket.tcp?.remote;
+    let (from, to) = (drop.last_good, dead.silence.map_or(drop.first_bad, |silence| silence.since));
+    let mut found = Beside { there, lanes: vec![], seqs: vec![], from, to };
+    let to_it = |lane: &&HeldLane| lane.carrier().is_some() && lane.stands.is_some_and(|stands| stands.remote == there);
+    for lane in timeline.lanes.iter().filter(to_it) {
+        let with_it = |from: Stamp, to: Stamp| {
+            lane.silences.iter().find(|s| s.back.is_none() && s.last_ok <= to && from <= s.asked)
+        };
+        if let Some(silence) = with_it(found.from, found.to) {
+            found.lanes.push(lane);
+            found.seqs.push(silence.at.seq);
+            (found.from, found.to) = (found.from.max(silence.last_ok), found.to.min(silence.asked));
+        }
+    }
+    (!found.lanes.is_empty()).then_some(found)
+}
+
+/// More are a list for a machine.
+const MOST_PORTS: usize = 8;
+
+impl Beside<'_, '_> {
+    /// "10.0.0.1:40001 and 10.0.0.1:40002"
+    fn ours(&self) -> String {
+        let ours = self.lanes.iter().filter_map(|lane| lane.stands).map(|stands| stands.local.to_string());
+        words::list(ours.take(MOST_PORTS))
+    }
+
+    fn when(&self) -> String {
+        format!("between {} and {}", words::utc_exact(self.from), words::utc_exact(self.to))
     }
 }
 
@@ -101,6 +148,23 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(seq) = shut {
         because = because.and(seq, "New TCP connections to it were not answered either.");
     }
+    let with_it = beside(timeline, drop, &dead);
+    let mut with_it_words = String::new();
+    if let Some(with_it) = &with_it {
+        let others = format!("{} to {}", words::count(with_it.lanes.len(), "other TCP connection"), with_it.there);
+        because = because.and_all(
+            &with_it.seqs,
+            format!(
+                "{others} (from {}) went unanswered with it: one moment {} fits all of them.",
+                with_it.ours(),
+                with_it.when()
+            ),
+        );
+        with_it_words = format!("; {others} stopped being answered {} too", with_it.when());
+        if anew.is_some() && shut.is_none() {
+            with_it_words.push_str(", and new ones worked");
+        }
+    }
     let silent_for = drop.over(timeline).since(drop.last_good);
     let mut measured = Measured::seconds(silent_for).word("ended", "silence");
     if let Some(retransmits) = retransmits {
@@ -115,7 +179,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             Confidence::Likely
         },
         says: format!(
-            "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}; {}.",
+            "The signaling connection went silently dead after {}: what was written stayed unanswered, neither FIN nor RST came{}{with_it_words}; {}.",
             words::utc_exact(drop.last_good),
             match (media, anew) {
                 (Some(_), _) if shut.is_some() => {
@@ -159,15 +223,41 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
             ),
         };
     }
+    let dead = dead(timeline, drop);
+    let with_it = dead.as_ref().and_then(|dead| Some((dead, beside(timeline, drop, dead)?)));
+    let quiet = timer::of(timeline, drop.loss).map(|ended| ended.quiet);
+    let (what, retest) = match (with_it, quiet) {
+        (Some((dead, with_it)), _) => (
+            format!(
+                "Look for a reload, a failover, a cleared session table or a changed rule {} in a firewall or NAT: it forgot {} at once without an RST: {}, and with it {}. Let it send an RST when it drops a session.",
+                with_it.when(),
+                words::count(with_it.lanes.len() + 1, "TCP connection"),
+                words::flow(dead.socket),
+                with_it.ours()
+            ),
+            look::retest_over_a_change(timeline),
+        ),
+        (None, Some(quiet)) if quiet >= SHORTEST_TIMER => (
+            format!(
+                "Look for a firewall or NAT that dropped the state of one flow without an RST: {}. Set its session timeout for this destination to 3600 s and let it send an RST when it drops a session.",
+                look::search(timeline, drop)
+            ),
+            look::retest(timeline, "After the change"),
+        ),
+        (None, _) => (
+            format!(
+                "Look for a cleared session, a reload, a failover or a changed rule in a firewall or NAT that dropped the state of one flow without an RST: {}. Let it send an RST when it drops a session.",
+                look::search(timeline, drop)
+            ),
+            look::retest_over_a_change(timeline),
+        ),
+    };
     Advice {
         who: "The network administrator".into(),
-        what: format!(
-            "Look for a firewall or NAT that dropped the state of one flow without an RST: {}. Set its session timeout for this destination to 3600 s and let it send an RST when it drops a session.",
-            look::search(timeline, drop)
-        ),
-        retest: look::retest(timeline, "After the change"),
+        what,
+        retest,
         wrong_if: format!(
-            "a capture beside the service shows our bytes arriving and being acknowledged at {}.",
+            "a capture beside the service shows our bytes arriving after {}.",
             words::utc(drop.first_bad)
         ),
     }

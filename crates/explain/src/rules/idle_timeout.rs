@@ -3,14 +3,14 @@
 
 use super::{look, timer};
 use crate::{
-    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline, catalogue,
-    limits::{IdleLimit, Who, tolerance},
+    Advice, Cause, Confidence, Drop, Owner, Rule, Timeline, catalogue, findings,
+    limits::{Close, IdleLimit, Who, tolerance},
     rule::{Evidence, Finding, Measured},
     words,
 };
-use record::fact::Pattern;
+use record::{Stamp, fact::Pattern};
 use std::time::Duration;
-use timer::Ended;
+use timer::{Ended, Front};
 
 /// With this one: two may be chance, three at the same half second are not.
 const REPEATS: usize = 3;
@@ -47,6 +47,16 @@ fn heartbeat(timeline: &Timeline) -> Option<Duration> {
     timeline.plan?.heartbeat.map(|heartbeat| words::millis(heartbeat.every_ms))
 }
 
+impl Idle<'_, '_> {
+    /// Whose limit it is. Where the service has a front that closes connections, it is most likely that one's; a device
+    /// before it could do the same.
+    fn whose(&self, timeline: &Timeline) -> (Owner, Option<Front>) {
+        let owner = timer::owner(timeline, &self.ended, self.limit.map_or(Who::Unknown, |limit| limit.who));
+        let front = timer::front(timeline, &self.ended).filter(|_| owner != Owner::VoiceService);
+        (if front.is_some() { Owner::VoiceService } else { owner }, front)
+    }
+}
+
 /// Who ended it says why: nobody needs to guess by lengths.
 fn by_word(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let ended = timer::ended(timeline, drop).filter(Ended::says_idle)?;
@@ -67,7 +77,9 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(found) = by_word(timeline, drop) {
         return Some(found);
     }
-    let Idle { ended, limit, repeats } = idle(timeline, drop)?;
+    let found = idle(timeline, drop)?;
+    let (owner, front) = found.whose(timeline);
+    let Idle { ended, limit, repeats } = found;
     let talking = timer::talking(timeline, &ended, limit.map_or(ended.quiet, |limit| limit.under));
     let foretold = timer::foretold(timeline, drop.first_bad, Pattern::Idle);
     let quiet = words::length(ended.quiet);
@@ -79,13 +91,18 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         },
     );
     if let Some(limit) = limit {
-        let at = words::length(limit.exact.map_or(limit.under, |exact| exact.median));
         let died = words::count(limit.died.len(), "quiet connection");
-        because = because.and_all(&limit.died, format!("Beside the call {died} died after {at} of silence."));
+        let after = match limit.exact.filter(|exact| exact.count >= limit.died.len()) {
+            Some(exact) => format!(" after {} of silence", words::length(exact.median)),
+            None => format!("; the shortest silence that killed was {}", words::length(limit.under)),
+        };
+        because = because.and_all(&limit.died, format!("Beside the call {died} died{after}."));
         if let Some(over) = limit.over {
             let lived = words::count(limit.lived.len(), "quiet connection");
-            because =
-                because.and_all(&limit.lived, format!("{lived} lived through silences up to {}.", words::length(over)));
+            because = because.and_all(
+                &limit.lived,
+                format!("{lived} lived; the longest silence that was survived was {}.", words::length(over)),
+            );
         }
     }
     if let Some(other) = repeats.first() {
@@ -104,13 +121,23 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     if let Some(made) = foretold {
         because = because.and(made.at.seq, "It was foretold to the second before it happened.");
     }
-    let owner = timer::owner(timeline, &ended, limit.map_or(Who::Unknown, |limit| limit.who));
-    let shown = foretold.is_some() || (limit.is_some() && talking.is_some());
+    // That it was a timer may be shown, and still not whose.
+    let shown = front.is_none() && (foretold.is_some() || (limit.is_some() && talking.is_some()));
     let talked = talking.map_or("", |_| ", while one that spoke lived");
-    let who = match owner {
-        Owner::VoiceService => "the service",
-        _ => "a device on the way, or the service's own front,",
+    let who = match (&front, owner) {
+        (Some(front), _) => format!("most likely a proxy in front of the service at {}", front.dialled),
+        (None, Owner::VoiceService) => "the service".into(),
+        (None, _) => "a device on the way, or the service's own front,".into(),
     };
+    if let Some(front) = &front {
+        because = because.and(
+            front.at.seq,
+            format!(
+                "The service sees what goes to {} come from {}: something there takes connections and makes its own to the service.",
+                front.dialled, front.seen
+            ),
+        );
+    }
     Some(Finding {
         owner: Some(owner),
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
@@ -154,26 +181,70 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         };
     }
     let found = idle(timeline, drop);
-    let least = found.as_ref().and_then(|found| found.limit).map(IdleLimit::least);
-    let quiet = least.or(found.as_ref().map(|found| found.ended.quiet)).unwrap_or_default();
-    let known = found.as_ref().and_then(|found| found.limit).and_then(catalogue::idle);
-    let service = found.is_some_and(|found| {
-        timer::owner(timeline, &found.ended, found.limit.map_or(Who::Unknown, |limit| limit.who)) == Owner::VoiceService
-    });
-    Advice {
-        who: if service { "Whoever runs the voice service" } else { "The network administrator" }.into(),
-        what: format!(
-            "Raise the idle or session timeout for this destination to 3600 s, or set a heartbeat under {}: {}.{}",
-            words::length(quiet / 2),
-            look::search(timeline, drop),
-            known.map(|known| known.sentence()).unwrap_or_default()
+    let (owner, front) = found.as_ref().map_or((Owner::InternetPath, None), |found| found.whose(timeline));
+    let limit = found.as_ref().and_then(|found| found.limit);
+    let quiet = found.as_ref().map(|found| found.ended.quiet).unwrap_or_default();
+    let known = limit.and_then(catalogue::idle).map(|known| known.sentence()).unwrap_or_default();
+    let shortest = limit.and_then(|_| timeline.limits.shortest_idle()).map_or(quiet, IdleLimit::least);
+    let heartbeat = findings::often(timeline, shortest)
+        .map(|often| format!(" If that is not possible, the maker of the app: a heartbeat {often}."));
+    let (who, raise) = match (&front, owner) {
+        (Some(front), _) => (
+            format!("Whoever runs the proxy in front of the service at {}", front.dialled),
+            "Raise the proxy's idle timeout for this service to 3600 s",
         ),
+        (None, Owner::VoiceService) => {
+            ("Whoever runs the voice service".into(), "Raise its idle timeout for connections to 3600 s")
+        }
+        (None, _) => {
+            ("The network administrator".into(), "Raise the idle or session timeout for this destination to 3600 s")
+        }
+    };
+    let aged_out = in_a_log(timeline, drop).map(|moments| format!(" {moments}")).unwrap_or_default();
+    let by_us = front.map_or("", |_| ", or the proxy's log shows that the connection was ended from our side");
+    Advice {
+        who,
+        what: format!("{raise}: {}.{aged_out}{known}{}", look::search(timeline, drop), heartbeat.unwrap_or_default()),
         retest: look::retest(timeline, "After the change"),
         wrong_if: format!(
-            "a connection from here to the same destination that is left quiet for {} stays up.",
-            words::length(quiet * 2)
+            "a connection from here to the same destination that is left quiet for {} stays up before anything is changed{by_us}.",
+            words::planned(surely_beyond(limit.map_or(quiet, |limit| limit.under)))
         ),
     }
+}
+
+/// The next whole second that lies well above the shortest silence that killed.
+pub fn surely_beyond(shortest: Duration) -> Duration {
+    let margin = tolerance(shortest) / 2;
+    Duration::from_secs((shortest + margin).as_millis().div_ceil(1_000) as u64)
+}
+
+/// Within so much a limit is told as one moment.
+const ONE_MOMENT: Duration = Duration::from_secs(2);
+
+/// What forgets connections without a word logs it when the session ends, and not when its loss was felt.
+pub fn in_a_log(timeline: &Timeline, drop: &Drop) -> Option<String> {
+    let Idle { ended, limit, .. } = idle(timeline, drop)?;
+    let limit = limit.filter(|_| ended.close == Close::Silence)?;
+    let used = ended.at.minus(ended.quiet);
+    let (from, to) = (limit.over?, limit.under.min(ended.quiet));
+    let width = to.checked_sub(from)?;
+    let aged_out = match width <= ONE_MOMENT {
+        true => format!("about {}", tenths(used.plus(from + width / 2))),
+        false => format!("between {} and {}", tenths(used.plus(from)), tenths(used.plus(to))),
+    };
+    Some(format!(
+        "The session was last used at {}; expected in a log as aged out {aged_out}; the first packet without an answer went out at {}.",
+        words::utc_exact(used),
+        words::utc_exact(ended.at)
+    ))
+}
+
+/// "10:00:08.1 UTC": no device's timer is known better.
+fn tenths(at: Stamp) -> String {
+    let mut moment = words::hundredths(at.wall);
+    moment.pop();
+    format!("{moment} UTC")
 }
 
 fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {

@@ -97,13 +97,13 @@ pub fn gap<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<(&'t Drop, &'t 
 }
 
 /// Nobody takes the media at the far end any more: the network said so, and no device on the way in its own name.
-pub fn nobody_takes_media<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+pub fn nobody_takes_media<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Undelivered> {
     let by_itself = |told: &&Undelivered| told.by.is_none_or(|by| by == told.to.ip());
     undelivered(timeline, drop).filter(|told| told.why == Undeliverable::NoListener).filter(by_itself)
 }
 
 /// What the network said first of the media that was lost.
-fn undelivered<'t>(timeline: &'t Timeline, drop: &'t Drop) -> Option<&'t Undelivered> {
+fn undelivered<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<&'t Undelivered> {
     let media = side(timeline, drop, Plane::Media)?;
     let over = media.over(timeline);
     let from = timeline.undelivered.partition_point(|told| told.at.stamp < media.last_good);
@@ -171,7 +171,11 @@ fn outside(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let ours = super::way::our_address(timeline, drop);
     let by_server = timeline.between.public.iter().filter(|seen| Some(seen.local.ip()) == ours || ours.is_none());
     let by_server = by_server.map(|seen| (seen.at, seen.public));
-    let by_far_end = timeline.lanes.iter().flat_map(|lane| &lane.seen_from).copied();
+    // Behind a front of its own the far end sees the front, and not us.
+    let by_far_end = timeline.lanes.iter().flat_map(|lane| {
+        let there = lane.stands.map(|stands| stands.remote.ip());
+        lane.seen_from.iter().filter(move |(_, seen)| Some(seen.ip()) != there && !seen.ip().is_loopback()).copied()
+    });
     let before = by_server.chain(by_far_end).filter(|(at, _)| at.stamp <= drop.first_bad);
     let (_, seen) = before.max_by_key(|(at, _)| at.seq)?;
     (ours != Some(seen.ip())).then_some(seen.ip())
@@ -196,14 +200,34 @@ pub fn own_error(trouble: &SendTrouble) -> String {
     format!("error{errno}{}", words::quoted(trouble.says))
 }
 
+fn minutes(timeline: &Timeline) -> f64 {
+    let planned = timeline.plan.map_or(300.0, |plan| plan.planned_s);
+    if planned.is_finite() { (planned / 60.0).ceil().clamp(1.0, 10.0) } else { 5.0 }
+}
+
 /// Under ten minutes, with the same file.
 pub fn retest(timeline: &Timeline, change: &str) -> String {
-    let planned = timeline.plan.map_or(300.0, |plan| plan.planned_s);
-    let minutes = if planned.is_finite() { (planned / 60.0).ceil().clamp(1.0, 10.0) } else { 5.0 };
+    let minutes = minutes(timeline);
     // "After the change, hold …", and "Exempt this destination, then hold …".
     let when = ["After ", "Once ", "Over ", "Outside ", "With "].iter().any(|word| change.starts_with(word));
     let then = if when { "" } else { "then " };
     format!("{change}, {then}hold with the same profile for {minutes:.0} min.")
+}
+
+/// For what no short hold can bring about again.
+pub fn retest_over_a_change(timeline: &Timeline) -> String {
+    let minutes = minutes(timeline);
+    format!(
+        "{minutes:.0} min cannot show this: hold with the same profile through the next planned reload or failover, or for a working day."
+    )
+}
+
+/// With the address of this computer renewed on purpose.
+pub fn retest_renewing(timeline: &Timeline, address: Ip) -> String {
+    let minutes = minutes(timeline);
+    format!(
+        "With the address renewed during the hold (the cable unplugged and plugged in again, or the lease released and renewed), hold with the same profile for {minutes:.0} min. Mended if it comes back as {address}."
+    )
 }
 
 /// "it was back 1.20 s after the first sign of its loss", or that it did not come back.

@@ -6,10 +6,10 @@ use crate::{
     Drop, Owner, Plane, Timeline,
     drops::Loss,
     limits::{Close, Who, says_idle},
-    timeline::{Foretold, HeldLane, Socket, host},
+    timeline::{At, Foretold, HeldLane, Socket, host},
 };
 use record::{
-    Seq, Stamp,
+    Ip, IpPort, Seq, Stamp,
     fact::{End, Pattern},
 };
 use std::time::Duration;
@@ -132,6 +132,30 @@ pub fn foretold<'t>(timeline: &'t Timeline, moment: Stamp, pattern: Pattern) -> 
             && made.from <= wall
             && wall <= made.to
             && made.to.micros().saturating_sub(made.from.micros()) <= WIDEST
+    })
+}
+
+/// Something at the service's own address took this connection and made one of its own to the service: that is where the
+/// service sees connections to this port come from.
+pub struct Front {
+    pub dialled: IpPort,
+    pub at: At,
+    pub seen: Ip,
+}
+
+/// Only where the connection was closed in order: what forgets or resets a connection need not speak TCP itself.
+pub fn front(timeline: &Timeline, ended: &Ended) -> Option<Front> {
+    let tcp = ended.socket.tcp?;
+    let (ours, dialled) = (tcp.local.ip(), tcp.remote);
+    // A web proxy of this side is dialled itself, and a call on one computer comes from where it goes to.
+    if ended.close != Close::Fin || ended.socket.through_proxy || ours == dialled.ip() || dialled.ip().is_loopback() {
+        return None;
+    }
+    let to_it = |lane: &&HeldLane| lane.carrier().is_some() && lane.stands.is_some_and(|s| s.remote == dialled);
+    timeline.lanes.iter().filter(to_it).find_map(|lane| {
+        let anew = |ip: Ip| ip == dialled.ip() || ip.is_loopback();
+        let (at, seen) = lane.seen_from.iter().find(|(_, seen)| anew(seen.ip()))?;
+        Some(Front { dialled, at: *at, seen: seen.ip() })
     })
 }
 

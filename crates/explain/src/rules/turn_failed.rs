@@ -7,11 +7,11 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
-    timeline::{At, HeldLane, Pair, TurnTrouble},
+    timeline::{At, HeldLane, Pair, TurnTrouble, Undelivered},
     words,
 };
 use record::{
-    Heard, Said,
+    Heard, Ip, IpPort, Said,
     fact::{CandidateKind, ControlKind, End, TurnRequest},
     profile::IcePolicy,
 };
@@ -47,6 +47,8 @@ enum Sign<'t, 'a> {
     Refused(&'t TurnTrouble<'a>),
     /// The connection to it was lost as the media stopped.
     Lost(&'t TurnTrouble<'a>),
+    /// Its own computer answered that nobody listens there any more.
+    NobodyListens(&'t Heard, &'t Undelivered),
     /// What was asked of it while the media was lost stayed unanswered.
     Unanswered(&'t TurnTrouble<'a>),
     /// Another relay of ours, held at the same server beside the call, was ended or silent too.
@@ -78,15 +80,48 @@ fn sign<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> Option<Sign<'t, 'a>>
                 && trouble.at.stamp <= drop.declared.plus(LOST_NEAR)
         })
     };
-    let while_lost =
-        |trouble: &&TurnTrouble| drop.last_good < trouble.at.stamp && trouble.at.stamp <= drop.over(timeline);
-    let unanswered = || troubles().find(|trouble| trouble.refused.is_none() && while_lost(trouble));
     refused
         .map(Sign::Refused)
         .or_else(|| lost().map(Sign::Lost))
+        .or_else(|| nobody_listens(timeline, drop, server).map(|told| Sign::NobodyListens(server, told)))
         .or_else(|| beside(timeline, drop, server))
-        .or_else(|| unanswered().map(Sign::Unanswered))
+        .or_else(|| unanswered(timeline, drop, server).map(Sign::Unanswered))
         .or_else(|| refused_another(timeline, drop).map(Sign::Refused))
+}
+
+/// Asked for another relay while the media was lost, it did not answer.
+fn unanswered<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop, server: &Heard) -> Option<&'t TurnTrouble<'a>> {
+    let over = drop.over(timeline);
+    timeline.turn.iter().find(|trouble| {
+        server == trouble.server
+            && trouble.refused.is_none()
+            && drop.last_good < trouble.at.stamp
+            && trouble.at.stamp <= over
+    })
+}
+
+/// What it was said of is where the media went: to the server, and to nobody beyond it.
+fn nobody_listens<'t>(timeline: &'t Timeline, drop: &Drop, server: &Heard) -> Option<&'t Undelivered> {
+    look::nobody_takes_media(timeline, drop).filter(|told| is_at(server.as_str(), told.to))
+}
+
+/// Of TURN, and of TURN over TLS.
+const DEFAULT_PORTS: [u16; 2] = [3478, 5349];
+
+/// `turn:192.0.2.1:3478?transport=udp` is at its address; of a name only the port can be compared.
+fn is_at(server: &str, at: IpPort) -> bool {
+    let rest = ["turns:", "turn:"].iter().find_map(|scheme| server.strip_prefix(scheme)).unwrap_or(server);
+    let authority = rest.split('?').next().unwrap_or(rest);
+    if let Ok(address) = authority.parse::<IpPort>() {
+        return address == at;
+    }
+    if let Ok(address) = authority.trim_matches(['[', ']']).parse::<Ip>() {
+        return address == at.ip() && DEFAULT_PORTS.contains(&at.port());
+    }
+    match authority.rsplit_once(':') {
+        Some((_, port)) => port.parse() == Ok(at.port()),
+        None => DEFAULT_PORTS.contains(&at.port()),
+    }
 }
 
 fn relay_only(timeline: &Timeline) -> bool {
@@ -151,6 +186,33 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     }
     let udp = beside.alive();
     let (says, because, shown) = match sign {
+        Sign::NobodyListens(server, told) => {
+            let (last, answered) = (words::utc_exact(drop.last_good), answered_that_nobody_listens(told));
+            let also = unanswered(timeline, drop, server);
+            let also = also.map(|trouble| {
+                let says = words::quoted(trouble.says);
+                (trouble.at.seq, format!("Asked for another relay, it did not answer either{says}."))
+            });
+            let held = match self::beside(timeline, drop, server) {
+                Some(Sign::Beside(_, at, says)) => Some((at, says)),
+                _ => None,
+            };
+            let ended = |(at, says): (At, Option<&Said>)| {
+                let says = says.map(words::quoted).unwrap_or_default();
+                (at.seq, format!("A relay beside the call at the same server did not live through it either{says}."))
+            };
+            (
+                format!("The TURN server {server} carried no media after {last}: {answered}"),
+                Evidence::of(
+                    told.at.seq,
+                    format!("What was sent to {} was answered with ICMP port unreachable.", told.to),
+                )
+                .and(drop.seq, around::last_sign(drop))
+                .and_maybe(held.map(ended))
+                .and_maybe(also),
+                held.is_some_and(|(_, says)| says.is_some()) || signaling.is_some() && udp.is_some(),
+            )
+        }
         Sign::Refused(trouble) | Sign::Lost(trouble) => {
             let (server, at) = (trouble.server, words::utc_exact(trouble.at.stamp));
             let quoted = words::quoted(trouble.says);
@@ -207,6 +269,16 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     })
 }
 
+/// "from 10:00:30.12 UTC 192.0.2.1 answered that nothing listens on UDP 3478 (ICMP port unreachable)"
+fn answered_that_nobody_listens(told: &Undelivered) -> String {
+    format!(
+        "from {} {} answered that nothing listens on UDP {} (ICMP port unreachable)",
+        words::utc_exact(told.first),
+        told.to.ip(),
+        told.to.port()
+    )
+}
+
 fn asked(request: TurnRequest) -> &'static str {
     match request {
         TurnRequest::Allocate => "allocate a relay address",
@@ -233,7 +305,19 @@ fn meaning(code: u16) -> &'static str {
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     let sign = sign(timeline, drop);
+    let retest = look::retest(timeline, "After the change");
     let (server, at) = match &sign {
+        Some(Sign::NobodyListens(server, told)) => {
+            return Advice {
+                who: "Whoever runs the TURN server".into(),
+                what: format!(
+                    "{}. Check whether the TURN process stopped then and is running now: {server}.",
+                    words::capital(&answered_that_nobody_listens(told))
+                ),
+                retest,
+                wrong_if: format!("its log shows it receiving our packets after {}.", words::utc_exact(told.first)),
+            };
+        }
         Some(Sign::Refused(trouble) | Sign::Lost(trouble)) => (trouble.server.to_string(), trouble.at.stamp),
         Some(Sign::Unanswered(trouble)) => (trouble.server.to_string(), drop.last_good),
         Some(Sign::Beside(lane, ..)) => (lane.to.to_owned(), drop.last_good),
@@ -247,12 +331,17 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         Some((_, 401 | 403 | 441)) => "Check the TURN credentials: that they are right and outlive the call",
         Some((_, 486 | 508)) => "Raise the TURN server's quota (coturn: user-quota, total-quota, port range)",
         Some(_) => "Look up the refused request in the TURN server's log",
-        None => "Look up in the TURN server's log why the connection ended: whether its process was restarted",
+        None => match &sign {
+            Some(Sign::Beside(_, _, None) | Sign::Unanswered(_)) => {
+                "Look up in the TURN server's log why it fell silent: whether its process stopped or was restarted"
+            }
+            _ => "Look up in the TURN server's log why the connection ended: whether its process was restarted",
+        },
     };
     Advice {
         who: "Whoever runs the TURN server".into(),
         what: format!("{what}: {server} at {}.", words::utc(at)),
-        retest: look::retest(timeline, "After the change"),
+        retest,
         wrong_if: format!("its log shows the allocation alive at {}.", words::utc(drop.first_bad)),
     }
 }

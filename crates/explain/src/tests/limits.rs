@@ -43,11 +43,11 @@ fn a_proxy_that_ends_quiet_connections_after_13_s_is_found_to_the_hundredth() {
     assert_eq!(found["ended"], "fin");
     assert_eq!(
         says(&told, "idle_limit"),
-        "A device between here and 10.0.0.2 ends TCP connections that are quiet for 13.0 s, with a TCP FIN and no close frame (4 ends, spread 0.00 s); 1 quiet connection up to 8.00 s lived; one that spoke both ways stayed up beside them: raise its idle timeout for this destination to 3600 s, or keep connections busy."
+        "Something between here and the service at 10.0.0.2 ends TCP connections that are quiet for 13.0 s, with a TCP FIN and no close frame (4 ends, spread 0.00 s); 1 quiet connection up to 8.00 s lived; one that spoke both ways stayed up beside them: raise its idle timeout for this destination to 3600 s, or keep connections busy."
     );
     assert_eq!(
         says(&told, "heartbeat_advice"),
-        "The shortest idle limit is 13.0 s, so a heartbeat between 2 s and 6 s keeps connections up (under half of it: 6.50 s; over twice the longest round trip of 20 ms and one retransmission after 1 s: 1.04 s); whoever waits for it should wait at least twice as long before giving up. The profile's 5.00 s lies below it."
+        "The shortest idle limit is 13.0 s, so a heartbeat every 2 to 6 s keeps connections up (under half of it: 6.50 s; over twice the longest round trip of 20 ms and one retransmission after 1 s: 1.04 s); whoever waits for it should wait at least twice as long before giving up. The profile's 5.00 s lies below it."
     );
     assert!(!ids(&told).contains(&"lifetime_limit"));
     assert!(told.lanes.iter().any(|lane| lane.id == "beside_ladder" && !lane.marks.is_empty()));

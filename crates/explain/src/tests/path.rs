@@ -68,6 +68,45 @@ fn a_socket_that_dies_silently_beside_living_media_is_half_open() {
 }
 
 #[test]
+fn one_flow_that_spoke_a_moment_before_was_not_forgotten_by_a_timer() {
+    let told = crate::tests::checked(&half_open().at(60.3).time_up().log());
+    let advice = &told.head.drops[0].advice;
+    assert!(advice.what.starts_with("Look for a cleared session, a reload"), "{}", advice.what);
+    assert!(!advice.what.contains("3600"), "{}", advice.what);
+    assert!(advice.retest.starts_with("1 min cannot show this: hold"), "{}", advice.retest);
+    assert_eq!(advice.wrong_if, "a capture beside the service shows our bytes arriving after 10:00:25 UTC.");
+}
+
+#[test]
+fn flows_that_were_forgotten_at_once_are_counted_and_named() {
+    let run = |back: bool| {
+        let run = Run::watched().asking_as_usual().at(1.0).talking_tcp(7).beating(8).at(20.0).stops_answering();
+        let mut run = run.at(25.6).resends(1, 1).at(26.2).unanswered(1, 1.2, 6.2);
+        for lane in [7, 8] {
+            let (asked, last_ok) = (run.ago(1.0), run.ago(5.0));
+            run = run.note(record::fact::Lane::Silent { lane, asked, last_ok });
+            if back {
+                run = run.note(record::fact::Lane::Back { lane, silent_since: asked });
+            }
+        }
+        run.at(26.3).closes(1, End::LetGo).at(27.0).reconnected(2, "a", true).at(60.3).time_up()
+    };
+    let says = "signaling half_open internet_path shown: The signaling connection went silently dead after 10:00:20.00 UTC: what was written stayed unanswered, neither FIN nor RST came, and media went on";
+    let back = "it was back 1.40 s after the first sign of its loss.";
+    let others = "2 other TCP connections to 10.0.0.2:7000 stopped being answered between 10:00:21.20 UTC and 10:00:25.00 UTC too, and new ones worked";
+    let told = check(run(false), &[&format!("{says}; {others}; {back}")]);
+    let advice = &told.head.drops[0].advice;
+    assert_eq!(
+        advice.what,
+        "Look for a reload, a failover, a cleared session table or a changed rule between 10:00:21.20 UTC and 10:00:25.00 UTC in a firewall or NAT: it forgot 3 TCP connections at once without an RST: TCP 10.0.0.1:51001 to 10.0.0.2:7000, and with it 10.0.0.1:40007 and 10.0.0.1:40008. Let it send an RST when it drops a session."
+    );
+    let retest = &told.page.admin[0].retest;
+    assert!(retest.starts_with("1 min cannot show this: hold") && !retest.contains("let it run"), "{retest}");
+    // What is answered again on the same connection was not forgotten.
+    check(run(true), &[&format!("{says}; {back}")]);
+}
+
+#[test]
 fn without_media_as_a_control_half_open_is_only_likely() {
     let run = Run::begun()
         .at(0.1)
@@ -344,6 +383,35 @@ fn a_relay_that_died_is_shown_by_its_own_word_or_by_silence_while_all_else_answe
     };
     let told = crate::tests::checked(&on(&[], later).log());
     assert_eq!(told.head.drops[0].cause, crate::Cause::NotProven);
+}
+
+#[test]
+fn a_relay_whose_computer_answers_that_nobody_listens_has_stopped() {
+    let lost = |to: &str| {
+        let run = Run::watched().asking(&[ControlKind::FarUdp]).relay_by(RELAY).pair(CandidateKind::Relay);
+        let run = run.at(30.0).media_stops();
+        let (to, first) = (to.parse().unwrap(), run.ago(0.2));
+        let why = record::fact::Undeliverable::NoListener;
+        let by = "10.0.0.2".parse().ok();
+        let run = run.note(record::fact::Media::Undelivered { to, why, by, first }).at(37.0);
+        let unanswered = Ice::TurnLost { server: RELAY.into(), says: "no answer within 5 s".into() };
+        run.note(unanswered).at(60.3).time_up()
+    };
+    let says = "media turn_failed voice_service shown: The TURN server turn.example:3478 carried no media after 10:00:30.00 UTC";
+    let answered = "from 10:00:30.10 UTC 10.0.0.2 answered that nothing listens on UDP 3478 (ICMP port unreachable)";
+    let told = check(lost("10.0.0.2:3478"), &[&format!("{says}: {answered}.")]);
+    let advice = &told.head.drops[0].advice;
+    assert_eq!(
+        advice.what,
+        "From 10:00:30.10 UTC 10.0.0.2 answered that nothing listens on UDP 3478 (ICMP port unreachable). Check whether the TURN process stopped then and is running now: turn.example:3478."
+    );
+    assert_eq!(advice.wrong_if, "its log shows it receiving our packets after 10:00:30.10 UTC.");
+    let because = &told.head.drops[0].because;
+    assert!(because.iter().any(|because| because.says.starts_with("Asked for another relay")), "{because:?}");
+    // Another port is another program's.
+    let other =
+        format!("{says} and did not answer when it was asked for another relay, saying “no answer within 5 s”.");
+    check(lost("10.0.0.2:40000"), &[&other]);
 }
 
 #[test]

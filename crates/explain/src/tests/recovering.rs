@@ -4,7 +4,7 @@
 use super::{Run, checked, timers::ended_with_the_quiet_ones};
 use crate::{Story, report};
 use record::{
-    fact::{ConnectStage, End, SocketPurpose, Trouble},
+    fact::{ConnectStage, End, Opened, SocketPurpose, Trouble},
     profile,
 };
 
@@ -117,18 +117,42 @@ fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_co
     for part in [
         "For: The network administrator Internet path: quiet connections are ended (Shown)",
         "2026-11-21 10:00:14.00 UTC: TCP 10.0.0.1:51001 to 10.0.0.2:7000, ended with a TCP FIN and no close frame",
-        "2 of 3 quiet connections beside the call ended, after 13.0 s, spread 0.00 s.",
+        "2 of 3 quiet connections beside the call ended, after 13.0 s, spread 0.00 s",
         "to the same host stayed up.",
         "No default known to us is 13.0 s, so somebody set it",
         "proxy_read_timeout 3600s; proxy_send_timeout 3600s; in that one location",
         "Value=3600",
-        "Hold the retest profile (linewitness report BUNDLE --retest FILE) for 50 s.",
-        "We are wrong if a connection from here to the same destination that is left quiet for 26.0 s stays up.",
+        "After the change, open after.witness-profile (attached; double-click) and let it run 50 s. Send back the new report. Mended if all 4",
+        "linewitness report BUNDLE --retest after.witness-profile",
+        "Shown: the one who did it said so",
+        "Not seen",
+        "We are wrong if a connection from here to the same destination that is left quiet for 14 s stays up before anything is changed.",
         "Not tested",
     ] {
         assert!(page.contains(part), "{part} is missing in\n{page}");
     }
     assert!(!page.contains('%') && !page.contains("WebRTC"), "{page}");
+}
+
+#[test]
+fn what_was_kept_quiet_is_counted_kind_by_kind() {
+    let told = checked(&ended_with_the_quiet_ones().at(60.3).time_up().log());
+    let has = |says: &str| told.page.tested.iter().chain(&told.page.admin[0].seen).any(|line| line == says);
+    let tested = "3 connections kept quiet on TCP: 2 of the ladder (1 lived, up to 10.0 s, 1 ended) and 1 bare WebSocket (1 ended).";
+    assert!(has(tested), "{:?}", told.page.tested);
+    let seen = "2 of 3 quiet connections beside the call ended, after 13.0 s, spread 0.00 s: 1 of 2 of the ladder, and 1 of 1 bare WebSocket.";
+    assert!(has(seen), "{:?}", told.page.admin[0].seen);
+}
+
+#[test]
+fn quiet_flows_that_ended_after_a_loss_say_nothing_of_a_limit() {
+    let run = Run::standing().udp_rung(1, 30.0, Opened::Stream).udp_rung(2, 30.0, Opened::OnePacket);
+    let run = run.at(20.0).closes(1, End::Reset).at(21.2).reconnected(2, "a", true).at(31.0);
+    let told = checked(&run.dead_at_proof(1, 30.0).dead_at_proof(2, 30.0).at(60.3).time_up().log());
+    assert!(told.head.findings.iter().all(|finding| finding.id != "udp_idle_limit"), "{:?}", told.head.findings);
+    let says =
+        "2 flows kept quiet on UDP: both ended, but after the loss at 10:00:20.00 UTC, so they say nothing of a limit.";
+    assert!(told.page.tested.iter().any(|line| line == says), "{:?}", told.page.tested);
 }
 
 #[test]
@@ -183,27 +207,54 @@ fn the_retest_is_a_profile_with_rungs_on_both_sides_of_the_limit() {
 }
 
 #[test]
-fn what_needs_a_secret_stands_in_the_retest_to_be_filled_in() {
+fn a_call_that_must_go_by_a_relay_is_not_tried_again_without_its_password() {
     let told = checked(&Run::standing().at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log());
     let text = report::retest(&told, Some(WITH_A_RELAY)).expect("it can be retested");
-    assert!(
-        text.contains("# urls = [\"turn:far.example:3478?transport=udp\"]") && text.contains("policy = \"relay\""),
-        "{text}"
-    );
-    let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
-    assert_eq!(read.ice.servers.len(), 1);
-    assert_eq!(read.name, "Retest: Acme");
+    let refusal = profile::read(text.as_bytes()).expect_err("nothing is filled in");
+    let says = "Not ready: this retest must go through turn:far.example:3478?transport=udp: fill in its user name and password first";
+    assert_eq!(refusal.says, says);
+    assert_eq!(report::retest_lacks(&text), Some(format!("{says}.")));
+    assert!(refusal.line.and_then(|line| text.lines().nth(line - 1)).is_some_and(|line| line.starts_with("username")));
     assert!(!text.contains("`linewitness map`"), "{text}");
+    let filled = text.replace("\"…\"", "\"x\"");
+    let read = profile::read(filled.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{filled}"));
+    assert_eq!((read.ice.servers.len(), read.ice.policy), (2, profile::IcePolicy::Relay));
+    assert_eq!(read.name, "Retest: Acme");
+    assert_eq!(report::retest_lacks(&filled), None);
     let under_names = WITH_A_RELAY.replace("far.example", "host-1.example");
     let named = report::retest(&told, Some(&under_names)).expect("it can be retested");
     assert!(named.contains("the host of your service in the place of host-1.example"), "{named}");
-    let relay_only = WITH_A_RELAY.replace("[[ice.servers]]\nurls = [\"stun:far.example:3478\"]\n", "");
-    let text = report::retest(&told, Some(&relay_only)).expect("it can be retested");
-    let (head, servers) = text.split_once("\n# [[ice.servers]]").expect("they stand at the end");
-    let filled = format!("{head}\n[[ice.servers]]{}", servers.replace("\n# ", "\n").replace('…', "x"));
-    let filled = filled.replace("policy = \"all\"", "policy = \"relay\"");
-    let read = profile::read(filled.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{filled}"));
-    assert_eq!((read.ice.servers.len(), read.ice.policy), (1, profile::IcePolicy::Relay));
+}
+
+#[test]
+fn a_relay_that_the_call_may_do_without_stands_at_the_end_as_a_comment() {
+    let told = checked(&Run::standing().at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log());
+    let any_way = WITH_A_RELAY.replace("policy = \"relay\"", "policy = \"all\"");
+    let no_other = any_way.replace("[[ice.servers]]\nurls = [\"stun:far.example:3478\"]\n", "");
+    for (given, servers) in [(any_way, 1), (no_other, 0)] {
+        let text = report::retest(&told, Some(&given)).expect("it can be retested");
+        let read = profile::read(text.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
+        assert_eq!(read.ice.servers.len(), servers);
+        let (head, spare) = text.split_once("\n# [[ice.servers]]").expect("they stand at the end");
+        let filled = format!("{head}\n[[ice.servers]]{}", spare.replace("\n# ", "\n").replace('…', "x"));
+        let read = profile::read(filled.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}\n{filled}"));
+        assert_eq!(read.ice.servers.len(), servers + 1);
+    }
+}
+
+#[test]
+fn a_token_that_the_call_needed_is_asked_for_and_no_other() {
+    let told = checked(&Run::standing().at(20.0).media_stops().at(30.0).media_back().at(60.3).time_up().log());
+    let retest = |token: &str| {
+        let given = format!("[signaling]\nurl = \"wss://far.example/call\"\n{token}");
+        report::retest(&told, Some(&given)).expect("it can be retested")
+    };
+    let lacks = |token: &str| report::retest_lacks(&retest(token));
+    assert_eq!(lacks(""), None);
+    let says = Some("Not ready: this retest logs in with a token: fill it in first.".to_owned());
+    assert_eq!(lacks("token = \"…\"\n"), says);
+    assert_eq!(lacks("token_expires = 2026-11-21T12:00:00Z\n"), says);
+    assert!(!retest("").contains("token"), "{}", retest(""));
 }
 
 #[test]

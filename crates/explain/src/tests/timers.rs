@@ -49,6 +49,39 @@ fn a_quiet_call_that_ends_as_quiet_lanes_do_while_one_that_talks_lives_is_shown(
 }
 
 #[test]
+fn where_the_service_sees_its_own_address_a_proxy_before_it_is_most_likely_the_one() {
+    for seen in ["10.0.0.2:41000", "127.0.0.1:41000"] {
+        let told = check(
+            ended_with_the_quiet_ones().seen_from(2, seen).at(60.3).time_up(),
+            &[
+                "signaling idle_timeout voice_service likely: The signaling connection was quiet for 13.0 s and then ended with a TCP FIN and no close frame at 10:00:14.00 UTC, as 2 quiet connections beside it did, while one that spoke lived: most likely a proxy in front of the service at 10.0.0.2:7000 ends connections that are quiet for so long; it was back 0.50 s after the first sign of its loss.",
+            ],
+        );
+        let advice = &told.head.drops[0].advice;
+        assert_eq!(advice.who, "Whoever runs the proxy in front of the service at 10.0.0.2:7000");
+        assert!(advice.what.starts_with("Raise the proxy's idle timeout for this service to 3600 s: TCP"));
+    }
+    let told = checked(&ended_with_the_quiet_ones().seen_from(2, "198.51.100.7:41000").at(60.3).time_up().log());
+    let drop = &told.head.drops[0];
+    assert_eq!((drop.owner, drop.confidence), (crate::Owner::InternetPath, Confidence::Shown), "{}", drop.says);
+}
+
+#[test]
+fn a_limit_is_told_apart_from_what_would_prove_it_wrong() {
+    let told = checked(&ended_with_the_quiet_ones().at(60.3).time_up().log());
+    let advice = &told.head.drops[0].advice;
+    assert_eq!(
+        advice.wrong_if,
+        "a connection from here to the same destination that is left quiet for 14 s stays up before anything is changed."
+    );
+    assert!(
+        advice.what.ends_with("If that is not possible, the maker of the app: a heartbeat every 2 to 6 s."),
+        "{}",
+        advice.what
+    );
+}
+
+#[test]
 fn a_busy_connection_is_not_ended_for_being_quiet() {
     let mut run = Run::standing().at(1.0).bare(1).beating(2).rung(3, 25.0).at(14.0);
     run = run.lane_ends(1, End::Fin, 13.0, 13.0).lane_ends(3, End::Fin, 13.0, 13.0).lane_answers(2).at(33.0);
@@ -84,6 +117,8 @@ fn a_silent_firewall_is_met_by_the_first_word_after_the_quiet() {
     let drop = &told.head.drops[0];
     assert_eq!((drop.cause, drop.confidence), (Cause::IdleTimeout, Confidence::Shown), "{}", drop.says);
     assert!(drop.says.contains("ended in silence: what was written next stayed unanswered"), "{}", drop.says);
+    let moments = "The session was last used at 10:00:00.50 UTC; expected in a log as aged out between 10:00:10.5 UTC and 10:00:15.5 UTC; the first packet without an answer went out at 10:00:30.00 UTC.";
+    assert!(drop.advice.what.contains(moments), "{}", drop.advice.what);
 }
 
 /// Without a single lane, and without a heartbeat: the call's own connection ends after the same silence.

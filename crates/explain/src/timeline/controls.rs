@@ -114,6 +114,17 @@ impl<'a> Asked<'a> {
         paced && strays && ended.at.stamp.plus(TOLD_WITHIN) >= to
     }
 
+    /// Answered before a stretch and after it, with no silence told: the event that tells of the later answer, and its moment.
+    fn answered_around(&self, from: Stamp, to: Stamp) -> Option<(Seq, Stamp)> {
+        let open = self.silences.partition_point(|silence| silence.back.is_some_and(|back| back.stamp < from));
+        let silent = self.silences.get(open).is_some_and(|silence| silence.since <= to);
+        let after = self.told.partition_point(|told| told.at.stamp <= to);
+        let (earlier, later) = self.told.split_at(after);
+        let before = earlier.last()?.last_ok;
+        let later = later.iter().find(|told| told.last_ok > to)?;
+        (!silent && before <= from && from.since(before) <= TOLD_WITHIN).then_some((later.at.seq, later.last_ok))
+    }
+
     /// The silence that began with a loss whose onset lies between the two, and outlasted it.
     fn fell_silent(&self, good: Stamp, bad: Stamp) -> Option<&Unheard> {
         let first = self.silences.partition_point(|silence| silence.since < good.minus(ASKED_BEFORE));
@@ -152,6 +163,11 @@ impl<'a> Timeline<'a> {
             return None;
         }
         self.controls_of(kind).find_map(|asked| asked.lived(from, to))
+    }
+
+    /// One of this kind answered on both sides of a stretch: the event that shows it, and when it was answered after.
+    pub fn control_answered_around(&self, kind: ControlKind, from: Stamp, to: Stamp) -> Option<(Seq, Stamp)> {
+        self.controls_of(kind).find_map(|asked| asked.answered_around(from, to))
     }
 
     /// The same of a stretch that may be long. Names are asked for in two ways, and one may answer from memory: both must.

@@ -49,6 +49,8 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug)]
 pub struct LaneSilence {
     pub at: At,
+    /// When the first question without an answer was put.
+    pub asked: Stamp,
     pub last_ok: Stamp,
     pub back: Option<At>,
 }
@@ -188,9 +190,10 @@ impl<'a> Timeline<'a> {
                     held.answers.push(at);
                 }
             }
-            Lane::Silent { last_ok, .. } => {
+            Lane::Silent { asked, last_ok, .. } => {
                 if held.silences.last().is_none_or(|silence| silence.back.is_some()) {
-                    held.silences.push(LaneSilence { at, last_ok: not_after(*last_ok, at), back: None });
+                    let (asked, last_ok) = (not_after(*asked, at), not_after(*last_ok, at));
+                    held.silences.push(LaneSilence { at, asked: asked.max(last_ok), last_ok, back: None });
                 }
             }
             Lane::Back { .. } => {

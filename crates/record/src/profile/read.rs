@@ -1,7 +1,10 @@
 //! Reading a profile: one sentence for each thing that can be wrong with it, naming the line, and never quoting the line
 //! itself, which may hold a secret.
 
-use super::{HeartbeatChoice, IcePolicy, IceServer, IceUrl, Profile, Recipient};
+use super::{
+    HeartbeatChoice, IcePolicy, IceServer, IceUrl, PLACEHOLDER, Profile, RETEST, Recipient,
+    address::without_user_and_query,
+};
 use crate::{Heard, Private};
 use std::fmt;
 
@@ -76,12 +79,7 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
             "answer_within is under 100ms: answers from afar take longer, so every one would count as lost".into(),
         ));
     }
-    if is_placeholder(profile.signaling.token.as_ref()) {
-        return Err((
-            "token",
-            "the token is still the placeholder \"…\"; write the real one, or take the line out".into(),
-        ));
-    }
+    not_ready(profile)?;
     if profile.signaling.token_expires.is_some() && profile.signaling.token_ends().is_none() {
         let says = "token_expires is not a time with its zone; write it as 2026-11-21T12:00:00Z";
         return Err(("token_expires", says.into()));
@@ -94,10 +92,6 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
     }
     profile.lanes.check()?;
     for server in &profile.ice.servers {
-        if is_placeholder(server.username.as_ref()) || is_placeholder(server.credential.as_ref()) {
-            let says = "username or credential of an ICE server is still the placeholder \"…\"; write the real one";
-            return Err(("credential", says.into()));
-        }
         if server.urls.is_empty() {
             return Err(("urls", "an ICE server without urls; write urls = [\"stun:host:3478\"]".into()));
         }
@@ -121,13 +115,36 @@ fn check(profile: &Profile) -> Result<(), (&'static str, String)> {
     Ok(())
 }
 
+/// What must be filled in first: all of it in one go, by the line of the first.
+fn not_ready(profile: &Profile) -> Result<(), (&'static str, String)> {
+    let test = if profile.name.starts_with(RETEST) { "retest" } else { "test" };
+    let mut fill = Vec::new();
+    if is_placeholder(profile.signaling.token.as_ref()) {
+        fill.push(("token", format!("this {test} logs in with a token: fill it in first")));
+    }
+    let way = if profile.ice.policy == IcePolicy::Relay { "must" } else { "may" };
+    for server in &profile.ice.servers {
+        let field = match (is_placeholder(server.username.as_ref()), is_placeholder(server.credential.as_ref())) {
+            (true, _) => "username",
+            (_, true) => "credential",
+            _ => continue,
+        };
+        let urls: Vec<String> = server.urls.iter().map(|url| without_user_and_query(url)).collect();
+        let urls = Heard::new(&urls.join(", "));
+        fill.push((field, format!("this {test} {way} go through {urls}: fill in its user name and password first")));
+    }
+    let Some(field) = fill.first().map(|(field, _)| *field) else { return Ok(()) };
+    let says: Vec<String> = fill.into_iter().map(|(_, says)| says).collect();
+    Err((field, format!("Not ready: {}", says.join("; and "))))
+}
+
 fn has_turn(server: &IceServer) -> bool {
     server.urls.iter().any(|url| IceUrl::parse(url).is_ok_and(|url| url.is_turn()))
 }
 
-/// What stands in examples where a secret goes.
+/// What stands in examples, and in a retest, where a secret goes.
 fn is_placeholder(secret: Option<&Private<String>>) -> bool {
-    secret.is_some_and(|secret| matches!(secret.reveal().as_str(), "…" | "..."))
+    secret.is_some_and(|secret| matches!(secret.reveal().as_str(), PLACEHOLDER | "..."))
 }
 
 fn line_of(bytes: &[u8], offset: usize) -> usize {

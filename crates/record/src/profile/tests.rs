@@ -49,6 +49,8 @@ fn the_profile_in_the_bundle_is_the_one_used_without_its_secrets() {
     assert!(!shown.contains("hunter"), "{shown}");
     assert!(!format!("{profile:?}").contains("hunter"), "{profile:?}");
     assert!(shown.contains("wss://reflector.example/call\""), "{shown}");
+    assert!(shown.contains("token = \"…\"") && shown.contains("credential = \"…\""), "{shown}");
+    assert!(!shown.contains("names_key"), "{shown}");
     let again = toml::from_str::<Profile>(&shown).expect("what we write we can read");
     assert_eq!(again.recovery.policy, RecoveryPolicy::AsTwilio);
     assert_eq!(again.media.silence, Silence::Dtx);
@@ -91,6 +93,11 @@ fn every_bad_profile_gets_one_clear_sentence() {
         (&format!("{url}hartbeat = \"off\"\n"), &["line 3", "hartbeat"]),
         (&format!("{url}heartbeat = {{ every = \"30s\", answer_within = \"1ms\" }}\n"), &["line 3", "100ms"]),
         (&format!("{url}token = 5\n"), &["line 3", "quotes"]),
+        (&format!("{url}token = \"…\"\n"), &["line 3", "Not ready", "this test logs in with a token"]),
+        (
+            &format!("{url}[[ice.servers]]\nurls = [\"turn:joe:hunter2@a\"]\nusername = \"a\"\ncredential = \"...\"\n"),
+            &["line 6", "Not ready", "may go through turn:a: fill in"],
+        ),
         (&format!("{url}[[ice.servers]]\nurls = []\n"), &["line 4", "urls"]),
         (&format!("{url}[[ice.servers]]\nurls = [\"http://a\"]\n"), &["line 4", "stun:"]),
         (&format!("{url}[[ice.servers]]\nurls = [\"turn:a\"]\n"), &["line 4", "credential"]),

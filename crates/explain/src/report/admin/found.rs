@@ -7,6 +7,7 @@ use crate::{
     findings::Finding,
     limits::{IdleLimit, LifetimeLimit, Who},
     report::retest::Retest,
+    rules::idle_timeout,
     words,
 };
 use record::fact::RungCarrier;
@@ -18,8 +19,8 @@ struct Found<'f> {
     title: &'static str,
     ask: String,
     settings: (Vec<SettingRow>, Option<String>),
-    /// Where it is another than that of the limits.
-    retest: Option<String>,
+    /// Where it is another sign than that of the limits.
+    mended: Option<&'static str>,
     wrong_if: String,
 }
 
@@ -49,7 +50,7 @@ pub(super) fn pages(
 }
 
 fn page(found: Found, destination: &str, retest: &Retest) -> AdminPage {
-    let Found { finding, owner, title, ask, settings, retest: own, wrong_if } = found;
+    let Found { finding, owner, title, ask, settings, mended, wrong_if } = found;
     let who = if owner == Owner::VoiceService { "Whoever runs the voice service" } else { "The network administrator" };
     AdminPage {
         drops: vec![],
@@ -64,7 +65,7 @@ fn page(found: Found, destination: &str, retest: &Retest) -> AdminPage {
         settings: settings.0,
         settings_note: settings.1,
         destination: destination.to_owned(),
-        retest: own.unwrap_or_else(|| retest.says.clone()),
+        retest: mended.map_or_else(|| retest.says.clone(), |mended| retest.with(mended)),
         wrong_if,
     }
 }
@@ -75,7 +76,7 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         Some(RungCarrier::Tcp) => &[Layer::Tcp],
         None => &[Layer::Websocket, Layer::Tcp],
     };
-    let quiet = words::length(limit.under * 2);
+    let quiet = words::planned(idle_timeout::surely_beyond(limit.under));
     let known = catalogue::idle(limit);
     let note = limit.exact.filter(|_| known.is_none()).map(fits_none);
     Found {
@@ -84,8 +85,11 @@ fn idle<'f>(finding: &'f Finding, limit: &IdleLimit) -> Found<'f> {
         title: "quiet connections are ended",
         ask: format!("Raise the idle or session timeout towards {} to 3600 s, and for nothing else.", limit.host),
         settings: (catalogue::of_limits(Kind::Idle, layers, limit.close, Some(limit.interval()), known.as_ref()), note),
-        retest: None,
-        wrong_if: format!("a connection from here to {} that is left quiet for {quiet} stays up.", limit.host),
+        mended: None,
+        wrong_if: format!(
+            "a connection from here to {} that is left quiet for {quiet} stays up before anything is changed.",
+            limit.host
+        ),
     }
 }
 
@@ -108,7 +112,7 @@ fn lifetime<'f>(finding: &'f Finding, limit: &LifetimeLimit) -> Found<'f> {
             ),
             note,
         ),
-        retest: None,
+        mended: None,
         wrong_if: format!("a connection from here to {} becomes older than {age}.", limit.host),
     }
 }
@@ -126,7 +130,7 @@ fn quiet_udp<'f, 't>(
         title: "the NAT forgets quiet flows",
         ask: "Set the UDP session timeout of the router or firewall to 300 s, for the media ports alone.".into(),
         settings: udp(timeline),
-        retest: None,
+        mended: None,
         wrong_if: format!("a UDP flow from here that is left quiet for {under} is still reached from outside."),
     })
 }
@@ -138,10 +142,7 @@ fn inspected(finding: &Finding) -> Found<'_> {
         title: "TLS is opened on the way",
         ask: "Exempt this destination from TLS inspection.".into(),
         settings: (catalogue::of_cause(finding.id), None),
-        retest: Some(
-            "Hold with the same profile again. Mended if the certificate is signed by whom the far end names, and no such finding is told."
-                .into(),
-        ),
+        mended: Some("Mended if the certificate is signed by whom the far end names, and no such finding is told."),
         wrong_if: "the service shows the same issuer to somebody outside of this network.".into(),
     }
 }

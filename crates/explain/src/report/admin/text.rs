@@ -25,6 +25,10 @@ fn one(lines: &mut Lines, story: &Story, page: &AdminPage) {
     lines.wrapped("", &format!("For: {}", page.who));
     let sure = page.sure.as_ref().map(|sure| format!(" ({sure})")).unwrap_or_default();
     lines.wrapped("", &format!("{}{sure}", page.title));
+    let told = story.head.drops.iter().filter(|drop| page.drops.contains(&drop.id));
+    if let Some(confidence) = told.map(|drop| drop.confidence).max() {
+        lines.wrapped("", confidence.meaning());
+    }
     if let Some(lost) = &page.lost {
         lines.wrapped("", &format!("{lost}, in {}.", run(story)));
     } else {
@@ -50,12 +54,16 @@ fn one(lines: &mut Lines, story: &Story, page: &AdminPage) {
     settings(lines, page);
     lines.title("Retest");
     lines.wrapped("  ", &page.retest);
-    lines.wrapped("  ", "Whoever has the bundle writes the profile, and whoever lost the call holds it:");
-    lines.wrapped("    ", "linewitness report BUNDLE --retest after.witness-profile");
-    lines.wrapped("    ", "linewitness hold after.witness-profile");
+    if !story.setup.self_test && !story.setup.to.is_empty() {
+        lines.wrapped("  ", "Whoever has the report makes the file:");
+        lines.wrapped("    ", "linewitness report BUNDLE --retest after.witness-profile");
+        lines.wrapped("  ", "Whoever lost the call opens it, or:");
+        lines.wrapped("    ", "linewitness hold after.witness-profile");
+    }
     lines.title("We are wrong if");
     lines.wrapped("  ", &page.wrong_if);
     lines.list("Not tested", story.head.not_tested.iter().map(String::as_str));
+    lines.list("Not seen", story.page.not_seen.iter().map(String::as_str));
 }
 
 fn settings(lines: &mut Lines, page: &AdminPage) {

@@ -409,6 +409,20 @@ fn a_tunnel_without_the_way_is_never_a_cause() {
 }
 
 #[test]
+fn whoever_answered_on_both_sides_of_a_short_loss_is_named_and_no_more_is_said() {
+    let run = Run::watched().asking_as_usual().at(20.0).address_gone("eth0", "10.0.0.1");
+    let run = run.address_comes("eth0", "10.0.0.77", false).media_stops().closes(1, End::LetGo);
+    let run = run.at(21.5).reconnected(2, "a", true).media_back().at(60.3).time_up();
+    let told = named(run, &["media address_changed this_computer shown"]);
+    let because = &told.head.drops[0].because;
+    let around = because.iter().find(|because| because.says.contains("before and within")).expect("it is said");
+    assert!(around.says.starts_with("The gateway "), "{}", around.says);
+    assert!(around.says.ends_with("itself was not seen."), "{}", around.says);
+    let controls = &told.page.admin[0].controls;
+    assert!(!controls.is_empty(), "not nothing: it answered before and after");
+}
+
+#[test]
 fn the_address_that_the_call_used_was_taken_away() {
     let changed = |run: Run| run.address_gone("eth0", "10.0.0.1").address_comes("eth0", "10.0.0.77", false);
     let says = "The interface eth0 lost the address 10.0.0.1, which the call used, at 10:00:20.00 UTC and has 10.0.0.77 since; it was back";
@@ -420,6 +434,12 @@ fn the_address_that_the_call_used_was_taken_away() {
         ],
     );
     rules_out(&told, "The interface eth0 kept its carrier.");
+    let advice = &told.head.drops[0].advice;
+    assert_eq!(advice.who, "Whoever looks after this computer");
+    assert!(advice.what.contains("the DHCP server's log then for 10.0.0.1 and 10.0.0.77"), "{}", advice.what);
+    assert!(advice.retest.ends_with("Mended if it comes back as 10.0.0.1."), "{}", advice.retest);
+    let page = &told.page.admin[0];
+    assert!(page.retest.ends_with("Send back the new report. Mended if it comes back as 10.0.0.1."), "{}", page.retest);
     // As systems do it: the way goes with the address and comes back with the next.
     let with_its_way = |run: Run| {
         let gone = run.address_gone("eth0", "10.0.0.1").route_moves(Some("eth0"), None);
