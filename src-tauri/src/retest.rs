@@ -73,4 +73,13 @@ mod tests {
         let (file, toml) = app.retest_profile(&opened.id).expect("a profile");
         assert!(Some(file) == retest.file && profile::read(toml.as_bytes()).is_ok());
     }
+
+    #[test]
+    fn what_must_go_by_a_relay_is_a_file_to_be_filled_in_and_no_offer() {
+        let app = App::default();
+        let opened = app.opened.open(&recording("relay_dies")).expect("a bundle");
+        let retest = app.retest(&opened.id).expect("it can be tried again");
+        assert!(retest.offer.is_none() && retest.file.is_some());
+        assert!(retest.notes[0].starts_with("Not ready: this retest must go through turn:"), "{:?}", retest.notes);
+    }
 }

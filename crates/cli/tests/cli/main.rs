@@ -93,7 +93,7 @@ fn a_retest_that_must_go_by_a_relay_is_held_once_its_password_is_filled_in() {
         desk.run(&[command, "after.witness-profile"]).refused(&["after.witness-profile", says, "password first"]);
     }
     let text = fs::read_to_string(desk.path("after.witness-profile")).expect("written");
-    desk.file("filled.witness-profile", &text.replace("\"…\"", "\"x\""));
+    desk.file("filled.witness-profile", text.replace("\"…\"", "\"x\""));
     let checked = desk.run(&["check", "filled.witness-profile"]);
     assert!(checked.code == 0 && checked.out.contains("all media through its TURN servers"), "{}", checked.out);
 }

@@ -9,6 +9,7 @@ use record::Wall;
 const MOST_MOMENTS: usize = 6;
 /// A ticket, and no list.
 const MOST_FINDINGS: usize = 3;
+const MOST_BECAUSE: usize = 3;
 const MOST_RULED_OUT: usize = 3;
 const MOST_NOT_SEEN: usize = 3;
 
@@ -45,7 +46,7 @@ fn why(group: &Group, first: &DropVerdict, controls: bool) -> String {
     let word = group.how_sure().map(|sure| format!(" ({sure})")).unwrap_or_default();
     let mut says = format!("Why: {}{word}. {}", group.head(), first.says);
     let told = |says: &str| said(&first.says, says) || controls && says.contains("the control that did not fail");
-    for because in first.because.iter().filter(|because| !told(&because.says)) {
+    for because in first.because.iter().filter(|because| !told(&because.says)).take(MOST_BECAUSE) {
         says.push_str(&format!(" {}", because.says));
     }
     says
@@ -74,30 +75,37 @@ fn said(before: &str, says: &str) -> bool {
     before.to_lowercase().contains(says.trim_end_matches('.').to_lowercase().as_str())
 }
 
-/// Of each drop the flow and the first sign of it, to the hundredth, with the last proof of life before it.
+/// Of each drop the flow and the first sign of it, to the hundredth, with the last proof of life before it. What all of them
+/// share is said of the first.
 fn moments(timeline: &Timeline, group: &Group) -> String {
-    let of_drop = |drop: &&DropVerdict| {
+    let mut list: Vec<String> = Vec::new();
+    let mut how_before = None;
+    for drop in group.drops.iter().take(MOST_MOMENTS) {
         let failed = hundredths(drop.first_bad);
         if group.never_stood {
-            return format!("First failure at {failed}.");
+            list.push(format!("First failure at {failed}."));
+            continue;
         }
         let last = words::hundredths(drop.last_good);
         let when = match drop.plane {
             Plane::Signaling => format!("First bad {failed} (last good {last})"),
             Plane::Media => format!("First bad {failed} (last packet in {last})"),
         };
-        let flow = match super::admin::row(timeline, drop) {
-            Some(row) if drop.plane == Plane::Signaling => format!(", {}, {}", row.flow, row.how),
-            Some(row) => format!(", {}", row.flow),
-            None => String::new(),
-        };
+        let row = super::admin::row(timeline, drop);
+        let how = row.as_ref().map(|row| row.how.clone()).filter(|_| drop.plane == Plane::Signaling);
+        let flow = row.map(|row| match row.flow.split_once(" (outside") {
+            Some((flow, _)) if !list.is_empty() => flow.to_owned(),
+            _ => row.flow,
+        });
         let back = match drop.recovery.took_s {
             Some(took) => format!("back {} later", words::length(words::millis(took * 1e3))),
             None => "not back".to_owned(),
         };
-        format!("{when}{flow}; {back}.")
-    };
-    let mut list: Vec<String> = group.drops.iter().take(MOST_MOMENTS).map(of_drop).collect();
+        let new = how.clone().filter(|_| how != how_before);
+        let parts: Vec<String> = [Some(when), flow, new].into_iter().flatten().collect();
+        list.push(format!("{}; {back}.", parts.join(", ")));
+        how_before = how.or(how_before);
+    }
     if group.drops.len() > MOST_MOMENTS {
         list.push(format!("{} more in the bundle.", group.drops.len() - MOST_MOMENTS));
     }
@@ -123,7 +131,9 @@ fn limits(story: &Story) -> String {
     if !said.is_empty() {
         says.push(format!("Not seen: {}{}", said.join(" "), more(not_seen.len(), said.len())));
     }
-    says.push(format!("Not tested: {}", story.head.not_tested.join(" ")));
+    if let Some(first) = story.head.not_tested.first() {
+        says.push(format!("Not tested: {first}{}", more(story.head.not_tested.len(), 1)));
+    }
     format!("Limits: {}", says.join(" "))
 }
 
@@ -139,16 +149,24 @@ fn run(story: &Story) -> String {
     format!("The call to {to} began at {began} and was held for {held}.")
 }
 
-/// As they stood last: after a drop these are not the ones that failed.
+/// As they stood last: after a drop these are not the ones that failed, and media that was not lost needs no finding.
 fn flows(story: &Story) -> Option<String> {
     let setup = &story.setup;
+    let drops = &story.head.drops;
+    let media_matters = drops.is_empty() || drops.iter().any(|drop| drop.plane == Plane::Media);
+    let told = |flow: &&String| story.page.groups.iter().any(|group| group.paragraph.contains(flow.as_str()));
+    // With the last flow stands who knows what the names stand for.
+    let under_names = |flow: &&String| flow.contains("`linewitness map");
     let at_the_end = [
-        ("signaling at the end", &setup.signaling_flow),
-        ("media at the end", &setup.media_flow),
-        ("session", &setup.session),
+        ("signaling at the end", setup.signaling_flow.as_ref().filter(|flow| !told(flow))),
+        (
+            "media at the end",
+            setup.media_flow.as_ref().filter(|flow| (media_matters || under_names(flow)) && !told(flow)),
+        ),
+        ("session", setup.session.as_ref()),
     ];
     let all: Vec<String> =
-        at_the_end.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?))).collect();
+        at_the_end.iter().filter_map(|(name, value)| Some(format!("{name}: {}", (*value)?))).collect();
     (!all.is_empty()).then(|| format!("{}.", words::capital(&all.join("; "))))
 }
 
