@@ -72,6 +72,9 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
     }
     if signs.is_empty() && head.outcome == Outcome::NotEstablished {
         signs.push("the call stands, and nothing is lost".into());
+    } else if signs.is_empty() && head.drops.iter().any(|drop| drop.restored.is_none()) {
+        // It was gone to the end, and would be gone again.
+        signs.push("nothing is lost".into());
     } else if signs.is_empty() {
         signs.push("nothing is lost, while what set the loss off happens again".into());
     }
