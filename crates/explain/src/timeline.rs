@@ -24,6 +24,7 @@ mod kept_back;
 mod lanes;
 mod lossy;
 pub mod networks;
+mod outside;
 mod pauses;
 mod read;
 pub mod surroundings;

@@ -148,21 +148,15 @@ pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> 
     Some(SearchRow { at: format!("{date} {}", words::utc_exact(at)), flow, how })
 }
 
-/// As whoever sits beyond a NAT meets the flow. One that was not itself looked at has a port of its own there. What the far
-/// end's own front hands on to it says nothing of a NAT, so a server that was asked is believed before a lane.
+/// As whoever sits beyond a NAT meets the flow. One that was not itself looked at has a port of its own there.
 fn outside(timeline: &Timeline, (local, remote): (IpPort, IpPort), before: Stamp) -> Option<String> {
-    let by_server = timeline.between.public.iter().map(|seen| (seen.at, seen.local, seen.public, true));
-    let by_far_end = timeline.lanes.iter().filter_map(|lane| Some((lane.stands?.local, &lane.seen_from)));
-    let by_far_end =
-        by_far_end.flat_map(|(from, seen)| seen.iter().map(move |(at, public)| (*at, from, *public, false)));
-    let seen = by_server
-        .chain(by_far_end)
-        .filter(|(at, from, public, _)| at.stamp <= before && from.ip() == local.ip() && public.ip() != remote.ip());
-    let (_, from, public, _) = seen.max_by_key(|(at, from, _, asked)| (*from == local, *asked, at.seq))?;
-    match from == local {
-        _ if public.ip() == local.ip() => None,
-        true => Some(format!(" (outside from {public})")),
-        false => Some(format!(" (outside from {}, port not recorded)", public.ip())),
+    let of_ours =
+        timeline.outside(before).filter(|seen| seen.local.ip() == local.ip() && seen.seen.ip() != remote.ip());
+    let best = of_ours.max_by_key(|seen| (seen.local == local, seen.by_server, seen.at.seq))?;
+    match best.local == local {
+        _ if best.seen.ip() == local.ip() => None,
+        true => Some(format!(" (outside from {})", best.seen)),
+        false => Some(format!(" (outside from {}, port not recorded)", best.seen.ip())),
     }
 }
 

@@ -169,16 +169,9 @@ pub fn search_outside(timeline: &Timeline, drop: &Drop) -> String {
 /// its own there, so only the address is known.
 fn outside(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
     let ours = super::way::our_address(timeline, drop);
-    let by_server = timeline.between.public.iter().filter(|seen| Some(seen.local.ip()) == ours || ours.is_none());
-    let by_server = by_server.map(|seen| (seen.at, seen.public));
-    // Behind a front of its own the far end sees the front, and not us.
-    let by_far_end = timeline.lanes.iter().flat_map(|lane| {
-        let there = lane.stands.map(|stands| stands.remote.ip());
-        lane.seen_from.iter().filter(move |(_, seen)| Some(seen.ip()) != there && !seen.ip().is_loopback()).copied()
-    });
-    let before = by_server.chain(by_far_end).filter(|(at, _)| at.stamp <= drop.first_bad);
-    let (_, seen) = before.max_by_key(|(at, _)| at.seq)?;
-    (ours != Some(seen.ip())).then_some(seen.ip())
+    let of_ours = timeline.outside(drop.first_bad).filter(|seen| ours.is_none_or(|ours| seen.local.ip() == ours));
+    let last = of_ours.max_by_key(|seen| seen.at.seq)?;
+    (ours != Some(last.seen.ip())).then_some(last.seen.ip())
 }
 
 fn search_as(timeline: &Timeline, drop: &Drop, outside: &str) -> String {
