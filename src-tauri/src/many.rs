@@ -27,7 +27,9 @@ impl OpenedBundles {
             match files::open(path) {
                 Ok(opened) => {
                     let story = explain::story(&opened.log);
-                    problems.extend(opened.warning().map(|warning| format!("{}: {warning}", file_name(path))));
+                    problems.extend(
+                        files::warning(&opened.damage).map(|warning| format!("{}: {warning}", file_name(path))),
+                    );
                     let id = format!("row-{}", read.len() + 1);
                     read.push(Read {
                         row: row(id, path, &story, &opened.log),

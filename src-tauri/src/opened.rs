@@ -70,7 +70,8 @@ impl OpenedBundles {
     }
 
     fn keep(&self, path: &Path, opened: &files::Opened, source: Source) -> Opened {
-        let (story, caution) = (explain::story(&opened.log), opened.warning());
+        let story = explain::story(&opened.log);
+        let caution = opened.warning(&story);
         let mut last = self.last();
         let id = last.next("opened");
         let shown = Opened {

@@ -27,7 +27,7 @@ pub fn run(args: &Explain) -> Result<ExitCode, Failure> {
         let drawn = explain::update(None, &story);
         say::line(serde_json::to_string(&drawn).expect("a story holds text and numbers, which JSON can write"));
     } else {
-        if let Some(warning) = opened.warning() {
+        if let Some(warning) = opened.warning(&story) {
             say::line(format_args!("{warning}\n"));
         }
         say::raw(&explain::report::text(&story, &jiff::tz::TimeZone::system(), say::width()));

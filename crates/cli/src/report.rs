@@ -15,7 +15,7 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
         say::aside(format_args!("The timeline is drawn in {}.", path.display()));
     }
     if let Some(path) = &args.html {
-        write_new(path, explain::report::html(&story, opened.warning().as_deref()).as_bytes())?;
+        write_new(path, explain::report::html(&story, opened.warning(&story).as_deref()).as_bytes())?;
         say::aside(format_args!("The report is written to {}.", path.display()));
     }
     if let Some(path) = &args.retest {
@@ -29,10 +29,15 @@ pub fn run(args: &Report) -> Result<ExitCode, Failure> {
     let written = args.svg.is_some() || args.html.is_some() || args.retest.is_some();
     let said = args.ticket || args.admin;
     if said || !written {
-        opened.warning().into_iter().for_each(say::line);
+        opened.warning(&story).into_iter().for_each(say::line);
     }
     if args.ticket {
-        say::line(explain::report::ticket(&story));
+        let ticket = explain::report::ticket(&story);
+        say::line(&ticket);
+        if args.retest.is_none() && ticket.contains(explain::report::RETEST_FILE) {
+            let (bundle, file) = (args.bundle.display(), explain::report::RETEST_FILE);
+            say::aside(format_args!("Its attachment is made by `linewitness report {bundle} --retest {file}`."));
+        }
     }
     if args.admin {
         say::raw(&explain::report::admin(&story, say::width()));

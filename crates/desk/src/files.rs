@@ -6,7 +6,12 @@ use crate::{
     shared::Shared,
 };
 use engine::runs;
-use record::{About, Damage, Log, Private, Profile, bundle, profile};
+use record::{
+    About, Damage, Heard, Log, Private, Profile,
+    bundle::{self, Bundle, Verified},
+    profile,
+};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -19,12 +24,31 @@ pub struct Opened {
     /// As used, without its secrets.
     pub profile: Option<String>,
     pub damage: Vec<Damage>,
+    /// As the version said that wrote it.
+    verdict: Option<Vec<u8>>,
 }
 
 impl Opened {
-    pub fn warning(&self) -> Option<String> {
-        warning(&self.damage)
+    /// What is to stand above everything that is said of it.
+    pub fn warning(&self, story: &explain::Story) -> Option<String> {
+        let otherwise = self.verdict.as_deref().and_then(|written| told_otherwise(written, story));
+        warning(&self.damage).into_iter().chain(otherwise).reduce(|one, other| format!("{one} {other}"))
     }
+}
+
+/// Where today's rules name another cause, owner or confidence than the file's own verdict and page do.
+fn told_otherwise(written: &[u8], story: &explain::Story) -> Option<String> {
+    let gist = |verdict: &Value| {
+        let drops = verdict["drops"].as_array().cloned().unwrap_or_default();
+        let drop = |drop: &Value| ["plane", "cause", "owner", "confidence"].map(|part| drop[part].clone());
+        drops.iter().map(drop).collect::<Vec<_>>()
+    };
+    let then: Value = serde_json::from_slice(written).ok()?;
+    let now = serde_json::to_value(&story.head).ok()?;
+    let said = Heard::new(then["headline"].as_str()?);
+    (gist(&then) != gist(&now)).then(|| {
+        format!("The page inside this file was made by another version and says: \u{201c}{said}\u{201d} What follows replaces it; give away a page made anew, and not that one.")
+    })
 }
 
 /// Stands above everything said of a file that is not as it was written: whoever reads on must know.
@@ -47,19 +71,22 @@ pub fn open_with(path: &Path, identities: &Identities) -> Result<Opened, Failure
     if path.is_dir() {
         let (about, log, profile, damage) = runs::read(path)
             .map_err(|error| Failure::bad_input(format!("{name}: this folder does not hold a run: {error}")))?;
-        return Ok(Opened { about, log, profile, damage });
+        return Ok(Opened { about, log, profile, damage, verdict: None });
     }
     let verified = verify(path, identities)?;
-    let bundle = verified.bundle;
-    Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage: verified.damage })
+    Ok(opened(verified))
 }
 
 /// As `open`, of a bundle that lies in memory; `name` as its user knows it.
 pub fn open_bytes(bytes: &[u8], name: &str) -> Result<Opened, Failure> {
     let verified =
         bundle::verify(Cursor::new(bytes)).map_err(|error| Failure::bad_input(format!("{name}: {error}")))?;
-    let bundle = verified.bundle;
-    Ok(Opened { about: bundle.about, log: bundle.log, profile: bundle.profile, damage: verified.damage })
+    Ok(opened(verified))
+}
+
+fn opened(verified: Verified) -> Opened {
+    let Bundle { about, log, verdict, profile } = verified.bundle;
+    Opened { about, log, profile, damage: verified.damage, verdict }
 }
 
 /// What lies in an encrypted file.
@@ -283,6 +310,18 @@ mod tests {
 
     const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n";
+
+    #[test]
+    fn what_another_version_made_of_a_file_is_told_where_it_differs() {
+        let story = explain::story(&Log::default());
+        let alike = verdict_json(&story);
+        assert_eq!(told_otherwise(alike.as_bytes(), &story), None);
+        let drop = r#"{ "plane": "media", "cause": "path_lost", "owner": "internet_path", "confidence": "shown" }"#;
+        let other = format!(r#"{{ "headline": "Internet path: the path was lost \u0007(Shown)", "drops": [{drop}] }}"#);
+        let says = told_otherwise(other.as_bytes(), &story).expect("it is said");
+        assert!(says.contains("the path was lost") && !says.contains('\u{7}'), "{says}");
+        assert_eq!(told_otherwise(b"no JSON", &story), None);
+    }
 
     #[test]
     fn a_profile_names_a_file_beside_it_and_takes_no_key_along() {

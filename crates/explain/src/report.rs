@@ -13,7 +13,7 @@ pub(crate) mod ticket;
 
 pub use admin::admin;
 pub use html::html;
-pub use retest::{retest, retest_asks, retest_lacks};
+pub use retest::{RETEST_FILE, retest, retest_asks, retest_lacks};
 pub use svg::svg;
 pub use text::text;
 pub use ticket::ticket;

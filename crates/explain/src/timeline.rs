@@ -115,6 +115,8 @@ pub struct Socket<'a> {
     pub purpose: SocketPurpose,
     pub tcp: Option<Tcp>,
     pub upgraded: Option<At>,
+    /// What the one who took the WebSocket calls itself.
+    pub server: Option<&'a Said>,
     pub ready: Option<Ready<'a>>,
     pub failed: Option<Failed<'a>>,
     pub refused: Vec<Refused<'a>>,

@@ -8,7 +8,7 @@ use crate::{
     drops::Loss,
     limits::{Close, Exact, IdleLimit},
     rules::{around, idle_timeout, look, timer, way},
-    timeline::{HeldLane, host},
+    timeline::{HeldLane, Socket, host},
     verdict::DropVerdict,
     words,
 };
@@ -78,7 +78,9 @@ fn of_group(timeline: &Timeline, group: &Group, retest: &Retest) -> Option<Admin
     let advice = &first.advice;
     let because = first.because.iter().map(|because| because.says.clone());
     let again = if retest.of_limit { retest.says.clone() } else { retest.advised(&advice.retest) };
-    let (settings, settings_note) = settings(timeline, drop, group.cause);
+    let (mut settings, settings_note) = settings(timeline, drop, group.cause);
+    let named = look::socket(timeline, drop).and_then(|socket| named_itself(socket, &mut settings));
+    let settings_note = named.into_iter().chain(settings_note).reduce(|one, other| format!("{one} {other}"));
     Some(AdminPage {
         drops: group.drops.iter().map(|drop| drop.id).collect(),
         title: group.head(),
@@ -229,6 +231,19 @@ fn of_kinds(timeline: &Timeline, limit: &IdleLimit) -> Option<String> {
         let bare = words::count(died + lived, "bare WebSocket");
         format!(": {} of {} of the ladder, and {died} of {bare}", rungs.0, rungs.1)
     })
+}
+
+/// What answered says what it is: that product comes first.
+fn named_itself(socket: &Socket, rows: &mut [SettingRow]) -> Option<String> {
+    let called = socket.server?.as_str();
+    let product = called.split(['/', ' ']).next().filter(|product| !product.is_empty())?.to_lowercase();
+    let is_it = |row: &SettingRow| row.product.to_lowercase().split(' ').next() == Some(product.as_str());
+    rows.sort_by_key(|row| !is_it(row));
+    rows.first().filter(|row| is_it(row))?;
+    Some(format!(
+        "What answered on {} calls itself {called}: it comes first, and the others are for what else may stand there.",
+        host(socket.to)
+    ))
 }
 
 fn settings(timeline: &Timeline, drop: &Drop, cause: Cause) -> (Vec<SettingRow>, Option<String>) {

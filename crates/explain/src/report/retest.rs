@@ -79,18 +79,24 @@ pub(crate) fn plan(timeline: &Timeline, head: &Verdict) -> Retest {
         signs.push("nothing is lost, while what set the loss off happens again".into());
     }
     let longer = if for_s > TEN_MINUTES { " It takes longer than ten minutes, because the limit does." } else { "" };
+    let above = quiet.last().map(|longest| {
+        format!(" That shows a limit above {}, and no more: ask for the new value as well.", planned(*longest))
+    });
     let mended = match head.drops.is_empty() && known.is_none() {
         true => "Nothing was lost, so there is nothing to mend.".to_owned(),
-        false => format!("Mended if {}.{longer}", signs.join(", and ")),
+        false => format!("Mended if {}.{}{longer}", signs.join(", and "), above.unwrap_or_default()),
     };
     let open = match timeline.plan {
         _ if timeline.imported.is_some() => "hold such a call with Linewitness for",
         Some(plan) if plan.self_test => "open Linewitness, begin the self-test and let it run",
-        _ => "open after.witness-profile (attached; double-click) and let it run",
+        _ => "on the computer that lost the call open after.witness-profile (attached; double-click) and let it run",
     };
     let says = asks(AFTER, open, for_s, &mended);
     Retest { for_s, quiet_s: quiet, quiet_udp_s: udp, says, mended, of_limit: known.is_some(), open }
 }
+
+/// What it is called wherever it is spoken of.
+pub const RETEST_FILE: &str = "after.witness-profile";
 
 const AFTER: &str = "After the change, ";
 

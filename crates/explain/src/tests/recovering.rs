@@ -122,7 +122,7 @@ fn a_page_for_an_administrator_names_the_setting_the_second_the_count_and_the_co
         "No default known to us is 13.0 s, so somebody set it",
         "proxy_read_timeout 3600s; proxy_send_timeout 3600s; in that one location",
         "Value=3600",
-        "After the change, open after.witness-profile (attached; double-click) and let it run 50 s. Send back the new report. Mended if all 4",
+        "After the change, on the computer that lost the call open after.witness-profile (attached; double-click) and let it run 50 s. Send back the new report. Mended if all 4",
         "linewitness report BUNDLE --retest after.witness-profile",
         "Shown: the one who did it said so",
         "Not seen",

@@ -45,7 +45,7 @@ fn a_ticket_begins_with_who_is_asked_and_ends_with_what_was_not_seen() {
         "more stand in the report.",
         "We are wrong if a capture beside the service shows that it sent it itself.",
         "\nRetest: Exempt this destination",
-        "then open after.witness-profile (attached; double-click) and let it run 60 s. Send back the new report. Mended if",
+        "then on the computer that lost the call open after.witness-profile (attached; double-click) and let it run 60 s. Send back the new report. Mended if",
         "\nLimits: The call to ",
         "Signaling at the end: TCP 10.0.0.1:51002",
         "Not seen: ",

@@ -54,7 +54,10 @@ impl<'a> Timeline<'a> {
             Signaling::TcpConnected { conn, local, remote, .. } => {
                 self.socket(*conn, at).tcp = Some(Tcp { seq: at.seq, local: *local, remote: *remote });
             }
-            Signaling::Upgraded { conn, .. } => self.socket(*conn, at).upgraded = Some(at),
+            Signaling::Upgraded { conn, server, .. } => {
+                let socket = self.socket(*conn, at);
+                (socket.upgraded, socket.server) = (Some(at), server.as_ref());
+            }
             Signaling::ConnectFailed { conn, stage, trouble, .. } => {
                 self.socket(*conn, at).failed = Some(Failed { at, stage: *stage, trouble });
             }
@@ -142,6 +145,7 @@ impl<'a> Timeline<'a> {
                 purpose: SocketPurpose::First,
                 tcp: None,
                 upgraded: None,
+                server: None,
                 ready: None,
                 failed: None,
                 refused: Vec::new(),
