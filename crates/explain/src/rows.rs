@@ -93,7 +93,7 @@ fn row(event: &Event, at: f64, names: &Names) -> Row {
         wall: event.at.wall,
         lane: lane(&event.fact),
         on: crate::story::lane_of(&event.fact, names),
-        tone: tone(&event.fact),
+        tone: if surroundings::came_down(&event.fact, names) { Tone::Note } else { tone(&event.fact) },
         text: sentence(&event.fact, names),
     }
 }

@@ -1,6 +1,6 @@
 //! What was around a loss: when it can have begun, and what the controls and the other plane did meanwhile.
 
-use super::{look, way};
+use super::{look, moved, way};
 use crate::{
     Cause, Confidence, Drop, Plane,
     drops::Loss,
@@ -280,8 +280,15 @@ pub fn gateway(timeline: &Timeline, drop: &Drop) -> String {
 }
 
 /// What the loss itself says, for its own event.
-pub fn last_sign(drop: &Drop) -> String {
+pub fn last_sign(timeline: &Timeline, drop: &Drop) -> String {
     let at = words::utc_exact(drop.last_good);
+    if let Some(closed) = moved::given_up(timeline, drop).filter(|closed| closed.last_in > drop.last_good) {
+        return format!(
+            "The last byte on signaling came at {}, the last answer to a question of ours at {at}; at {} this program gave the connection up, because its way had moved.",
+            words::utc_exact(closed.last_in),
+            words::utc_exact(drop.first_bad)
+        );
+    }
     match (drop.loss, drop.plane) {
         (Loss::Consent(_), _) => format!("The last answer to our checks came at {at}."),
         (_, Plane::Media) => format!("The last media packet came at {at}."),

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     Confidence, Drop, Plane,
-    timeline::{HeldLane, Timeline, networks::Moved},
+    timeline::{Closed, HeldLane, Timeline, networks::Moved},
+    words,
 };
 use record::{
     Ip, Seq,
-    fact::{Hop, LinkKind},
+    fact::{End, Hop, LinkKind},
 };
 use std::time::Duration;
 
@@ -28,6 +29,22 @@ pub fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
         way::carrying(timeline, drop).is_none_or(|carrying| carrying.interface == moved.before.interface.as_str());
     let can = around::onset_near_by(timeline, drop).is_some() || left_behind(timeline, drop, onset, &moved).is_some();
     (ours && can).then_some(moved)
+}
+
+/// This program gave the connection up for another one over the new way, and nothing that came said that it was dead.
+pub fn given_up<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<&'t Closed<'a>> {
+    let (socket, closed) = look::closed(timeline, drop).filter(|_| drop.plane == Plane::Signaling)?;
+    (matches!(closed.end, End::LetGo) || socket.taken_over(timeline)).then_some(closed)
+}
+
+/// How it went on: by our own hand, or by itself.
+pub fn came_back(timeline: &Timeline, drop: &Drop) -> String {
+    let at = || words::utc_exact(drop.first_bad);
+    match (given_up(timeline, drop), drop.restored) {
+        (Some(_), Some(_)) => format!("this program moved signaling to a new connection at {}", at()),
+        (Some(_), None) => format!("this program gave its connection up at {}, and no other stood after it", at()),
+        (None, _) => look::came_back(drop),
+    }
 }
 
 pub fn of_tunnel(moved: &Moved) -> bool {

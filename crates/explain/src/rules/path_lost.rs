@@ -104,7 +104,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
         because: Evidence::of(gateway, format!("The gateway answered {how_long}: the control that did not fail."))
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(far.map(|seq| (seq, "New questions to the far end stayed unanswered from then on.".into())))
             .and_maybe(other),
         measured,

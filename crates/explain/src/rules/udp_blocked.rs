@@ -132,7 +132,10 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         confidence: if whom == Whom::Both { Confidence::Shown } else { Confidence::Likely },
         says,
         because: Evidence::of(silent, what)
-            .and(drop.seq, if from_the_start { "The call did not stand.".into() } else { around::last_sign(drop) })
+            .and(
+                drop.seq,
+                if from_the_start { "The call did not stand.".into() } else { around::last_sign(timeline, drop) },
+            )
             .and(tcp.0, tcp.1),
         measured: Measured::seconds(around::lasted(timeline, drop)).word("control", other),
     })
