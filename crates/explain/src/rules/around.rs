@@ -217,10 +217,17 @@ pub fn answered_around(timeline: &Timeline, drop: &Drop) -> Option<(Seq, String)
 /// What is answered later says little of a loss.
 const SOON: Duration = Duration::from_secs(10);
 
-/// For evidence, where new connections were answered at its onset.
+/// For evidence, where new connections were answered at its onset. A refusal is an answer of the host, and not of the
+/// service on it.
 pub fn answered_anew(timeline: &Timeline, drop: &Drop) -> String {
     let how_long = how_long(timeline, drop, &[ControlKind::FarTcp]);
-    format!("New TCP connections to the far end were answered {how_long}.")
+    let attempts = look::failed_attempts(timeline, drop);
+    match attempts.into_iter().filter(|attempt| look::refused_at_once(attempt)).count() {
+        0 => format!("New TCP connections to the far end were answered {how_long}."),
+        refused => format!(
+            "The far end's host could be reached {how_long}: it answered new TCP connections, {refused} of the call's own with a refusal."
+        ),
+    }
 }
 
 /// For evidence, where one of `OTHERS` was answered at its onset.

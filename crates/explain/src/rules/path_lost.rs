@@ -158,7 +158,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         return None;
     }
     if around::throughout(timeline, drop, ControlKind::FarTcp) {
-        return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());
+        let answered = around::answered_anew(timeline, drop);
+        return Some(format!("{}, so the path to it stood.", answered.trim_end_matches('.')));
     }
     around::throughout(timeline, drop, ControlKind::FarUdp)
         .then(|| "The far end answered over UDP throughout, so the path to it stood.".into())

@@ -204,7 +204,7 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
     named(run, &["media path_lost internet_path shown"]);
     let run = Run::watched().asking_all().at(21.2).media_stops().at(25.5).media_back().at(60.3).time_up();
     let told = named(run, &["media not_proven not_proven not_proven"]);
-    rules_out(&told, "The far end answered new TCP connections throughout, so the path to it stood.");
+    rules_out(&told, "New TCP connections to the far end were answered throughout, so the path to it stood.");
 }
 
 #[test]
