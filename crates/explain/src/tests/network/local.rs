@@ -412,6 +412,17 @@ fn a_tunnel_that_goes_takes_its_way_and_its_address_along() {
 }
 
 #[test]
+fn an_interface_that_comes_and_does_not_stand_yet_has_not_lost_its_link() {
+    // What a tunnel runs over is not told, so any of them may have failed under it; but not one that is plugged in.
+    let plugged_in = |run: Run| run.link("eth5", true, false, false);
+    let lost = plugged_in(Run::watched_over("wg0").at(20.0)).everything_dies().at(60.3).time_up();
+    both(lost, "not_proven not_proven not_proven");
+    let stood = |run: Run| run.link("eth5", true, true, true);
+    let lost = plugged_in(stood(Run::watched_over("wg0")).at(20.0)).everything_dies().at(60.3).time_up();
+    both(lost, "link_down this_computer shown");
+}
+
+#[test]
 fn a_tunnel_without_the_way_is_never_a_cause() {
     let told = both(lost_while(Run::watched(), |run| run.link_up("wg0"), same), "not_proven not_proven not_proven");
     rules_out(
