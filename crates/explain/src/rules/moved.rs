@@ -20,6 +20,9 @@ pub const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
 /// A lane that speaks every few seconds is found silent, or seen to be answered after the move, within this.
 const LANES_TELL_WITHIN: Duration = Duration::from_secs(15);
 
+/// A new connection over a way that is well stands within this.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// The move that can have done it.
 pub fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
     let onset = around::onset_before_goodbye(timeline, drop)?;
@@ -40,8 +43,12 @@ pub fn given_up<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<&'
 /// How it went on: by our own hand, or by itself.
 pub fn came_back(timeline: &Timeline, drop: &Drop) -> String {
     let at = || words::utc_exact(drop.first_bad);
-    match (given_up(timeline, drop), drop.restored) {
-        (Some(_), Some(_)) => format!("this program moved signaling to a new connection at {}", at()),
+    match (given_up(timeline, drop), drop.took()) {
+        (Some(_), Some(took)) => {
+            let later = format!(", which stood {} later", words::length(took));
+            let later = if took < AT_ONCE { "" } else { &later };
+            format!("this program moved signaling to a new connection at {}{later}", at())
+        }
         (Some(_), None) => format!("this program gave its connection up at {}, and no other stood after it", at()),
         (None, _) => look::came_back(drop),
     }
