@@ -377,6 +377,8 @@ fn a_tunnel_that_takes_the_way_along_is_named_with_the_public_addresses() {
     let built = |run: Run| came(run.link("wg0", false, false, false).address_comes("wg0", "10.90.0.2", false));
     let told = both(lost_while(Run::watched().asking_all(), built, same), "vpn_changed this_computer shown");
     assert!(says(&told, came_up), "{:?}", told.head.drops[0].because);
+    let row = told.rows.iter().find(|row| row.text.contains("wg0 came and is switched off")).expect("it is listed");
+    assert_eq!(row.tone, crate::Tone::Note, "nothing was lost with it");
     assert!(drop.advice.what.contains("exclude 10.0.0.2 from the tunnel"), "{}", drop.advice.what);
 }
 
