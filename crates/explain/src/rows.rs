@@ -93,7 +93,10 @@ fn row(event: &Event, at: f64, names: &Names) -> Row {
         wall: event.at.wall,
         lane: lane(&event.fact),
         on: crate::story::lane_of(&event.fact, names),
-        tone: tone(&event.fact),
+        tone: match tone(&event.fact) {
+            Tone::Lost if surroundings::came_down(&event.fact, names) => Tone::Note,
+            tone => tone,
+        },
         text: sentence(&event.fact, names),
     }
 }

@@ -19,7 +19,7 @@ pub(crate) mod idle_timeout;
 mod lifetime_cap;
 mod link_down;
 pub(crate) mod look;
-mod moved;
+pub(crate) mod moved;
 mod nat_expired;
 mod nat_rebound;
 mod network_switched;

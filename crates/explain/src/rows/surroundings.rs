@@ -2,6 +2,7 @@
 
 use super::Tone;
 use crate::{names::Names, words};
+use record::Fact;
 use record::fact::{Control, ControlKind, Destination, Hop, LinkKind, Net, Power, Reachability, System};
 
 pub fn net(fact: &Net, names: &Names) -> String {
@@ -90,6 +91,11 @@ pub fn net_tone(fact: &Net) -> Tone {
         Net::PublicAddress { before: Some(_), .. } => Tone::Note,
         _ => Tone::Plain,
     }
+}
+
+/// An interface is told of for the first time, and does not stand yet: nothing was lost with it.
+pub fn came_down(fact: &Fact, names: &Names) -> bool {
+    matches!(fact, Fact::Net(Net::Link { name, up, carrier, .. }) if !(*up && *carrier) && !names.knows_link(name.as_str()))
 }
 
 /// Bridges and containers come and go all day and carry nothing of the call.

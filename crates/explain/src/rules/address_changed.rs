@@ -1,6 +1,10 @@
 //! `address_changed`: the address of this computer that the lost flows used was taken away, by the system's own word.
 
-use super::{around, look, moved::GOES_ON_WITHIN, way};
+use super::{
+    around, look,
+    moved::{self, GOES_ON_WITHIN},
+    way,
+};
 use crate::{
     Advice, Cause, Confidence, Drop, Owner, Rule, Timeline,
     rule::{Evidence, Finding, Measured},
@@ -49,13 +53,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         says: format!(
             "The interface {} lost the address {address}, which the call used, at {at}{then}; {}.",
             gone.interface,
-            look::came_back(drop)
+            moved::came_back(timeline, drop)
         ),
         because: Evidence::of(
             gone.at.seq,
             format!("This computer's own system said: {address} is gone from {}.", gone.interface),
         )
-        .and(drop.seq, around::last_sign(drop))
+        .and(drop.seq, around::last_sign(timeline, drop))
         .and_maybe(now.map(|(other, seq, _)| (seq, format!("{} got the address {other}.", gone.interface))))
         .and_maybe(around::answered_around(timeline, drop)),
         measured,

@@ -1,6 +1,6 @@
 //! What was around a loss: when it can have begun, and what the controls and the other plane did meanwhile.
 
-use super::{look, way};
+use super::{look, moved, way};
 use crate::{
     Cause, Confidence, Drop, Plane,
     drops::Loss,
@@ -217,10 +217,17 @@ pub fn answered_around(timeline: &Timeline, drop: &Drop) -> Option<(Seq, String)
 /// What is answered later says little of a loss.
 const SOON: Duration = Duration::from_secs(10);
 
-/// For evidence, where new connections were answered at its onset.
+/// For evidence, where new connections were answered at its onset. A refusal is an answer of the host, and not of the
+/// service on it.
 pub fn answered_anew(timeline: &Timeline, drop: &Drop) -> String {
     let how_long = how_long(timeline, drop, &[ControlKind::FarTcp]);
-    format!("New TCP connections to the far end were answered {how_long}.")
+    let attempts = look::failed_attempts(timeline, drop);
+    match attempts.into_iter().filter(|attempt| look::refused_at_once(attempt)).count() {
+        0 => format!("New TCP connections to the far end were answered {how_long}."),
+        refused => format!(
+            "The far end's host could be reached {how_long}: it answered new TCP connections, {refused} of the call's own with a refusal."
+        ),
+    }
 }
 
 /// For evidence, where one of `OTHERS` was answered at its onset.
@@ -280,8 +287,15 @@ pub fn gateway(timeline: &Timeline, drop: &Drop) -> String {
 }
 
 /// What the loss itself says, for its own event.
-pub fn last_sign(drop: &Drop) -> String {
+pub fn last_sign(timeline: &Timeline, drop: &Drop) -> String {
     let at = words::utc_exact(drop.last_good);
+    if let Some(closed) = moved::given_up(timeline, drop).filter(|closed| closed.last_in > drop.last_good) {
+        return format!(
+            "The last byte on signaling came at {}, the last answer to a question of ours at {at}; at {} this program gave the connection up, because its way had moved.",
+            words::utc_exact(closed.last_in),
+            words::utc_exact(drop.first_bad)
+        );
+    }
     match (drop.loss, drop.plane) {
         (Loss::Consent(_), _) => format!("The last answer to our checks came at {at}."),
         (_, Plane::Media) => format!("The last media packet came at {at}."),

@@ -101,7 +101,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             drop.seq,
             match drop.loss {
                 Loss::NeverStood => "The call did not stand.".into(),
-                _ => around::last_sign(drop),
+                _ => around::last_sign(timeline, drop),
             },
         ),
         measured,

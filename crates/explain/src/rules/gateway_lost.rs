@@ -84,7 +84,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
                 None => "By this computer's table of neighbours the gateway did not answer.".to_owned(),
             },
         )
-        .and(drop.seq, around::last_sign(drop))
+        .and(drop.seq, around::last_sign(timeline, drop))
         .and_maybe(
             failed
                 .filter(|at| at.seq != first)

@@ -126,8 +126,16 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let talked = talking.map_or("", |_| ", while one that spoke lived");
     let who = match (&front, owner) {
         (Some(front), _) => format!("most likely a proxy in front of the service at {}", front.dialled),
-        (None, Owner::VoiceService) => "the service".into(),
-        (None, _) => "a device on the way, or the service's own front,".into(),
+        (None, _) => "the service".into(),
+    };
+    let ends = match (&front, owner) {
+        (None, owner) if owner != Owner::VoiceService => {
+            let beyond = ended.dialled();
+            format!(
+                "connections that are quiet for so long are ended, and whose device does it is not shown: first the firewall or NAT here, then whoever runs {beyond}"
+            )
+        }
+        _ => format!("{who} ends connections that are quiet for so long"),
     };
     if let Some(front) = &front {
         because = because.and(
@@ -142,7 +150,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         owner: Some(owner),
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says: format!(
-            "The signaling connection was quiet for {quiet} and then ended {} at {}{}{talked}: {who} ends connections that are quiet for so long; {}.",
+            "The signaling connection was quiet for {quiet} and then ended {} at {}{}{talked}: {ends}; {}.",
             how(&ended),
             words::utc_exact(ended.at),
             match limit {
@@ -202,14 +210,18 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
     };
     let aged_out = in_a_log(timeline, drop).map(|moments| format!(" {moments}")).unwrap_or_default();
     let by_us = front.map_or("", |_| ", or the proxy's log shows that the connection was ended from our side");
+    let decided = found.as_ref().filter(|_| owner != Owner::VoiceService).and_then(|found| found.in_its_table());
+    let wrong_if = decided.unwrap_or_else(|| {
+        format!(
+            "a connection from here to the same destination that is left quiet for {} stays up before anything is changed{by_us}.",
+            words::planned(surely_beyond(limit.map_or(quiet, |limit| limit.under)))
+        )
+    });
     Advice {
         who,
         what: format!("{raise}: {}.{aged_out}{known}{}", look::search(timeline, drop), heartbeat.unwrap_or_default()),
         retest: look::retest(timeline, "After the change"),
-        wrong_if: format!(
-            "a connection from here to the same destination that is left quiet for {} stays up before anything is changed{by_us}.",
-            words::planned(surely_beyond(limit.map_or(quiet, |limit| limit.under)))
-        ),
+        wrong_if,
     }
 }
 
@@ -222,21 +234,40 @@ pub fn surely_beyond(shortest: Duration) -> Duration {
 /// Within so much a limit is told as one moment.
 const ONE_MOMENT: Duration = Duration::from_secs(2);
 
-/// What forgets connections without a word logs it when the session ends, and not when its loss was felt.
+impl Idle<'_, '_> {
+    /// When what forgets connections without a word ended the session: not when its loss was felt.
+    fn aged_out(&self) -> Option<(Stamp, Stamp)> {
+        let limit = self.limit.filter(|_| self.ended.close == Close::Silence)?;
+        let used = self.ended.at.minus(self.ended.quiet);
+        let (from, to) = (limit.over?, limit.under.min(self.ended.quiet));
+        (from <= to).then(|| (used.plus(from), used.plus(to)))
+    }
+
+    /// What an administrator can decide from the tables and logs of that day.
+    fn in_its_table(&self) -> Option<String> {
+        let (_, until) = self.aged_out()?;
+        Some(format!(
+            "your session table still held {} after {}, or your log shows it forwarding the packet of {}.",
+            words::flow(self.ended.socket),
+            tenths(until),
+            words::utc_exact(self.ended.at)
+        ))
+    }
+}
+
+/// What a device's log shows of it.
 pub fn in_a_log(timeline: &Timeline, drop: &Drop) -> Option<String> {
-    let Idle { ended, limit, .. } = idle(timeline, drop)?;
-    let limit = limit.filter(|_| ended.close == Close::Silence)?;
-    let used = ended.at.minus(ended.quiet);
-    let (from, to) = (limit.over?, limit.under.min(ended.quiet));
-    let width = to.checked_sub(from)?;
+    let found = idle(timeline, drop)?;
+    let (from, to) = found.aged_out()?;
+    let width = to.since(from);
     let aged_out = match width <= ONE_MOMENT {
-        true => format!("about {}", tenths(used.plus(from + width / 2))),
-        false => format!("between {} and {}", tenths(used.plus(from)), tenths(used.plus(to))),
+        true => format!("about {}", tenths(from.plus(width / 2))),
+        false => format!("between {} and {}", tenths(from), tenths(to)),
     };
     Some(format!(
         "The session was last used at {}; expected in a log as aged out {aged_out}; the first packet without an answer went out at {}.",
-        words::utc_exact(used),
-        words::utc_exact(ended.at)
+        words::utc_exact(found.ended.at.minus(found.ended.quiet)),
+        words::utc_exact(found.ended.at)
     ))
 }
 

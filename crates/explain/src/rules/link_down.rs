@@ -89,7 +89,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         confidence: if sure { Confidence::Shown } else { Confidence::Likely },
         says: format!("The {name}{carried} {what}{then}; {}.", look::came_back(drop)),
         because: Evidence::of(link.at.seq, format!("This computer's own system said: {} {what}.", link.interface))
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(gateway.map(|seq| (seq, "The gateway stopped answering with it.".into())))
             .and_maybe(elsewhere.map(|(seq, other)| (seq, format!("The way to the far end then led over {other}."))))
             .and_maybe(

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     Confidence, Drop, Plane,
-    timeline::{HeldLane, Timeline, networks::Moved},
+    timeline::{Closed, HeldLane, Timeline, networks::Moved},
+    words,
 };
 use record::{
     Ip, Seq,
-    fact::{Hop, LinkKind},
+    fact::{End, Hop, LinkKind},
 };
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use std::time::Duration;
 pub const GOES_ON_WITHIN: Duration = Duration::from_secs(5);
 /// A lane that speaks every few seconds is found silent, or seen to be answered after the move, within this.
 const LANES_TELL_WITHIN: Duration = Duration::from_secs(15);
+
+/// A new connection over a way that is well stands within this.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// The move that can have done it.
 pub fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
@@ -28,6 +32,26 @@ pub fn moved<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
         way::carrying(timeline, drop).is_none_or(|carrying| carrying.interface == moved.before.interface.as_str());
     let can = around::onset_near_by(timeline, drop).is_some() || left_behind(timeline, drop, onset, &moved).is_some();
     (ours && can).then_some(moved)
+}
+
+/// This program gave the connection up for another one over the new way, and nothing that came said that it was dead.
+pub fn given_up<'t, 'a>(timeline: &'t Timeline<'a>, drop: &'t Drop) -> Option<&'t Closed<'a>> {
+    let (socket, closed) = look::closed(timeline, drop).filter(|_| drop.plane == Plane::Signaling)?;
+    (matches!(closed.end, End::LetGo) || socket.taken_over(timeline)).then_some(closed)
+}
+
+/// How it went on: by our own hand, or by itself.
+pub fn came_back(timeline: &Timeline, drop: &Drop) -> String {
+    let at = || words::utc_exact(drop.first_bad);
+    match (given_up(timeline, drop), drop.took()) {
+        (Some(_), Some(took)) => {
+            let later = format!(", which stood {} later", words::length(took));
+            let later = if took < AT_ONCE { "" } else { &later };
+            format!("this program moved signaling to a new connection at {}{later}", at())
+        }
+        (Some(_), None) => format!("this program gave its connection up at {}, and no other stood after it", at()),
+        (None, _) => look::came_back(drop),
+    }
 }
 
 pub fn of_tunnel(moved: &Moved) -> bool {

@@ -48,7 +48,13 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         None if address_changed::taken(timeline, drop).is_some() => return None,
         None => (says_taken(timeline, drop, &moved), taken_because(timeline, drop, &moved), measured),
     };
-    Some(Finding { owner: None, confidence, says, because: because.and(drop.seq, around::last_sign(drop)), measured })
+    Some(Finding {
+        owner: None,
+        confidence,
+        says,
+        because: because.and(drop.seq, around::last_sign(timeline, drop)),
+        measured,
+    })
 }
 
 fn says_moved(timeline: &Timeline, drop: &Drop, moved: &Moved) -> String {
@@ -64,7 +70,7 @@ fn says_moved(timeline: &Timeline, drop: &Drop, moved: &Moved) -> String {
         way::name(way::toward(timeline, drop)),
         words::utc_exact(moved.at.stamp),
         surroundings::hop(moved.before),
-        look::came_back(drop)
+        moved::came_back(timeline, drop)
     )
 }
 
@@ -94,7 +100,7 @@ fn says_taken(timeline: &Timeline, drop: &Drop, moved: &Moved) -> String {
             Some((back, _)) => format!(" until {}", words::utc_exact(back.stamp)),
             None => " from then on".into(),
         },
-        look::came_back(drop)
+        moved::came_back(timeline, drop)
     )
 }
 

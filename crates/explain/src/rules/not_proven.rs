@@ -105,6 +105,7 @@ const BESIDE: [ControlKind; 6] = [
 fn beside(timeline: &Timeline, drop: &Drop, kind: ControlKind) -> Option<(Seq, String)> {
     let asked = rows::surroundings::asked(kind);
     match around::said(timeline, drop, kind) {
+        Said::Alive(seq) if kind == ControlKind::FarTcp => Some((seq, around::answered_anew(timeline, drop))),
         Said::Alive(seq) => {
             let how_long = around::how_long(timeline, drop, &[kind]);
             Some((seq, format!("Beside the call, asking {asked} was answered {how_long}.")))

@@ -134,7 +134,7 @@ fn counted(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let measured = Measured::seconds(around::lasted(timeline, drop))
         .number("lost_in", share(lossy.lost_in, all_in))
         .number("lost_out", share(lossy.lost_out, lossy.sent));
-    Some(finding(drop, place(timeline, drop, &lossy), &missing, because, measured))
+    Some(finding(timeline, drop, place(timeline, drop, &lossy), &missing, because, measured))
 }
 
 /// No media came whose numbers could tell. But some of what was sent passed, each way, while questions were not answered.
@@ -149,10 +149,17 @@ fn crossed(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         .and(crossed.there, format!("The far end still received our packets {} later.", words::length(crossed.later)));
     let place = place(timeline, drop, &Lossy::default());
     let measured = Measured::seconds(around::lasted(timeline, drop));
-    Some(finding(drop, place, &passed, because, measured))
+    Some(finding(timeline, drop, place, &passed, because, measured))
 }
 
-fn finding(drop: &Drop, place: Place, how: &str, because: Evidence, measured: Measured) -> Finding {
+fn finding(
+    timeline: &Timeline,
+    drop: &Drop,
+    place: Place,
+    how: &str,
+    because: Evidence,
+    measured: Measured,
+) -> Finding {
     let (owner, confidence, control) = match place {
         Place::Beyond(seq) => {
             let says = "The gateway answered in the same seconds, nearly always at once: the loss lay beyond it.";
@@ -173,7 +180,7 @@ fn finding(drop: &Drop, place: Place, how: &str, because: Evidence, measured: Me
         confidence,
         says: format!("Packets were lost in great number: {how}, and {what}; {}.", look::came_back(drop)),
         because: because
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(control.map(|(seq, says)| (seq, says.to_owned()))),
         measured,
     }

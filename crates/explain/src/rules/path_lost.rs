@@ -104,7 +104,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
         confidence: if shown { Confidence::Shown } else { Confidence::Likely },
         says,
         because: Evidence::of(gateway, format!("The gateway answered {how_long}: the control that did not fail."))
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(far.map(|seq| (seq, "New questions to the far end stayed unanswered from then on.".into())))
             .and_maybe(other),
         measured,
@@ -158,7 +158,8 @@ fn rules_out(timeline: &Timeline, drop: &Drop) -> Option<String> {
         return None;
     }
     if around::throughout(timeline, drop, ControlKind::FarTcp) {
-        return Some("The far end answered new TCP connections throughout, so the path to it stood.".into());
+        let answered = around::answered_anew(timeline, drop);
+        return Some(format!("{}, so the path to it stood.", answered.trim_end_matches('.')));
     }
     around::throughout(timeline, drop, ControlKind::FarUdp)
         .then(|| "The far end answered over UDP throughout, so the path to it stood.".into())

@@ -156,13 +156,30 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
 }
 
 fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
+    let at = words::utc(drop.first_bad);
+    let signs = signs(timeline, drop);
+    let by_word = signs.as_ref().is_some_and(|signs| signs.said.is_some() || signs.announced.is_some())
+        || peer_left::goodbye(timeline, drop, CallEndedBy::Service).is_some();
+    let stopped = match signs.is_some_and(|signs| signs.refused.is_some()) {
+        true => format!("why it stopped at {at}"),
+        false => format!("whether it stopped at {at}, and why"),
+    };
+    let retest = look::retest(
+        timeline,
+        "After the change, with the service restarted once by its operator meanwhile (a run without a restart proves nothing)",
+    );
     Advice {
         who: "Whoever runs the voice service".into(),
-        what: format!(
-            "Look up its restart or deployment at {}; move calls to another instance before stopping one.",
-            words::utc(drop.first_bad)
-        ),
-        retest: look::retest(timeline, "Outside of a deployment"),
+        what: match by_word {
+            true => format!(
+                "Look up its restart or deployment at {at}; let it move its calls to another instance before it stops."
+            ),
+            // A crash and a kill look no different.
+            false => format!(
+                "Find out {stopped}: a crash, killed for memory, or a deployment. If it was stopped on purpose: drain calls first. If it crashed, mend the crash: no setting helps against that."
+            ),
+        },
+        retest: format!("{retest} Mended if nothing is lost."),
         wrong_if: format!(
             "its log shows the same process running before and after {}{}.",
             words::utc(drop.first_bad),

@@ -168,7 +168,7 @@ fn refused_anew(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             look::came_back(drop)
         ),
         because: Evidence::of(seq, "A connection made anew beside the call was refused.")
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(port.map(|(seq, says)| (seq, says.to_owned())))
             .and_maybe(others.map(|seq| (seq, around::other_answered(timeline, drop)))),
         measured: Measured::seconds(around::lasted(timeline, drop)),

@@ -78,6 +78,14 @@ impl Ended<'_, '_> {
         host(self.socket.to)
     }
 
+    /// By its address, where it was not a web proxy of this side that was dialled.
+    pub fn dialled(&self) -> String {
+        match self.socket.tcp.filter(|_| !self.socket.through_proxy) {
+            Some(tcp) => tcp.remote.ip().to_string(),
+            None => self.host().to_owned(),
+        }
+    }
+
     pub fn says_idle(&self) -> bool {
         self.end.is_some_and(says_idle)
     }

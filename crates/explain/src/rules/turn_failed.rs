@@ -207,7 +207,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
                     told.at.seq,
                     format!("What was sent to {} was answered with ICMP port unreachable.", told.to),
                 )
-                .and(drop.seq, around::last_sign(drop))
+                .and(drop.seq, around::last_sign(timeline, drop))
                 .and_maybe(held.map(ended))
                 .and_maybe(also),
                 held.is_some_and(|(_, says)| says.is_some()) || signaling.is_some() && udp.is_some(),
@@ -233,7 +233,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             (
                 format!("The TURN server {server} carried no media after {last}, and {how}"),
                 Evidence::of(at.seq, format!("A relay beside the call at {server} did not live through it either."))
-                    .and(drop.seq, around::last_sign(drop)),
+                    .and(drop.seq, around::last_sign(timeline, drop)),
                 // Its own word, or that everything else was reached.
                 says.is_some() || signaling.is_some() && udp.is_some(),
             )
@@ -246,7 +246,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
                     words::quoted(trouble.says)
                 ),
                 Evidence::of(trouble.at.seq, format!("What was asked of {server} stayed unanswered."))
-                    .and(drop.seq, around::last_sign(drop)),
+                    .and(drop.seq, around::last_sign(timeline, drop)),
                 signaling.is_some() && udp.is_some(),
             )
         }

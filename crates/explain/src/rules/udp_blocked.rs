@@ -6,6 +6,7 @@ use crate::{
     Advice, Cause, Confidence, Drop, Owner, Plane, Rule, Timeline,
     drops::Loss,
     rule::{Evidence, Finding, Measured},
+    timeline::controls::{Asked, Unheard},
     words,
 };
 use record::{
@@ -93,6 +94,35 @@ fn at_once(timeline: &Timeline, drop: &Drop) -> Option<Blocked> {
     Some(Blocked { silent: far.silent()?, tcp: in_the_middle()?, from_the_start: false, whom: Whom::FarEnd })
 }
 
+/// Every other flow over UDP that was not answered, as a firewall's log has it.
+fn unanswered(timeline: &Timeline, drop: &Drop, from_the_start: bool) -> Vec<(Seq, String)> {
+    const MOST: usize = 4;
+    let flow = |asked: &Asked, silence: &Unheard| {
+        let name = asked.target(silence.since).map(ToString::to_string).unwrap_or_default();
+        let from = timeline.asked_from(&name, silence.at.stamp).map(|from| format!("{from} ")).unwrap_or_default();
+        let flow = format!("UDP {from}to {}", name.trim_start_matches("stun:"));
+        let says = match from_the_start {
+            true => format!("{flow}, asked once a second, was never answered."),
+            false => {
+                let since = words::utc_exact(silence.since);
+                format!("{flow}, asked once a second: the first question without an answer went out at {since}.")
+            }
+        };
+        (silence.at.seq, says)
+    };
+    let onset = around::onset(timeline, drop);
+    let of_kind = |kind: ControlKind| -> Vec<(Seq, String)> {
+        match onset {
+            Some(onset) if !from_the_start => timeline
+                .controls_silent(kind, onset.good, onset.bad)
+                .map(|(asked, silence)| flow(asked, silence))
+                .collect(),
+            _ => timeline.controls_of(kind).filter_map(|asked| Some(flow(asked, asked.silences.first()?))).collect(),
+        }
+    };
+    [ControlKind::Stun, ControlKind::FarUdp].into_iter().flat_map(of_kind).take(MOST).collect()
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let Blocked { silent, tcp, from_the_start, whom } = blocked(timeline, drop)?;
     let other = match whom {
@@ -122,17 +152,23 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
             look::came_back(drop)
         ),
     };
-    let what = match from_the_start {
-        true => format!("{other} was asked over UDP once a second and never answered."),
-        false => format!("{other}, asked over UDP once a second, fell silent with the media."),
-    };
+    let mut flows = unanswered(timeline, drop, from_the_start);
+    let first = flows.iter().position(|(seq, _)| *seq == silent).map(|first| flows.remove(first).1);
+    let first = first.unwrap_or_else(|| format!("{other} was asked over UDP and did not answer."));
+    let mut because = Evidence::of(silent, first);
+    for (seq, says) in flows {
+        because = because.and(seq, says);
+    }
     Some(Finding {
         owner: None,
         // A server that was never heard of may be the wrong one; two of them are hardly both.
         confidence: if whom == Whom::Both { Confidence::Shown } else { Confidence::Likely },
         says,
-        because: Evidence::of(silent, what)
-            .and(drop.seq, if from_the_start { "The call did not stand.".into() } else { around::last_sign(drop) })
+        because: because
+            .and(
+                drop.seq,
+                if from_the_start { "The call did not stand.".into() } else { around::last_sign(timeline, drop) },
+            )
             .and(tcp.0, tcp.1),
         measured: Measured::seconds(around::lasted(timeline, drop)).word("control", other),
     })
@@ -143,14 +179,21 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         Some(pair) => words::media_flow(timeline, pair),
         None => format!("UDP from this computer to {}", way::far_hosts(timeline)),
     };
+    let after = match drop.loss {
+        Loss::NeverStood => String::new(),
+        _ => format!(" after {}", words::utc_exact(drop.first_bad)),
+    };
     Advice {
         who: "The network administrator".into(),
         what: format!(
-            "Look up in the firewall's log which rule dropped {flow} at {}, and allow UDP to the media addresses of this service; or give the profile a TURN server on TCP 443.",
+            "Look up in the firewall's log which rule dropped {flow} at {}, and allow UDP to the media addresses of this service. If UDP may not be allowed: ask the maker of the calling app for a TURN server on TCP 443; then put the same one into the retest's profile.",
             words::utc(drop.first_bad)
         ),
         retest: look::retest(timeline, "After the change"),
-        wrong_if: "another program of this computer exchanged UDP with a server outside in that minute.".into(),
+        // Other UDP may have passed: names and the web are often let out where calls are not.
+        wrong_if: format!(
+            "a log or a capture at the edge shows these packets leaving to the internet{after}: then it is further out."
+        ),
     }
 }
 

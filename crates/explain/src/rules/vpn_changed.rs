@@ -12,8 +12,11 @@ use crate::{
     timeline::networks::{LinkWord, Moved},
     words,
 };
-use record::fact::LinkKind;
+use record::{Seq, fact::LinkKind};
 use std::time::Duration;
+
+/// A VPN brings its interface up, and then its routes.
+const LONG_BEFORE: Duration = Duration::from_secs(10);
 
 fn through_tunnel<'a>(timeline: &Timeline<'a>, drop: &Drop) -> Option<Moved<'a>> {
     moved(timeline, drop).filter(of_tunnel)
@@ -46,6 +49,26 @@ fn happened(moved: &Moved) -> String {
     }
 }
 
+/// What the system reported of the tunnel itself, shortly before.
+fn turned(timeline: &Timeline, drop: &Drop, moved: &Moved) -> Option<(Seq, String)> {
+    let (tunnel, way) = which(moved);
+    let (from, to) = (moved.at.stamp.minus(LONG_BEFORE), moved.at.stamp.plus(around::NEAR));
+    let state = timeline.link_turned(tunnel, way == Some("into"), from, to)?;
+    let toward = way::toward(timeline, drop);
+    let took = match way::far_address(timeline, drop) {
+        Some(address) if toward.far_end => format!("the way to {address}"),
+        _ if toward.far_end => "the way to the far end".into(),
+        _ => "the default route".into(),
+    };
+    let at = words::utc_exact(state.at.stamp);
+    let says = match state.word {
+        LinkWord::Stands => format!("came up at {at} and took {took}"),
+        LinkWord::Gone => format!("vanished at {at}"),
+        _ => format!("went down at {at}"),
+    };
+    Some((state.at.seq, format!("The tunnel {tunnel} {says}; the system reported it.")))
+}
+
 fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let moved = through_tunnel(timeline, drop)?;
     let (tunnel, _) = which(&moved);
@@ -56,17 +79,7 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     let stayed = behind.as_ref().map_or_else(String::new, |behind| {
         format!(", where the connection's own address {} does not belong, while media went on", behind.address)
     });
-    let came = timeline
-        .tunnel_changed(moved.at.stamp.minus(Duration::from_secs(10)), moved.at.stamp.plus(around::NEAR))
-        .filter(|(name, _)| *name == tunnel)
-        .map(|(name, state)| {
-            let word = match state.word {
-                LinkWord::Stands => "came up",
-                LinkWord::Gone => "vanished",
-                _ => "went down",
-            };
-            (state.at.seq, format!("The tunnel {name} {word} at {}.", words::utc_exact(state.at.stamp)))
-        });
+    let turned = turned(timeline, drop, &moved);
     let mut measured = Measured::seconds(around::lasted(timeline, drop)).word("interface", tunnel);
     if let Some(public) = public {
         measured = measured.word("public_before", public.before.ip().to_string());
@@ -75,12 +88,12 @@ fn find(timeline: &Timeline, drop: &Drop) -> Option<Finding> {
     Some(Finding {
         owner: None,
         confidence: moved::confidence(timeline, drop, &moved),
-        says: format!("{name} {}{stayed}; {}.", happened(&moved), look::came_back(drop)),
+        says: format!("{name} {}{stayed}; {}.", happened(&moved), moved::came_back(timeline, drop)),
         because: Evidence::of(moved.at.seq, format!("{name} left {} at {at}.", moved.before.interface))
-            .and_maybe(came)
+            .and_maybe(turned)
             .and_maybe(moved::went_on_from(timeline, drop, &moved))
             .and_maybe(behind.map(|behind| (behind.media, "Media went on, which is bound to no one address.".into())))
-            .and(drop.seq, around::last_sign(drop))
+            .and(drop.seq, around::last_sign(timeline, drop))
             .and_maybe(public.map(|seen| {
                 (
                     seen.at.seq,
@@ -104,7 +117,13 @@ fn advice(timeline: &Timeline, drop: &Drop) -> Advice {
         what: format!(
             "Look up in the VPN client's log why {tunnel} changed at {at}, and exclude {far} from the tunnel (split tunnel), signaling and media alike."
         ),
-        retest: look::retest(timeline, "Connect and disconnect the VPN during the hold"),
+        retest: format!(
+            "{} Mended if nothing is lost.",
+            look::retest(
+                timeline,
+                "After the change, with the VPN disconnected at first, connected after 15 s and disconnected again after 40 s"
+            )
+        ),
         wrong_if: format!("the VPN client's log shows no change at {at}."),
     }
 }

@@ -50,6 +50,11 @@ fn signaling_before<'t>(timeline: &'t Timeline, drop: &Drop) -> Option<(&'t str,
     Some((socket.to, socket.tcp?.remote.ip()))
 }
 
+/// The address that signaling reached.
+pub fn far_address(timeline: &Timeline, drop: &Drop) -> Option<Ip> {
+    signaling_before(timeline, drop).map(|(_, reached)| reached)
+}
+
 /// The latest first. A forged log may hold a million.
 fn sockets_before<'t, 'a>(timeline: &'t Timeline<'a>, drop: &Drop) -> impl Iterator<Item = &'t Socket<'a>> {
     const MOST: usize = 32;

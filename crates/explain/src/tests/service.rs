@@ -3,8 +3,8 @@
 use super::{Run, check, checked};
 use crate::{Cause, Confidence};
 use record::fact::{
-    CallEndedBy, ConnectStage, End, EndedBy, Ice, Media, RefusalKind, Sight, Signaling, SocketPurpose, Trouble,
-    Undeliverable,
+    CallEndedBy, ConnectStage, ControlKind, End, EndedBy, Ice, Media, RefusalKind, Sight, Signaling, SocketPurpose,
+    Trouble, Undeliverable,
 };
 
 fn http(status: u16) -> Trouble {
@@ -77,12 +77,30 @@ fn a_killed_and_restarted_service_is_seen_by_its_instance() {
         .at(60.3)
         .time_up();
     let says = "The voice service was restarted: signaling and media ended together at 10:00:20.00 UTC, and the service that answered afterwards is another instance.";
-    check(
+    let told = check(
         run,
         &[
             &format!("signaling service_restarted voice_service shown: {says}"),
             &format!("media service_restarted voice_service shown: {says}"),
         ],
+    );
+    let advice = &told.head.drops[0].advice;
+    let why = "Find out why it stopped at 10:00:20 UTC: a crash, killed for memory, or a deployment. If it was";
+    assert!(advice.what.starts_with(why), "{}", advice.what);
+    let once = "After the change, with the service restarted once by its operator meanwhile (a run without a restart proves nothing), hold with";
+    assert!(advice.retest.starts_with(once) && advice.retest.ends_with(". Mended if nothing is lost."));
+}
+
+#[test]
+fn a_refusal_is_an_answer_of_the_host_and_not_of_the_service() {
+    let run = Run::standing().asking(&[ControlKind::FarTcp]).at(20.0).closes(1, End::Fin).media_stops();
+    let refused = |run: Run, conn| run.fails_to_connect(conn, ConnectStage::Tcp, Trouble::Refused);
+    let run = refused(refused(run.at(21.0), 2).at(22.0), 3).at(28.0).reconnected(4, "b", false).called_anew();
+    let told = super::checked(&run.at(60.3).time_up().log());
+    let out = told.head.drops[0].ruled_out.iter().find(|out| out.cause == Cause::PathLost).expect("it is ruled out");
+    assert_eq!(
+        out.says,
+        "The far end's host could be reached throughout: it answered new TCP connections, 2 of the call's own with a refusal, so the path to it stood."
     );
 }
 

@@ -41,7 +41,7 @@ fn a_quiet_call_that_ends_as_quiet_lanes_do_while_one_that_talks_lives_is_shown(
     let told = check(
         ended_with_the_quiet_ones().at(60.3).time_up(),
         &[
-            "signaling idle_timeout internet_path shown: The signaling connection was quiet for 13.0 s and then ended with a TCP FIN and no close frame at 10:00:14.00 UTC, as 2 quiet connections beside it did, while one that spoke lived: a device on the way, or the service's own front, ends connections that are quiet for so long; it was back 0.50 s after the first sign of its loss.",
+            "signaling idle_timeout internet_path shown: The signaling connection was quiet for 13.0 s and then ended with a TCP FIN and no close frame at 10:00:14.00 UTC, as 2 quiet connections beside it did, while one that spoke lived: connections that are quiet for so long are ended, and whose device does it is not shown: first the firewall or NAT here, then whoever runs 10.0.0.2; it was back 0.50 s after the first sign of its loss.",
         ],
     );
     let drop = serde_json::to_value(&told.head.drops[0]).expect("a drop can be written");
@@ -119,6 +119,10 @@ fn a_silent_firewall_is_met_by_the_first_word_after_the_quiet() {
     assert!(drop.says.contains("ended in silence: what was written next stayed unanswered"), "{}", drop.says);
     let moments = "The session was last used at 10:00:00.50 UTC; expected in a log as aged out between 10:00:10.5 UTC and 10:00:15.5 UTC; the first packet without an answer went out at 10:00:30.00 UTC.";
     assert!(drop.advice.what.contains(moments), "{}", drop.advice.what);
+    let decided = "after 10:00:15.5 UTC, or your log shows it forwarding the packet of 10:00:30.00 UTC.";
+    let wrong_if = &drop.advice.wrong_if;
+    assert!(wrong_if.starts_with("your session table still held TCP 10.0.0.1:"), "{wrong_if}");
+    assert!(wrong_if.ends_with(decided), "{wrong_if}");
 }
 
 /// Without a single lane, and without a heartbeat: the call's own connection ends after the same silence.

@@ -190,9 +190,19 @@ impl<'a> Timeline<'a> {
 
     /// One of this kind fell silent with a loss that began between the two moments, and none of it answered on.
     pub fn control_silent(&self, kind: ControlKind, good: Stamp, bad: Stamp) -> Option<&Unheard> {
-        let silence = self.controls_of(kind).find_map(|asked| asked.fell_silent(good, bad))?;
+        let (_, silence) = self.controls_silent(kind, good, bad).next()?;
         let until = bad.plus(shortest(kind));
         self.controls_of(kind).all(|asked| asked.lived(good, until).is_none()).then_some(silence)
+    }
+
+    /// All of this kind that fell silent with it.
+    pub fn controls_silent(
+        &self,
+        kind: ControlKind,
+        good: Stamp,
+        bad: Stamp,
+    ) -> impl Iterator<Item = (&Asked<'a>, &Unheard)> {
+        self.controls_of(kind).filter_map(move |asked| Some((asked, asked.fell_silent(good, bad)?)))
     }
 
     /// None of this kind has ever been answered up to this moment, though it was asked: the event that shows it.

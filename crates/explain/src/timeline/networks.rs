@@ -14,6 +14,8 @@ pub struct LinkState {
     /// Where the fact says it.
     pub kind: Option<LinkKind>,
     pub word: LinkWord,
+    /// It was so when we first looked.
+    pub found: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -216,15 +218,29 @@ impl<'a> Timeline<'a> {
         self.surroundings.links.contains_key(interface)
     }
 
+    /// It stood, and now does not. What is seen for the first time, and does not stand, never did.
+    fn fell(states: &[LinkState], index: usize) -> bool {
+        let now = states[index];
+        let stood = match index.checked_sub(1) {
+            Some(before) => states[before].word == LinkWord::Stands,
+            None => !now.found && matches!(now.word, LinkWord::Gone | LinkWord::NoWifi),
+        };
+        stood && now.word != LinkWord::Stands
+    }
+
+    /// It did not stand, or was not there, and now stands.
+    fn rose(states: &[LinkState], index: usize) -> bool {
+        let before = index.checked_sub(1).map(|before| states[before].word);
+        !states[index].found && states[index].word == LinkWord::Stands && before != Some(LinkWord::Stands)
+    }
+
     /// An interface that stood did not stand any more.
     pub fn link_lost(&self, interface: &str, within: Within) -> Option<LinkLoss<'a>> {
         let (name, states) = self.surroundings.links.get_key_value(interface)?;
         let first = within.first(states, |state| state.at, |state| state.word == LinkWord::Stands);
-        let stood = |index: usize| index.checked_sub(1).is_none_or(|i| states[i].word == LinkWord::Stands);
         let near = states.iter().enumerate().skip(first).take(MOST_LOOKED_AT);
-        let (index, lost) = near
-            .take_while(|(_, state)| state.at.stamp <= within.to)
-            .find(|(index, state)| state.word != LinkWord::Stands && stood(*index))?;
+        let (index, lost) =
+            near.take_while(|(_, state)| state.at.stamp <= within.to).find(|(index, _)| Self::fell(states, *index))?;
         let back =
             states[index..].iter().take(MOST_STATES).find(|state| state.word == LinkWord::Stands).map(|state| state.at);
         let kind = self.link_kind(interface).unwrap_or(LinkKind::Other);
@@ -254,6 +270,16 @@ impl<'a> Timeline<'a> {
             let state = states.get(first).filter(|state| state.at.stamp <= to)?;
             (self.link_kind(name) == Some(LinkKind::Tunnel)).then_some((*name, *state))
         })
+    }
+
+    /// When a link came up last between the two moments, or when it ceased to stand.
+    pub fn link_turned(&self, name: &str, up: bool, from: Stamp, to: Stamp) -> Option<LinkState> {
+        let states = self.link_states(name);
+        let first = states.partition_point(|state| state.at.stamp < from);
+        let after = states.partition_point(|state| state.at.stamp <= to);
+        let turned = if up { Self::rose } else { Self::fell };
+        let near = after.saturating_sub(MOST_LOOKED_AT).max(first)..after.max(first);
+        near.rev().find(|index| turned(states, *index)).map(|index| states[index])
     }
 
     pub fn neighbour_failed(&self, gateway: Ip, from: Stamp, to: Stamp) -> Option<At> {

@@ -14,6 +14,12 @@ pub struct Outside {
 }
 
 impl Timeline<'_> {
+    /// The address and port of ours from which a server was asked last up to then: it is told with how the server sees it.
+    pub fn asked_from(&self, server: &str, by: Stamp) -> Option<IpPort> {
+        let public = self.between.public.iter().rev();
+        public.filter(|seen| seen.at.stamp <= by).find(|seen| seen.server.as_str() == server).map(|seen| seen.local)
+    }
+
     /// Before this moment. What the far end sees behind a front of its own is the front, and says nothing of a NAT.
     pub fn outside(&self, before: Stamp) -> impl Iterator<Item = Outside> {
         let asked = self.between.public.iter();

@@ -104,27 +104,27 @@ impl<'a> Timeline<'a> {
 
     pub(super) fn take_net(&mut self, at: At, fact: &'a Net) {
         let around = &mut self.surroundings;
-        let link = |word, kind| LinkState { at, kind, word };
+        let link = |word, kind, found| LinkState { at, kind, word, found };
         match fact {
-            Net::Link { name, kind, up, carrier, .. } => {
+            Net::Link { name, kind, up, carrier, found, .. } => {
                 let word = match (up, carrier) {
                     (true, true) => LinkWord::Stands,
                     (true, false) => LinkWord::NoCarrier,
                     (false, _) => LinkWord::SwitchedOff,
                 };
-                around.links.entry(name.as_str()).or_default().push(link(word, Some(*kind)));
+                around.links.entry(name.as_str()).or_default().push(link(word, Some(*kind), *found));
             }
             Net::LinkGone { name, kind } => {
-                around.links.entry(name.as_str()).or_default().push(link(LinkWord::Gone, Some(*kind)));
+                around.links.entry(name.as_str()).or_default().push(link(LinkWord::Gone, Some(*kind), false));
             }
             // A radio that is on no network has no carrier, whether or not the link says so too.
-            Net::Wifi { interface, link: None, .. } => {
-                around.links.entry(interface.as_str()).or_default().push(link(LinkWord::NoWifi, None));
+            Net::Wifi { interface, link: None, found } => {
+                around.links.entry(interface.as_str()).or_default().push(link(LinkWord::NoWifi, None, *found));
             }
-            Net::Wifi { interface, link: Some(_), .. } => {
+            Net::Wifi { interface, link: Some(_), found } => {
                 let states = around.links.entry(interface.as_str()).or_default();
                 if states.last().is_some_and(|state| state.word == LinkWord::NoWifi) {
-                    states.push(link(LinkWord::Stands, None));
+                    states.push(link(LinkWord::Stands, None, *found));
                 }
             }
             Net::Address { interface, address, found, .. } => {

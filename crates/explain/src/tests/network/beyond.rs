@@ -204,7 +204,7 @@ fn media_alone_is_a_lost_path_where_the_controls_say_that_tcp_died_too() {
     named(run, &["media path_lost internet_path shown"]);
     let run = Run::watched().asking_all().at(21.2).media_stops().at(25.5).media_back().at(60.3).time_up();
     let told = named(run, &["media not_proven not_proven not_proven"]);
-    rules_out(&told, "The far end answered new TCP connections throughout, so the path to it stood.");
+    rules_out(&told, "New TCP connections to the far end were answered throughout, so the path to it stood.");
 }
 
 #[test]
@@ -363,6 +363,28 @@ fn udp_that_dies_everywhere_at_once_beside_living_tcp_is_blocked() {
         "{}",
         told.head.drops[0].advice.what
     );
+    // Each flow as a log has it, with our own port where it was told.
+    let because = &told.head.drops[0].because;
+    for flow in ["UDP to stun.example:3478, asked", "UDP to 10.0.0.2:7000, asked"] {
+        assert!(because.iter().any(|because| because.says.starts_with(flow)), "{because:?}");
+    }
+    let seen = |run: Run| {
+        run.note(record::fact::Net::PublicAddress {
+            server: "stun.example:3478".into(),
+            local: "10.0.0.1:45910".parse().unwrap(),
+            public: "198.51.100.7:45910".parse().unwrap(),
+            before: None,
+        })
+    };
+    let run = seen(Run::watched().asking_all()).at(20.0).control_silent(&[FarUdp, Stun]).media_stops().at(60.3);
+    let told = named(run.time_up(), &["media udp_blocked local_network shown"]);
+    let with_port = "UDP 10.0.0.1:45910 to stun.example:3478, asked once a second: the first question without an answer went out at 10:00:2";
+    let drop = &told.head.drops[0];
+    assert!(drop.because.iter().any(|because| because.says.starts_with(with_port)), "{:?}", drop.because);
+    assert_eq!(
+        drop.advice.wrong_if,
+        "a log or a capture at the edge shows these packets leaving to the internet after 10:00:20.04 UTC: then it is further out."
+    );
     let run = Run::watched().asking(&[Stun]).at(20.0).control_silent(&[Stun]).media_stops().at(60.3).time_up();
     named(run, &["media udp_blocked local_network shown"]);
     // To the far end alone.
@@ -494,7 +516,8 @@ fn udp_to_the_far_end_alone_dead_beside_living_signaling_is_likely_a_rule() {
             "media udp_blocked local_network likely: From 10:00:20.00 UTC on UDP was not answered any more by the far end, while TCP was; no other server was asked over UDP, so whether here, on the way or at the far end is not known; it was back 20.0 s after the first sign of its loss.",
         ],
     );
-    assert!(told.head.drops[0].because.iter().any(|b| b.says.starts_with("10.0.0.2:7000, asked over UDP")));
+    let far = "UDP to 10.0.0.2:7000, asked once a second: the first question without an answer went out at 10:00:2";
+    assert!(told.head.drops[0].because.iter().any(|because| because.says.starts_with(far)));
     // A far end that stands still has its kernel take new connections all the same.
     named(run(&usual, &[FarUdp], false), &["media not_proven not_proven not_proven"]);
     // Its own UDP lives, or that of others does: no rule against UDP.
