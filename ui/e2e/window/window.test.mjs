@@ -78,7 +78,7 @@ test("a self-test is held, seen live, stopped, read, saved, and opened again wit
 test("a bundle from the lab is opened by double-click, and its cause is told with its evidence", async () => {
   await open(recording(DROPS));
   await window.sees(CAUSE);
-  assert.match(await window.heading(), /^Internet path: quiet connections are ended/);
+  assert.match(await window.heading(), /^Voice service: quiet connections are ended/);
   await window.picture("dropped");
   // A sentence lights its events, the next one others, and the table says what the picture shows.
   await window.sees(/1 of \d+ for drop 1/);
@@ -179,7 +179,7 @@ test("many bundles are a table, of which one is opened and left again; what cann
   await window.click("Back to the table");
   await window.sees("4 reports");
   await window.clickOn('//label[normalize-space(.)="Owner"]');
-  await window.sees("Internet path");
+  await window.sees("Voice service");
 });
 
 test("a call that is held is not ended by the window's own button without a word, nor by the tray's Quit", async () => {
