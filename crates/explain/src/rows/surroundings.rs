@@ -2,8 +2,10 @@
 
 use super::Tone;
 use crate::{names::Names, words};
-use record::Fact;
-use record::fact::{Control, ControlKind, Destination, Hop, LinkKind, Net, Power, Reachability, System};
+use record::{
+    Fact,
+    fact::{Control, ControlKind, Destination, Hop, LinkKind, Net, Power, Reachability, System},
+};
 
 pub fn net(fact: &Net, names: &Names) -> String {
     match fact {
@@ -95,7 +97,13 @@ pub fn net_tone(fact: &Net) -> Tone {
 
 /// An interface is told of for the first time, and does not stand yet: nothing was lost with it.
 pub fn came_down(fact: &Fact, names: &Names) -> bool {
-    matches!(fact, Fact::Net(Net::Link { name, up, carrier, .. }) if !(*up && *carrier) && !names.knows_link(name.as_str()))
+    match fact {
+        Fact::Net(Net::Link { name, up, carrier, .. }) => {
+            let stands = *up && *carrier;
+            !stands && !names.knows_link(name.as_str())
+        }
+        _ => false,
+    }
 }
 
 /// Bridges and containers come and go all day and carry nothing of the call.
