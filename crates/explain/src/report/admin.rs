@@ -7,7 +7,7 @@ use crate::{
     catalogue::{self, Kind, Layer, SettingRow},
     drops::Loss,
     limits::{Close, Exact, IdleLimit},
-    rules::{around, idle_timeout, look, timer, way},
+    rules::{around, idle_timeout, look, moved, timer, way},
     timeline::{HeldLane, Socket, host},
     verdict::DropVerdict,
     words,
@@ -122,6 +122,9 @@ pub(super) fn row(timeline: &Timeline, told: &DropVerdict) -> Option<SearchRow> 
         Plane::Signaling => {
             let socket = look::socket(timeline, drop)?;
             let how = match (drop.loss, look::closed(timeline, drop)) {
+                _ if way_moved(told.cause) && moved::given_up(timeline, drop).is_some() => {
+                    "given up by this computer, because its way had moved".into()
+                }
                 (_, Some((_, closed))) if matches!(closed.end, End::LetGo) => {
                     "left without an answer, and closed by this computer".into()
                 }
@@ -170,6 +173,10 @@ fn destination(timeline: &Timeline) -> String {
     }
 }
 
+fn way_moved(cause: Cause) -> bool {
+    matches!(cause, Cause::VpnChanged | Cause::NetworkSwitched | Cause::AddressChanged)
+}
+
 /// What was asked, or held, at the same time on the same computer and did not fail.
 fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
     let mut lived = Vec::new();
@@ -188,13 +195,17 @@ fn controls(timeline: &Timeline, drop: &Drop) -> Vec<String> {
     let asked = [
         (ControlKind::Gateway, "The gateway"),
         (ControlKind::Dns, "The name servers"),
-        (ControlKind::FarTcp, "The far end, over new TCP connections,"),
+        (ControlKind::FarTcp, "The far end's host"),
         (ControlKind::FarUdp, "The far end, over UDP,"),
         (ControlKind::Https, "A web server elsewhere"),
         (ControlKind::Stun, "A STUN server elsewhere"),
     ];
     let answered = asked.iter().filter(|(kind, _)| around::said(timeline, drop, *kind).alive().is_some());
-    lived.extend(answered.map(|(kind, who)| format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind]))));
+    lived.extend(answered.map(|(kind, who)| match kind {
+        // Its host may have answered with a refusal.
+        ControlKind::FarTcp => around::answered_anew(timeline, drop),
+        kind => format!("{who} answered {}.", around::how_long(timeline, drop, &[*kind])),
+    }));
     if lived.is_empty() {
         lived.extend(around::answered_around(timeline, drop).map(|(_, says)| says));
     }
